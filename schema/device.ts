@@ -1,0 +1,120 @@
+/**
+ * The device API under /device/: what each request carries and what each answer holds. JSON, camelCase.
+ *
+ * Every request has `Countersign-Protocol: 1`. Those marked *signed* have `Authorization: Countersign <request JWS>`
+ * (schema/signing.ts). Failures are RFC 9457 problem documents with `reason`, and `field` where one is to blame.
+ */
+import * as v from 'valibot'
+import { enrolmentCodeLength } from './limits.ts'
+import { PublicJwk } from './jws.ts'
+import { outcomes, states } from './states.ts'
+
+const jws = v.pipe(v.string(), v.maxLength(16384), v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'must be a compact JWS'))
+
+/** GET /device/keys */
+export const KeysAnswer = v.object({
+  protocol: v.number(),
+  /** The deployment's name, as people know it. */
+  issuer: v.string(),
+  root: PublicJwk,
+  links: v.array(v.string()),
+  /** RFC 8292 application server key, base64url, for `pushManager.subscribe`. */
+  vapidPublicKey: v.string(),
+})
+export type KeysAnswer = v.InferOutput<typeof KeysAnswer>
+
+/** POST /device/enrolment/look: what an enrolment is for, without spending it. Exactly one of the two. */
+export const EnrolmentLook = v.object({
+  secret: v.optional(v.pipe(v.string(), v.maxLength(128))),
+  code: v.optional(v.pipe(v.string(), v.maxLength(32))),
+})
+export type EnrolmentLook = v.InferOutput<typeof EnrolmentLook>
+export const EnrolmentLookAnswer = v.object({
+  issuer: v.string(),
+  account: v.string(),
+  serial: v.string(),
+  expiresAt: v.number(),
+  /** The same enrolment as twelve characters to type elsewhere (an app installed on iOS has storage of its own). */
+  code: v.pipe(v.string(), v.length(enrolmentCodeLength)),
+  rootThumbprint: v.string(),
+})
+export type EnrolmentLookAnswer = v.InferOutput<typeof EnrolmentLookAnswer>
+
+/** POST /device/enrolment/finish: `proof` is an enrolment JWS. Repeating it with the same key answers the same. */
+export const EnrolmentFinish = v.object({ proof: jws })
+export type EnrolmentFinish = v.InferOutput<typeof EnrolmentFinish>
+export const EnrolmentFinishAnswer = v.object({
+  deviceId: v.string(),
+  serial: v.string(),
+  issuer: v.string(),
+  account: v.string(),
+  rootThumbprint: v.string(),
+})
+export type EnrolmentFinishAnswer = v.InferOutput<typeof EnrolmentFinishAnswer>
+
+export const OpenChallenge = v.object({ challenge: v.string(), jws: v.string(), state: v.picklist(states) })
+export type OpenChallenge = v.InferOutput<typeof OpenChallenge>
+/** GET /device/challenges (signed): what is open for this device, newest first. */
+export const ChallengesAnswer = v.object({
+  account: v.string(),
+  challenges: v.array(OpenChallenge),
+  /** How the last push to this device went, so that the app can say "Push works". */
+  push: v.object({
+    subscribed: v.boolean(),
+    lastOutcome: v.optional(v.string()),
+    lastAt: v.optional(v.number()),
+  }),
+})
+export type ChallengesAnswer = v.InferOutput<typeof ChallengesAnswer>
+/** GET /device/challenges/<challenge> (signed): asked again before signing, so that a stale page cannot approve. */
+export const ChallengeAnswer = OpenChallenge
+
+/** POST /device/answers: the answer JWS is its own authority; no Authorization header. */
+export const AnswerRequest = v.object({ answer: jws })
+export type AnswerRequest = v.InferOutput<typeof AnswerRequest>
+export const AnswerAnswer = v.object({ outcome: v.picklist(outcomes), state: v.picklist(states) })
+export type AnswerAnswer = v.InferOutput<typeof AnswerAnswer>
+
+/** PUT /device/subscription (signed). null where push cannot be had or is given up. */
+export const SubscriptionUpdate = v.object({
+  subscription: v.nullable(
+    v.object({
+      endpoint: v.pipe(v.string(), v.maxLength(2048), v.url('must be an address')),
+      keys: v.object({
+        /** An uncompressed P-256 point, 65 bytes. */
+        p256dh: v.pipe(v.string(), v.regex(/^B[A-Za-z0-9_-]{86}=?$/, 'must be 65 bytes, base64url')),
+        /** 16 bytes. */
+        auth: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}(==)?$/, 'must be 16 bytes, base64url')),
+      }),
+    }),
+  ),
+})
+export type SubscriptionUpdate = v.InferOutput<typeof SubscriptionUpdate>
+
+/** PATCH /device (signed). DELETE /device (signed, no body) leaves: the key is forgotten on both sides. */
+export const DeviceUpdate = v.object({ name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64)) })
+export type DeviceUpdate = v.InferOutput<typeof DeviceUpdate>
+/** Answers PUT /device/subscription, PATCH /device and DELETE /device. */
+export const DoneAnswer = v.object({ done: v.literal(true) })
+
+/**
+ * GET /device/socket (WebSocket): subprotocols `countersign.v1` and a request JWS for that path.
+ * The server only speaks; the page may send `ping` and gets `pong`. Closed with 4401 where the device was retired.
+ */
+export const socketProtocol = 'countersign.v1'
+export const SocketMessage = v.variant('type', [
+  v.object({ type: v.literal('challenge'), challenge: v.string(), jws: v.string() }),
+  v.object({ type: v.literal('ended'), challenge: v.string(), state: v.picklist(states), jws: v.string() }),
+])
+export type SocketMessage = v.InferOutput<typeof SocketMessage>
+
+/** RFC 9457. */
+export const Problem = v.object({
+  type: v.string(),
+  title: v.string(),
+  status: v.number(),
+  detail: v.string(),
+  reason: v.string(),
+  field: v.optional(v.string()),
+})
+export type Problem = v.InferOutput<typeof Problem>

@@ -1,0 +1,20 @@
+/**
+ * What a push message holds: declarative Web Push (`web_push: 8030`) with a text that says nothing, and beside it the
+ * signed challenge, which the service worker verifies before it shows a word of it.
+ */
+import * as v from 'valibot'
+
+export const PushPayload = v.object({
+  web_push: v.literal(8030),
+  mutable: v.literal(true),
+  notification: v.object({ title: v.string(), body: v.string(), navigate: v.string(), tag: v.string() }),
+  countersign: v.union([
+    /** A challenge JWS for `device`. */
+    v.object({ device: v.string(), challenge: v.string(), jws: v.string() }),
+    /** Too long to travel: ask GET /device/challenges/<challenge>. */
+    v.object({ device: v.string(), challenge: v.string() }),
+    /** An ended JWS: the notification says how it ended and goes. */
+    v.object({ device: v.string(), challenge: v.string(), ended: v.string() }),
+  ]),
+})
+export type PushPayload = v.InferOutput<typeof PushPayload>
