@@ -1,0 +1,36 @@
+/**
+ * A throw-away certificate for `localhost`, for the one connection on which a browser insists on TLS (Chromium's MCS).
+ * Nothing trusts it: the browser is told its key's hash and nothing more.
+ */
+import { execFileSync } from 'node:child_process'
+import { X509Certificate, createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+export type Certificate = { key: Buffer; cert: Buffer; publicKeyHash: string }
+
+/** @returns a self-signed P-256 certificate; `publicKeyHash` is what `--ignore-certificate-errors-spki-list` takes. */
+export function selfSignedCertificate(): Certificate {
+  const folder = mkdtempSync(join(tmpdir(), 'countersign-tls-'))
+  const keyFile = join(folder, 'key.pem')
+  const certFile = join(folder, 'cert.pem')
+  try {
+    execFileSync(
+      'openssl',
+      [
+        ...['req', '-x509', '-nodes', '-days', '2', '-subj', '/CN=localhost'],
+        ...['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'],
+        ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
+        ...['-keyout', keyFile, '-out', certFile],
+      ],
+      { stdio: 'ignore' },
+    )
+    const cert = readFileSync(certFile)
+    const publicKey = new X509Certificate(cert).publicKey.export({ type: 'spki', format: 'der' })
+    const publicKeyHash = createHash('sha256').update(publicKey).digest('base64')
+    return { key: readFileSync(keyFile), cert, publicKeyHash }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,41 @@
+/** Waiting in tests: for a condition, never for a time. What was waited for is in the error. */
+
+/** Asks again and again until there is an answer that is neither null, undefined nor false. */
+export async function until<T>(
+  what: string,
+  ask: () => T | null | undefined | false | Promise<T | null | undefined | false>,
+  withinMs = 10_000,
+): Promise<T> {
+  const giveUpAtMs = Date.now() + withinMs
+  let lastError: unknown
+  for (;;) {
+    try {
+      const answer = await ask()
+      if (answer !== null && answer !== undefined && answer !== false) return answer
+    } catch (error) {
+      lastError = error
+    }
+    if (Date.now() > giveUpAtMs)
+      throw new Error(`waited ${withinMs} ms in vain for ${what}`, { cause: lastError })
+    await pause(50)
+  }
+}
+
+export const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, ms))
+
+/** The promise, or an error that says what did not come. */
+export async function within<T>(what: string, promise: Promise<T>, withinMs = 10_000): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Error(`waited ${withinMs} ms in vain for ${what}`)),
+      withinMs,
+    )
+  })
+  try {
+    return await Promise.race([promise, tooLate])
+  } finally {
+    clearTimeout(timer)
+  }
+}
