@@ -1,0 +1,56 @@
+/** Builds pwa/ into dist/ with Vite, but only where something that goes into it changed since the last build. */
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { projectRoot } from './paths.ts'
+import { Refusal } from './settings.ts'
+
+const sources = ['pwa', 'schema', 'vite.config.ts', 'package.json', 'package-lock.json']
+/** Outside dist/, which is published whole. */
+const noted = join(projectRoot, 'node_modules/.built-pwa')
+
+/** @returns whether there was anything to do. */
+export async function buildPwa(say: (line: string) => void): Promise<boolean> {
+  const digest = await digestOfSources()
+  const last = await readFile(noted, 'utf8').catch(() => '')
+  if (last === digest && existsSync(join(projectRoot, 'dist/app.html'))) return false
+  say('Building the app …')
+  await runVite()
+  await writeFile(noted, digest)
+  return true
+}
+
+async function runVite(): Promise<void> {
+  const vite = join(projectRoot, 'node_modules/vite/bin/vite.js')
+  const child = spawn(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+    cwd: projectRoot,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  if (code !== 0) throw new Refusal(`The app could not be built:\n${output}`)
+}
+
+async function digestOfSources(): Promise<string> {
+  const digest = createHash('sha256')
+  for (const source of sources)
+    for (const path of await filesUnder(source))
+      digest.update(`${path}\n`).update(await readFile(join(projectRoot, path)))
+  return digest.digest('hex')
+}
+
+async function filesUnder(path: string): Promise<string[]> {
+  const entries = await readdir(join(projectRoot, path), {
+    withFileTypes: true,
+    recursive: true,
+  }).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOTDIR' ? null : []))
+  if (!entries) return [path]
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(projectRoot.length))
+    .toSorted()
+}

@@ -1,0 +1,86 @@
+/**
+ * A small process beside the server that outlives it by a moment. It holds the exclusive lock on the state folder and
+ * knows the runtime's process: when the server is gone, however it went, it ends the runtime and only then lets go.
+ * Without it, kill -9 of the server would leave workerd running, and a second workerd on one folder corrupts both.
+ *
+ * Started by lock.ts with the folder and the address as arguments; speaks by process messages.
+ */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+export type Holder = { pid: number; since: string; address: string }
+export type GuardReport = { held: true } | { held: false; by: Holder | null }
+/** The processes to end before the lock is let go. */
+export type GuardTask = { runtime: number }
+
+const patienceMs = 5000
+
+if (import.meta.main) await main(process.argv[2]!, process.argv[3]!)
+
+async function main(folder: string, address: string): Promise<void> {
+  // Ctrl-C reaches everyone in the terminal's group; this process goes when the server has gone.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const noted = join(folder, 'holder.json')
+  const lock = await take(join(folder, 'lock.sqlite'), noted)
+  if (!lock) {
+    const report: GuardReport = { held: false, by: readHolder(noted) }
+    process.send!(report, () => process.disconnect())
+    return
+  }
+  const holder: Holder = { pid: process.ppid, since: new Date().toISOString(), address }
+  writeFileSync(noted, `${JSON.stringify(holder)}\n`)
+  const runtimes = new Set<number>()
+  process.on('message', (task: GuardTask) => runtimes.add(task.runtime))
+  process.on('disconnect', async () => {
+    for (const pid of runtimes) await end(pid)
+    rmSync(noted, { force: true })
+    lock.close()
+    process.exit(0)
+  })
+  process.send!({ held: true } satisfies GuardReport)
+}
+
+/** SQLite's own lock: the system frees it when its process ends. A holder that is dying is waited for. */
+async function take(path: string, noted: string): Promise<DatabaseSync | null> {
+  const database = new DatabaseSync(path)
+  for (const giveUpAt = Date.now() + patienceMs; ; await pause(50)) {
+    try {
+      database.exec('begin exclusive')
+      return database
+    } catch {
+      const holder = readHolder(noted)
+      if ((holder && isAlive(holder.pid)) || Date.now() > giveUpAt) return null
+    }
+  }
+}
+
+function readHolder(noted: string): Holder | null {
+  try {
+    return JSON.parse(readFileSync(noted, 'utf8')) as Holder
+  } catch {
+    return null
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function end(pid: number): Promise<void> {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    return
+  }
+  for (const giveUpAt = Date.now() + patienceMs; isAlive(pid) && Date.now() < giveUpAt;)
+    await pause(10)
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

@@ -1,0 +1,40 @@
+/** Fills the local D1 on its first run, and sets the administrator's password where one is given. */
+import { and, eq } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { accounts, apiKeys } from '../../schema/tables.ts'
+import { hashPassword, matchesHash } from '../factor/hash.ts'
+import type { Keys } from './keys.ts'
+import { administrator, customer, firstRows, randomPassword, tryRows } from './provision.ts'
+
+type Options = { issuer: string; keys: Keys; password: string | null; tryIt: boolean }
+
+/** @returns the administrator's password where it was made or set just now, else null. */
+export async function provision(database: D1Database, options: Options): Promise<string | null> {
+  const nowSeconds = Math.floor(Date.now() / 1000)
+  await provisionTryIt(database, options, nowSeconds)
+  const db = drizzle(database)
+  const isAdministrator = and(eq(accounts.customer, customer), eq(accounts.username, administrator))
+  const [account] = await db.select().from(accounts).where(isAdministrator)
+  const { pepper } = options.keys
+  if (!account) {
+    const password = options.password ?? randomPassword()
+    await db.batch(
+      await firstRows(database, { issuer: options.issuer, pepper, password, nowSeconds }),
+    )
+    return password
+  }
+  const { password } = options
+  if (password === null || (await matchesHash(password, account.passwordHash, pepper))) return null
+  await db
+    .update(accounts)
+    .set({ passwordHash: await hashPassword(password, pepper) })
+    .where(isAdministrator)
+  return password
+}
+
+/** Where the deployment can be reached from elsewhere, the key that any visitor gets must not work. */
+async function provisionTryIt(database: D1Database, { keys, tryIt }: Options, nowSeconds: number) {
+  const db = drizzle(database)
+  if (tryIt) await db.batch(await tryRows(database, keys, nowSeconds))
+  else await db.delete(apiKeys).where(eq(apiKeys.id, keys.tryApiKey.split('_')[0]!))
+}

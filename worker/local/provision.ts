@@ -1,0 +1,82 @@
+/**
+ * What a fresh deployment holds: the customer `default` with its realm, its administrator and, where people try it on
+ * their own machine, the Try-it application. Rows only; a second call changes nothing that is there.
+ */
+import { randomBytes } from 'node:crypto'
+import { drizzle } from 'drizzle-orm/d1'
+import type { Keys } from './keys.ts'
+import { toCrockford } from '../../schema/crockford.ts'
+import { sha256 } from '../../schema/encoding.ts'
+import { accounts, apiKeys, applications, customers, realms } from '../../schema/tables.ts'
+import { hashPassword } from '../factor/hash.ts'
+import { type Right, administratorRights } from '../policy/rights.ts'
+
+export const customer = 'default'
+export const realm = 'default'
+export const administrator = 'admin'
+const defaultApplication = 'default'
+const tryApplication = 'try'
+
+/** The visitor's own browser asks, enrols and redeems. */
+const tryRights: Right[] = ['trigger', 'check', 'enrol', 'people', 'origin_browser']
+
+/** 20 characters, 100 random bits, nothing to misread. */
+export function randomPassword(): string {
+  const letters = toCrockford(randomBytes(13), 20).toLowerCase()
+  return letters.replace(/.{5}(?=.)/g, '$&-')
+}
+
+type Options = { issuer: string; pepper: string; password: string; nowSeconds: number }
+
+/** Rows of a first run. `database` is only asked to make statements; who calls decides how they are sent. */
+export async function firstRows(database: D1Database, options: Options) {
+  const db = drizzle(database)
+  const createdAt = options.nowSeconds
+  const passwordHash = await hashPassword(options.password, options.pepper)
+  return [
+    db.insert(customers).values({ id: customer, name: 'Default', createdAt }).onConflictDoNothing(),
+    db.insert(realms).values({ customer, name: realm, isDefault: true }).onConflictDoNothing(),
+    db
+      .insert(applications)
+      .values({ id: defaultApplication, customer, name: options.issuer, createdAt })
+      .onConflictDoNothing(),
+    db
+      .insert(accounts)
+      .values({
+        id: randomBytes(16).toString('hex'),
+        customer,
+        application: defaultApplication,
+        username: administrator,
+        role: 'admin',
+        passwordHash,
+        rights: administratorRights,
+        createdAt,
+      })
+      .onConflictDoNothing(),
+  ] as const
+}
+
+/** The Try-it application and its key. */
+export async function tryRows(database: D1Database, keys: Keys, nowSeconds: number) {
+  const db = drizzle(database)
+  const [id, secret] = keys.tryApiKey.split('_') as [string, string]
+  const createdAt = nowSeconds
+  const secretHash = await sha256(secret)
+  return [
+    db
+      .insert(applications)
+      .values({ id: tryApplication, customer, name: 'Try it', createdAt })
+      .onConflictDoNothing(),
+    db
+      .insert(apiKeys)
+      .values({
+        id,
+        customer,
+        application: tryApplication,
+        secretHash,
+        rights: tryRights,
+        createdAt,
+      })
+      .onConflictDoNothing(),
+  ] as const
+}

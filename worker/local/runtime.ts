@@ -1,0 +1,131 @@
+/**
+ * Runs the bundled worker on workerd by miniflare's own API. Requests reach the worker by a direct socket: miniflare's
+ * own entry would cost more than half of the speed and make up a place for each visitor.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import {
+  Log,
+  LogLevel,
+  Miniflare,
+  type Request,
+  type Response,
+  convertV4MiniflareOptions,
+} from 'miniflare'
+import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
+import { projectRoot, wranglerToml } from './paths.ts'
+
+export type LogEntry = { level: string; message: string }
+export type RuntimeOptions = {
+  host: string
+  port: number
+  /** Folder for D1, objects and caches. */
+  storage: string
+  script: string
+  bindings: Record<string, string>
+  /** Added to workerd's environment, e.g. NODE_EXTRA_CA_CERTS. */
+  environment: Record<string, string>
+  /** Answers what the worker fetches from elsewhere. Where it is absent, the network does. */
+  outboundService?: (request: Request) => Response | Promise<Response>
+  log: (entry: LogEntry) => void
+  /** Each workerd that is started: a crashed one is replaced. */
+  onProcess: (pid: number) => void
+}
+export type Runtime = {
+  d1(): Promise<D1Database>
+  /** Runs the scheduled handler once. */
+  tick(): Promise<void>
+  stop(): Promise<void>
+  /** As a power cut: workerd gets no chance to finish anything. */
+  kill(): Promise<void>
+}
+
+const workerName = 'countersign'
+
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const processes = watchProcesses(options.onProcess)
+  const miniflare = new Miniflare(convertV4MiniflareOptions(miniflareOptions(options)))
+  try {
+    await miniflare.ready
+  } catch (error) {
+    processes.stop()
+    await miniflare.dispose().catch(() => {})
+    throw error
+  }
+  const stop = async () => {
+    processes.stop()
+    await miniflare.dispose()
+  }
+  return {
+    d1: () => miniflare.getD1Database('DB', workerName) as Promise<unknown> as Promise<D1Database>,
+    async tick() {
+      const worker = await miniflare.getWorker(workerName)
+      await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() })
+    },
+    stop,
+    async kill() {
+      processes.killAll()
+      await stop()
+    },
+  }
+}
+
+function miniflareOptions(options: RuntimeOptions) {
+  const { workerOptions } = workerOptionsOf(wranglerToml)
+  const { host, port, log } = options
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    cf: false,
+    telemetry: { enabled: false },
+    logRequests: false,
+    log: new SinkLog(log),
+    handleStructuredLogs: ({ level, message }: LogEntry) => log({ level, message }),
+    resourcePersistencePath: options.storage,
+    unsafeRuntimeEnv: options.environment,
+    workers: [
+      {
+        ...workerOptions,
+        name: workerName,
+        rootPath: projectRoot,
+        modules: [{ type: 'ESModule' as const, path: 'index.js', contents: options.script }],
+        bindings: {
+          ...(workerOptions.bindings as RuntimeOptions['bindings']),
+          ...options.bindings,
+        },
+        unsafeDirectSockets: [{ host, port }],
+        ...(options.outboundService && { outboundService: options.outboundService }),
+      },
+    ],
+  }
+}
+
+/** miniflare does not say which process it starts; Node does. */
+function watchProcesses(onProcess: (pid: number) => void) {
+  const children = new Set<ChildProcess>()
+  const seen = (message: unknown) => {
+    const { process: child } = message as { process: ChildProcess }
+    child.once('spawn', () => {
+      if (!/workerd(\.exe)?$/.test(child.spawnfile)) return
+      children.add(child)
+      child.once('exit', () => children.delete(child))
+      onProcess(child.pid!)
+    })
+  }
+  subscribe('child_process', seen)
+  return {
+    stop: () => void unsubscribe('child_process', seen),
+    killAll: () => children.forEach((child) => child.kill('SIGKILL')),
+  }
+}
+
+class SinkLog extends Log {
+  readonly #sink: (entry: LogEntry) => void
+  constructor(sink: (entry: LogEntry) => void) {
+    super(LogLevel.WARN)
+    this.#sink = sink
+  }
+  override log(message: string): void {
+    this.#sink({ level: 'warn', message })
+  }
+}

@@ -1,0 +1,33 @@
+/** The command behind `npm start`: builds the app, serves it, says where, and ends everything when told to. */
+import { buildPwa } from './build-pwa.ts'
+import { isAtHome } from './bindings.ts'
+import { endWithParent, onEnd, orSayWhy } from './process.ts'
+import { type Server, serve } from './serve.ts'
+import { readSettings } from './settings.ts'
+
+await orSayWhy(async () => {
+  const settings = readSettings(process.env)
+  await buildPwa(console.log)
+  const server = await serve({ ...settings, log: ({ message }) => console.log(message) })
+  introduce(server, settings.host)
+  endWithParent()
+  onEnd(() => server.stop())
+  void server.lost.then(() => {
+    console.error('The lock on the state folder is gone. Stopping, so that nothing is corrupted.')
+    process.exit(1)
+  })
+})
+
+function introduce({ url, listensAt, administrator, state }: Server, host: string): void {
+  const lines = [`Countersign is at ${url}`]
+  if (!isAtHome(host, url)) lines.push(`It listens at ${listensAt}`)
+  lines.push(`Administrator: ${administrator.name}`)
+  if (administrator.password) lines.push(`Password: ${administrator.password} (shown only now)`)
+  lines.push(`Data and keys: ${state}`)
+  if (!url.startsWith('https:') && !isAtHome('localhost', url))
+    lines.push(
+      'Without https, browsers offer neither keys nor push there: put TLS in front and set PUBLIC_URL.',
+    )
+  lines.push('Ctrl-C ends it.')
+  console.log(lines.join('\n'))
+}
