@@ -2,7 +2,7 @@
  * A push subscription without a browser: it decrypts what is sent to it by RFC 8291 and RFC 8188, written from the
  * standards and sharing nothing with the sender's library. WebCrypto only, so it runs in workerd too.
  */
-import { fromBase64url, toBase64url, utf8 } from '../../schema/encoding.ts'
+import { toBase64url, utf8 } from '../../schema/encoding.ts'
 import type { SubscriptionUpdate } from '../../schema/device.ts'
 
 export type VirtualSubscription = {
