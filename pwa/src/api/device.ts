@@ -1,0 +1,47 @@
+/** The device API, one function an address, named in the domain's words. */
+import {
+  AnswerAnswer,
+  ChallengeAnswer,
+  ChallengesAnswer,
+  DoneAnswer,
+  EnrolmentFinishAnswer,
+  type EnrolmentLook,
+  EnrolmentLookAnswer,
+  KeysAnswer,
+  type OpenChallenge,
+  type SubscriptionUpdate,
+} from '../../../schema/device.ts'
+import { type Result, call } from './call.ts'
+import type { Signer } from './sign-request.ts'
+
+export const fetchKeys = (): Promise<Result<KeysAnswer>> =>
+  call({ method: 'GET', path: '/device/keys', answer: KeysAnswer })
+
+export const lookAtEnrolment = (body: EnrolmentLook): Promise<Result<EnrolmentLookAnswer>> =>
+  call({ method: 'POST', path: '/device/enrolment/look', body, answer: EnrolmentLookAnswer })
+
+export const finishEnrolment = (proof: string): Promise<Result<EnrolmentFinishAnswer>> =>
+  call({ method: 'POST', path: '/device/enrolment/finish', body: { proof }, answer: EnrolmentFinishAnswer })
+
+export const fetchChallenges = (signer: Signer): Promise<Result<ChallengesAnswer>> =>
+  call({ method: 'GET', path: '/device/challenges', signer, answer: ChallengesAnswer })
+
+export const fetchChallenge = (signer: Signer, challenge: string): Promise<Result<OpenChallenge>> =>
+  call({
+    method: 'GET',
+    path: `/device/challenges/${encodeURIComponent(challenge)}`,
+    signer,
+    answer: ChallengeAnswer,
+  })
+
+export const sendAnswer = (answer: string): Promise<Result<AnswerAnswer>> =>
+  call({ method: 'POST', path: '/device/answers', body: { answer }, answer: AnswerAnswer })
+
+export const putSubscription = (signer: Signer, body: SubscriptionUpdate) =>
+  call({ method: 'PUT', path: '/device/subscription', body, signer, answer: DoneAnswer })
+
+export const renameDevice = (signer: Signer, name: string) =>
+  call({ method: 'PATCH', path: '/device', body: { name }, signer, answer: DoneAnswer })
+
+export const leaveDevice = (signer: Signer) =>
+  call({ method: 'DELETE', path: '/device', signer, answer: DoneAnswer })

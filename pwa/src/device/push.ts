@@ -1,0 +1,52 @@
+/** Turning notifications on and off from the page, and keeping the server's idea of them current. */
+import { signal } from '@preact/signals'
+import { activeAccounts, reloadAccounts } from './accounts.ts'
+import { askPermission, permission } from './notifications.ts'
+import { askPersistence } from './storage.ts'
+import { type Subscribed, keepSubscribed, subscribe, unsubscribe } from './subscription.ts'
+import { readSetting, writeSetting } from '../keys/settings.ts'
+
+export type PushState = Subscribed | 'denied' | 'impossible' | 'off'
+
+/** What came of the last attempt on this page, where it did not work. */
+export const pushTrouble = signal<Exclude<PushState, 'subscribed'> | null>(null)
+
+const registration = async (): Promise<ServiceWorkerRegistration | null> =>
+  (await navigator.serviceWorker?.getRegistration().catch(() => undefined)) ?? null
+
+/** Must be called from a click. */
+export async function turnOnPush(): Promise<PushState> {
+  const state = await attempt()
+  pushTrouble.value = state === 'subscribed' ? null : state
+  if (state === 'subscribed') {
+    await writeSetting('notificationsPutOff', null)
+    // Some browsers grant durable storage only to those who may notify.
+    await askPersistence()
+  }
+  await reloadAccounts()
+  return state
+}
+
+async function attempt(): Promise<PushState> {
+  const granted = await askPermission()
+  if (granted === 'impossible') return 'impossible'
+  if (granted !== 'granted') return granted === 'denied' ? 'denied' : 'off'
+  const worker = await registration()
+  return worker ? subscribe(worker, activeAccounts.value) : 'impossible'
+}
+
+export async function turnOffPush(): Promise<void> {
+  const worker = await registration()
+  await writeSetting('notificationsPutOff', 'yes')
+  if (worker) await unsubscribe(worker, activeAccounts.value)
+  await reloadAccounts()
+}
+
+/** Browsers change subscriptions now and then, and a server may have missed it. */
+export async function keepPushCurrent(): Promise<void> {
+  const worker = await registration()
+  if (!worker || permission.value !== 'granted') return
+  if ((await readSetting('notificationsPutOff')) !== null) return
+  await keepSubscribed(worker, activeAccounts.value)
+  await reloadAccounts()
+}

@@ -1,0 +1,81 @@
+/**
+ * Enrolment as the person walks it: find the invitation, look at what it is for, finish with a key of this device's own,
+ * then notifications. Holds where they are; the secret is never written down.
+ */
+import { signal } from '@preact/signals'
+import type { EnrolmentLookAnswer } from '../../../schema/device.ts'
+import { type EnrolmentInvitation, readInvitation } from '../../../schema/enrolment-link.ts'
+import type { Failure } from '../api/call.ts'
+import { lookAtEnrolment } from '../api/device.ts'
+import { outdated, reloadAccounts } from '../device/accounts.ts'
+import { permission } from '../device/notifications.ts'
+import { mustInstallFirst } from '../device/platform.ts'
+import { askPersistence } from '../device/storage.ts'
+import { finish } from './finish.ts'
+import type { EnrolmentProblem } from './problem.ts'
+
+export type Step =
+  | { at: 'find'; problem?: EnrolmentProblem }
+  | { at: 'scan' }
+  | { at: 'looking' }
+  | { at: 'confirm'; invitation: EnrolmentInvitation; look: EnrolmentLookAnswer; problem?: EnrolmentProblem }
+  | { at: 'finishing' }
+  | { at: 'install'; look: EnrolmentLookAnswer | null }
+  | { at: 'notifications' }
+  | { at: 'ready' }
+
+/** null: not enrolling. */
+export const step = signal<Step | null>(null)
+
+export function beginEnrolment(): void {
+  step.value = mustInstallFirst() ? { at: 'install', look: null } : { at: 'find' }
+}
+
+/** Takes what was opened, scanned or pasted. */
+export async function useInvitation(text: string): Promise<void> {
+  const invitation = readInvitation(text, location.origin)
+  if ('problem' in invitation) {
+    step.value = { at: 'find', problem: invitation.problem }
+    return
+  }
+  step.value = { at: 'looking' }
+  const look = await lookAtEnrolment(
+    'code' in invitation ? { code: invitation.code } : { secret: invitation.secret },
+  )
+  if (!look.ok) step.value = { at: 'find', problem: why(look.failure) }
+  else if (!rootsAgree(invitation, look.value)) step.value = { at: 'find', problem: 'wrong_root' }
+  else if (mustInstallFirst()) step.value = { at: 'install', look: look.value }
+  else step.value = { at: 'confirm', invitation, look: look.value }
+}
+
+export async function confirmEnrolment(deviceName: string): Promise<void> {
+  const before = step.value
+  if (before?.at !== 'confirm') return
+  step.value = { at: 'finishing' }
+  const { invitation, look } = before
+  const finished = await finish({ invitation, deviceName, expectedRoot: look.rootThumbprint })
+  if (!finished.ok) {
+    step.value = { ...before, problem: why(finished.failure) }
+    return
+  }
+  await askPersistence()
+  await reloadAccounts()
+  step.value = { at: permission.value === 'impossible' ? 'ready' : 'notifications' }
+}
+
+export function leaveEnrolment(): void {
+  step.value = null
+}
+
+/** A link that names another root key was made by, or for, another server. */
+function rootsAgree(invitation: EnrolmentInvitation, look: EnrolmentLookAnswer): boolean {
+  return !('rootThumbprint' in invitation) || invitation.rootThumbprint === look.rootThumbprint
+}
+
+function why(failure: Failure): EnrolmentProblem {
+  if (failure.reason === 'outdated') outdated.value = true
+  if (failure.reason === 'root_mismatch') return 'wrong_root'
+  if (failure.status === 0 || failure.status >= 500) return 'offline'
+  if (failure.status === 429) return 'busy'
+  return failure.status === 422 || failure.status === 400 ? 'refused' : 'invitation_over'
+}

@@ -1,0 +1,56 @@
+/** Writes down, on this device only, what was asked and how it ended. Works in the page and in the service worker. */
+import type { ChallengeClaims } from '../../../schema/signing.ts'
+import { serverNow } from '../api/clock.ts'
+import { type HistoryEntry, type HistoryResult, database } from '../keys/database.ts'
+
+/** Enough to look back on; a list that nobody reads to its end. */
+const keptEntries = 200
+
+/** Notes a verified challenge the first time it is seen. */
+export async function noteAsked(deviceId: string, claims: ChallengeClaims): Promise<void> {
+  const db = await database()
+  const change = db.transaction('history', 'readwrite')
+  if (!(await change.store.get(claims.challenge))) {
+    await change.store.put({
+      challenge: claims.challenge,
+      deviceId,
+      account: claims.account,
+      application: claims.application.name,
+      origin: claims.origin,
+      askedAt: claims.iat,
+      expiresAt: claims.exp,
+      endedAt: null,
+      result: 'open',
+    })
+    let surplus = (await change.store.count()) - keptEntries
+    let oldest = surplus > 0 ? await change.store.index('askedAt').openCursor() : null
+    while (oldest && surplus > 0) {
+      await oldest.delete()
+      surplus -= 1
+      oldest = await oldest.continue()
+    }
+  }
+  await change.done
+}
+
+/** Notes how it ended; the first ending stays. */
+export async function settle(challenge: string, result: Exclude<HistoryResult, 'open'>): Promise<void> {
+  const db = await database()
+  const change = db.transaction('history', 'readwrite')
+  const entry = await change.store.get(challenge)
+  if (entry?.result === 'open') await change.store.put({ ...entry, result, endedAt: serverNow() })
+  await change.done
+}
+
+/** @returns newest first. */
+export async function readHistory(): Promise<HistoryEntry[]> {
+  return (await (await database()).getAllFromIndex('history', 'askedAt')).toReversed()
+}
+
+export async function forgetHistory(deviceId: string): Promise<void> {
+  const db = await database()
+  const change = db.transaction('history', 'readwrite')
+  for (let at = await change.store.openCursor(); at; at = await at.continue())
+    if (at.value.deviceId === deviceId) await at.delete()
+  await change.done
+}

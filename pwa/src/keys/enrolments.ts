@@ -1,0 +1,76 @@
+/** Keeps the accounts of this device and their keys, and notices a key that the browser has lost. */
+import type { Signer } from '../api/sign-request.ts'
+import { type Enrolment, type KeyPair, type Standing, database } from './database.ts'
+
+/** @returns every account, oldest first; one whose key is gone is marked so, and stays marked. */
+export async function loadEnrolments(): Promise<Enrolment[]> {
+  const db = await database()
+  const all = await db.getAll('enrolments')
+  const checked = all.map(async (enrolment) =>
+    enrolment.standing === 'active' && !(await signerOf(enrolment))
+      ? mark(enrolment.deviceId, 'key_lost')
+      : enrolment,
+  )
+  return (await Promise.all(checked))
+    .filter((enrolment) => enrolment !== null)
+    .toSorted((one, other) => one.enrolledAt - other.enrolledAt)
+}
+
+export async function loadEnrolment(deviceId: string): Promise<Enrolment | null> {
+  return (await (await database()).get('enrolments', deviceId)) ?? null
+}
+
+/** @returns who signs for this account, or null where the key is not there to sign. */
+export async function signerOf(enrolment: Enrolment): Promise<Signer | null> {
+  const key = await readKey(enrolment.deviceId)
+  return key ? { deviceId: enrolment.deviceId, publicKey: enrolment.publicKey, key } : null
+}
+
+async function readKey(deviceId: string): Promise<CryptoKey | null> {
+  try {
+    // WebKit seals keys with a key of the system's; a restored backup yields null or an error here, not a key.
+    const key: unknown = await (await database()).get('keys', deviceId)
+    return key instanceof CryptoKey && key.type === 'private' ? key : null
+  } catch {
+    return null
+  }
+}
+
+/** The account and its key are kept together or not at all. */
+export async function keep(enrolment: Enrolment, pair: KeyPair, draft: string): Promise<void> {
+  const db = await database()
+  const change = db.transaction(['enrolments', 'keys', 'drafts'], 'readwrite', { durability: 'strict' })
+  await Promise.all([
+    change.objectStore('enrolments').put(enrolment),
+    change.objectStore('keys').put(pair.privateKey, enrolment.deviceId),
+    change.objectStore('drafts').delete(draft),
+    change.done,
+  ])
+}
+
+/** @returns the account as it now is, or null where it has gone meanwhile. */
+export async function update(
+  deviceId: string,
+  changed: Partial<Omit<Enrolment, 'deviceId'>>,
+): Promise<Enrolment | null> {
+  const db = await database()
+  const change = db.transaction('enrolments', 'readwrite')
+  const before = await change.store.get(deviceId)
+  const after = before ? { ...before, ...changed } : null
+  if (after) await change.store.put(after)
+  await change.done
+  return after
+}
+
+export const mark = (deviceId: string, standing: Standing): Promise<Enrolment | null> =>
+  update(deviceId, { standing })
+
+export async function forget(deviceId: string): Promise<void> {
+  const db = await database()
+  const change = db.transaction(['enrolments', 'keys'], 'readwrite')
+  await Promise.all([
+    change.objectStore('enrolments').delete(deviceId),
+    change.objectStore('keys').delete(deviceId),
+    change.done,
+  ])
+}

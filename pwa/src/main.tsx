@@ -1,0 +1,63 @@
+/** Starts the app: reads what this device keeps, takes an invitation out of the address, then draws and watches. */
+import './style/style.css'
+import { render } from 'preact'
+import { App } from './app.tsx'
+import { refreshAll, refreshOne, watch } from './challenge/watch.ts'
+import { chosen, finished } from './challenge/open.ts'
+import { reloadAccounts } from './device/accounts.ts'
+import { watchInstallOffer } from './device/install.ts'
+import { rereadPermission } from './device/notifications.ts'
+import { keepPushCurrent } from './device/push.ts'
+import { readPersistence } from './device/storage.ts'
+import { registerWorker } from './device/update.ts'
+import { beginEnrolment, step, useInvitation } from './enrolment/steps.ts'
+import { broken, go, route } from './route.ts'
+import type { FromWorker } from './sw-bridge.ts'
+import { readLanguage } from './text/text.ts'
+
+async function heard(message: FromWorker): Promise<void> {
+  if (message.type === 'accounts') await reloadAccounts()
+  if (message.type === 'changed') await refreshOne(message.device)
+  if (message.type !== 'show') return
+  go('')
+  finished.value = null
+  if (message.challenge !== undefined) chosen.value = message.challenge
+  await refreshAll()
+}
+
+/** The secret must not stay where a screenshot, a bookmark or the history would keep it. */
+function takeInvitation(): string | null {
+  if (location.pathname !== '/enrol') return null
+  const link = location.href
+  history.replaceState(null, '', '/enrol')
+  return new URL(link).hash.length > 1 ? link : null
+}
+
+async function start(): Promise<void> {
+  const enrolling = location.pathname === '/enrol'
+  const invitation = takeInvitation()
+  watchInstallOffer()
+  document.addEventListener('visibilitychange', rereadPermission)
+  try {
+    await readLanguage()
+    await reloadAccounts()
+  } catch {
+    broken.value = true
+  }
+  if (route.value.at === 'challenge') {
+    chosen.value = route.value.id
+    go('')
+  }
+  if (invitation !== null) void useInvitation(invitation)
+  else if (enrolling) beginEnrolment()
+  if (invitation !== null) step.value ??= { at: 'looking' }
+  const root = document.getElementById('app')
+  if (root) render(<App />, root)
+  if (broken.value) return
+  watch()
+  void readPersistence()
+  await registerWorker((message) => void heard(message))
+  await keepPushCurrent()
+}
+
+void start()
