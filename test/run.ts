@@ -1,0 +1,89 @@
+/**
+ * `npm test`: every short suite, one after another, because two cores are shared by browsers and workerd. Says how long
+ * each took, shows the output of what failed, and ends with one line: `N passed, N failed`. `--full` runs the long forms.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { provideBrowsers } from './browsers.ts'
+
+type Count = { passed: number; failed: number; skipped: number }
+type Suite = { name: string; command: string[]; vitest?: true; env?: Record<string, string> }
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const full = process.argv.includes('--full')
+const reports = mkdtempSync(join(tmpdir(), 'countersign-test-'))
+const file = (path: string) => join(root, path)
+
+const vitest = (name: string, config: string): Suite => ({
+  name,
+  command: [file('node_modules/vitest/vitest.mjs'), 'run', '--config', config],
+  vitest: true,
+  ...(full && { env: { COUNTERSIGN_TEST: 'full' } }),
+})
+
+const suites: Suite[] = [
+  { name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] },
+  {
+    name: 'lint',
+    command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
+  },
+  { name: 'types', command: [file('test/types.ts')] },
+  vitest('layout', 'test/vitest.config.ts'),
+  { name: 'build', command: [file('worker/local/build.ts')] },
+  vitest('worker', 'test/worker/vitest.config.ts'),
+  vitest('local', 'test/local/vitest.config.ts'),
+  vitest('browser', 'test/browser/vitest.config.ts'),
+]
+
+const total: Count = { passed: 0, failed: 0, skipped: 0 }
+const leftOut = provideBrowsers(console.log)
+if (leftOut) console.log(leftOut)
+for (const suite of suites) {
+  const startedAt = performance.now()
+  const { count, output } = await run(suite)
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+  const skipped = count.skipped ? `, ${count.skipped} left out` : ''
+  console.log(
+    `${suite.name.padEnd(8)} ${seconds.padStart(6)} s   ${count.passed} passed, ${count.failed} failed${skipped}`,
+  )
+  if (count.failed) console.log(output.trimEnd().replace(/^/gm, '    '))
+  for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key]
+}
+rmSync(reports, { recursive: true })
+console.log(`${total.passed} passed, ${total.failed} failed`)
+process.exitCode = total.failed ? 1 : 0
+
+async function run(suite: Suite): Promise<{ count: Count; output: string }> {
+  const report = join(reports, `${suite.name}.json`)
+  const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const { code, output } = await execute(suite, suite.vitest ? flags : [])
+  const whole = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
+  return { count: suite.vitest ? counted(report, code) : whole, output }
+}
+
+/** What vitest counted. A run that failed without a failed test (an unhandled error, no report) counts as one failure. */
+function counted(report: string, code: number): Count {
+  try {
+    const read = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>
+    const { numPassedTests: passed = 0, numFailedTests = 0, numPendingTests: skipped = 0 } = read
+    return { passed, failed: numFailedTests || (code === 0 ? 0 : 1), skipped }
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 }
+  }
+}
+
+function execute(suite: Suite, flags: string[]): Promise<{ code: number; output: string }> {
+  const PATH = [file('node_modules/.bin'), process.env.PATH].join(delimiter)
+  const child = spawn(process.execPath, [...suite.command, ...flags], {
+    cwd: root,
+    env: { ...process.env, NO_COLOR: '1', ...suite.env, PATH },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
+  return new Promise((resolve) => child.on('close', (code) => resolve({ code: code ?? 1, output })))
+}

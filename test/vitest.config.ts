@@ -1,0 +1,10 @@
+/** Tests that need neither workerd nor a browser: the layout, the lock file, the pinned vectors. */
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  root: fileURLToPath(new URL('..', import.meta.url)),
+  test: {
+    include: ['test/*.test.ts', 'test/vectors/**/*.test.ts'],
+  },
+})

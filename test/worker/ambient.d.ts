@@ -1,0 +1,12 @@
+/** What `env` and `exports` hold in these tests: the worker's own, and the migrations to begin with. */
+type WorkerEnv = import('../../worker/env.ts').Env
+
+declare namespace Cloudflare {
+  interface Env extends WorkerEnv {
+    TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
+  }
+  interface GlobalProps {
+    mainModule: typeof import('../../worker/index.ts')
+    durableNamespaces: 'ChallengeCoordinator'
+  }
+}

@@ -1,0 +1,38 @@
+/** Tests inside workerd: the bindings of wrangler.toml, keys made for this run, a database with every migration. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
+import { defineConfig } from 'vitest/config'
+import { bindingsOf } from '../../worker/local/bindings.ts'
+import { keepKeys } from '../../worker/local/keys.ts'
+
+const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
+export const publicUrl = 'https://sign.example.org'
+
+export default defineConfig(async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'countersign-keys-'))
+  const keys = await keepKeys(join(folder, 'keys'))
+  await rm(folder, { recursive: true })
+  const settings = { host: '0.0.0.0', trustedProxies: '', pushHosts: '' }
+  return {
+    root: fromRoot('.'),
+    plugins: [
+      cloudflareTest({
+        wrangler: { configPath: fromRoot('wrangler.toml') },
+        miniflare: {
+          bindings: {
+            ...bindingsOf(settings, publicUrl, keys),
+            TEST_MIGRATIONS: await readD1Migrations(fromRoot('schema/migrations')),
+          },
+        },
+      }),
+    ],
+    test: {
+      include: ['test/worker/**/*.test.ts'],
+      setupFiles: [fromRoot('test/worker/setup.ts')],
+      testTimeout: 30_000,
+    },
+  }
+})

@@ -1,0 +1,80 @@
+/** The wrangler configuration of one place: what wrangler.toml says for its environment, with what differs there filled in. */
+import { unstable_readConfig as readConfig } from 'wrangler'
+import { type Bindings, keyVars } from './bindings.ts'
+import type { Keys } from './keys.ts'
+import { projectRoot, wranglerToml } from './paths.ts'
+import { Refusal } from './settings.ts'
+
+export const jurisdictions = ['none', 'eu', 'fedramp'] as const
+export type Jurisdiction = (typeof jurisdictions)[number]
+
+/** Where a deployment lives. Its host is part of every device's identity, so it is decided once. */
+export type Place = { host: string; jurisdiction: Jurisdiction }
+
+type Database = { binding: string; database_name: string; database_id: string }
+type Wanted = {
+  name: string
+  main: string
+  d1_databases: [Database]
+  vars: Bindings
+  [field: string]: unknown
+}
+
+const fields = [
+  ...['name', 'compatibility_date', 'compatibility_flags', 'assets', 'durable_objects'],
+  ...['migrations', 'triggers', 'observability', 'send_metrics', 'vars'],
+]
+
+/** @throws Refusal where wrangler.toml has no such environment. */
+export function configOf(environment: string | null): Wanted {
+  const known = readConfig({ config: wranglerToml }).definedEnvironments ?? []
+  if (environment && !known.includes(environment))
+    throw new Refusal(
+      `wrangler.toml has no environment "${environment}". It has: ${known.join(', ')}.`,
+    )
+  const config = readConfig({ config: wranglerToml, ...(environment && { env: environment }) })
+  const [database] = config.d1_databases
+  if (!config.name || !database?.database_name)
+    throw new Refusal('wrangler.toml must name the worker and its D1 database.')
+  const picked = Object.fromEntries(
+    fields.map((field) => [field, config[field as keyof typeof config]]),
+  )
+  const { binding, database_name, database_id = '' } = database
+  return {
+    ...(picked as Pick<Wanted, 'name' | 'vars'>),
+    main: `${projectRoot}worker/index.ts`,
+    d1_databases: [{ binding, database_name, database_id }],
+  }
+}
+
+/** Paths are absolute, because the file lies in a folder of its own. */
+export function configFor(config: Wanted, place: Place, keys: Keys, databaseId: string): Wanted {
+  const onWorkersDev = isPreviewHost(place.host)
+  const [database] = config.d1_databases
+  return {
+    ...config,
+    assets: { ...(config.assets as object), directory: `${projectRoot}dist` },
+    workers_dev: onWorkersDev,
+    ...(onWorkersDev ? {} : { routes: [{ pattern: place.host, custom_domain: true }] }),
+    d1_databases: [
+      {
+        ...database,
+        database_id: databaseId,
+        migrations_dir: `${projectRoot}schema/migrations`,
+      } as Database,
+    ],
+    vars: {
+      ...config.vars,
+      PUBLIC_URL: `https://${place.host}`,
+      VAPID_SUBJECT: `https://${place.host}`,
+      JURISDICTION: place.jurisdiction === 'none' ? '' : place.jurisdiction,
+      ...keyVars(keys),
+    },
+  }
+}
+
+export const isPreviewHost = (host: string): boolean => host.endsWith('.workers.dev')
+
+export function isHost(text: string): boolean {
+  return /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(text)
+}

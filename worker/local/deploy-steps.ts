@@ -1,0 +1,176 @@
+/**
+ * Puts Countersign on Cloudflare, step by step, by wrangler's own commands. Each can be repeated: what is there is left
+ * alone, secrets above all. `run` executes a command; a dry run shows the commands and bundles for real.
+ */
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { publicHalf, thumbprint } from '../../schema/jws.ts'
+import { type Bindings, keySecrets } from './bindings.ts'
+import { type Place, configFor, configOf } from './deploy-config.ts'
+import { type Keys, exists, readJson, writePrivately } from './keys.ts'
+import { administrator, firstRows, randomPassword } from './provision.ts'
+import { Refusal } from './settings.ts'
+import { inlined } from './sql-text.ts'
+
+export type Ran = { code: number; stdout: string }
+export type DeployOptions = {
+  environment: string | null
+  place: Place
+  keys: Keys
+  /** Where the keys are; what was deployed from here is noted there. */
+  keysFolder: string
+  /** For files that wrangler reads; deleted by the caller, because one of them holds secrets. */
+  scratch: string
+  dryRun: boolean
+  run: (args: string[]) => Promise<Ran>
+  say: (line: string) => void
+}
+
+/** What was put in force from this folder. */
+type Noted = Place & { signingKey: string }
+const notedIn = (folder: string) => join(folder, 'place.json')
+export const placeOf = async (folder: string): Promise<Noted | null> =>
+  (await exists(notedIn(folder))) ? readJson<Noted>(notedIn(folder)) : null
+
+const placeholderId = '00000000-0000-0000-0000-000000000000'
+
+/** @returns the administrator's password where this was the first deployment. */
+export async function deploy(options: DeployOptions): Promise<string | null> {
+  const { keys, place, scratch, dryRun } = options
+  const config = configOf(options.environment)
+  const { name } = config
+  const { database_name: database } = config.d1_databases[0]
+  const wrangler = commandsOf(options)
+
+  const secrets = await missingSecrets(options, name, wrangler)
+  const databaseId = await databaseIdOf(database, options, wrangler)
+  const configFile = join(scratch, 'wrangler.json')
+  await writeFile(configFile, JSON.stringify(configFor(config, place, keys, databaseId), null, 2))
+  const c = ['--config', configFile]
+  await wrangler.must('Apply the migrations', [
+    'd1',
+    'migrations',
+    'apply',
+    database,
+    '--remote',
+    ...c,
+  ])
+  const password = await firstRun(database, c, options, wrangler)
+  const secretsFile = join(scratch, 'secrets.json')
+  await writePrivately(secretsFile, secrets)
+  const withSecrets = Object.keys(secrets).length ? ['--secrets-file', secretsFile] : []
+  const title = `Deploy, setting ${Object.keys(secrets).join(', ') || 'no secret'}`
+  if (dryRun) options.say(`\n${title}\n  $ ${shown(['deploy', ...c, ...withSecrets])}`)
+  const test = ['deploy', ...c, '--dry-run', '--outdir', join(scratch, 'out')]
+  if (dryRun) await wrangler.really('What would be uploaded', test)
+  else {
+    await wrangler.must(title, ['deploy', ...c, ...withSecrets])
+    await writePrivately(notedIn(options.keysFolder), await noteOf(options))
+  }
+  return password
+}
+
+async function noteOf({ place, keys }: DeployOptions): Promise<Noted> {
+  return { ...place, signingKey: await thumbprint(publicHalf(keys.signingKey)) }
+}
+
+type Commands = ReturnType<typeof commandsOf>
+
+const shown = (args: string[]): string =>
+  ['npx wrangler', ...args.map((arg) => (/\s/.test(arg) ? JSON.stringify(arg) : arg))].join(' ')
+
+function commandsOf({ run, say, dryRun }: DeployOptions) {
+  const really = async (title: string, args: string[]): Promise<string> => {
+    say(`\n${title}\n  $ ${shown(args)}`)
+    const { code, stdout } = await run(args)
+    if (code !== 0)
+      throw new Refusal(
+        `That failed (see above). Put it right and deploy again: finished steps are passed over.`,
+      )
+    return stdout
+  }
+  return {
+    really,
+    /** A step that changes something. */
+    async must(title: string, args: string[]): Promise<string> {
+      if (!dryRun) return really(title, args)
+      say(`\n${title}\n  $ ${shown(args)}`)
+      return ''
+    },
+    /** A question whose failure is an answer, too. */
+    async ask(title: string, args: string[]): Promise<Ran | null> {
+      say(`\n${title}\n  $ ${shown(args)}`)
+      return dryRun ? null : run(args)
+    },
+  }
+}
+
+/** Set once: a second master key would make everything sealed by the first unreadable. A rotated signing key is new. */
+async function missingSecrets(
+  options: DeployOptions,
+  name: string,
+  wrangler: Commands,
+): Promise<Bindings> {
+  const all = keySecrets(options.keys)
+  const listed = await wrangler.ask('See which secrets are set', ['secret', 'list', '--name', name])
+  const set: { name: string }[] = listed?.code === 0 ? JSON.parse(listed.stdout) : []
+  const names = new Set(set.map((secret) => secret.name))
+  const noted = await placeOf(options.keysFolder)
+  if (names.has('MASTER_KEY') && !noted)
+    throw new Refusal(
+      `The worker ${name} has secrets that were not set from ${options.keysFolder}. Give the folder with its keys: --keys <folder>.`,
+    )
+  const rotated = noted && noted.signingKey !== (await noteOf(options)).signingKey
+  return Object.fromEntries(
+    Object.entries(all).filter(
+      ([secret]) => !names.has(secret) || (secret === 'SIGNING_KEY' && rotated),
+    ),
+  )
+}
+
+async function databaseIdOf(name: string, options: DeployOptions, wrangler: Commands) {
+  const look = async () => {
+    const listed = await wrangler.ask('Look for the database', ['d1', 'list', '--json'])
+    if (!listed) return null
+    if (listed.code !== 0)
+      throw new Refusal('Cloudflare did not answer (see above). Log in with `npx wrangler login`.')
+    const databases = JSON.parse(listed.stdout) as { name: string; uuid: string }[]
+    return databases.find((database) => database.name === name)?.uuid ?? null
+  }
+  const there = await look()
+  if (there) return there
+  const { jurisdiction } = options.place
+  const flag = jurisdiction === 'none' ? [] : ['--jurisdiction', jurisdiction]
+  await wrangler.must('Create the database, if it is missing', ['d1', 'create', name, ...flag])
+  return options.dryRun ? placeholderId : ((await look()) ?? placeholderId)
+}
+
+/** @returns the password, or null where an administrator is there already. */
+async function firstRun(
+  database: string,
+  config: string[],
+  options: DeployOptions,
+  wrangler: Commands,
+): Promise<string | null> {
+  const remote = ['d1', 'execute', database, '--remote', '--json', ...config]
+  const question = 'select count(*) as accounts from accounts'
+  const asked = await wrangler.ask('See whether there is an administrator', [
+    ...remote,
+    '--command',
+    question,
+  ])
+  if (asked && /"accounts":\s*[1-9]/.test(asked.stdout)) return null
+  const password = randomPassword()
+  const rows = await firstRows(null as never, {
+    issuer: configOf(options.environment).vars.ISSUER ?? 'Countersign',
+    pepper: options.keys.pepper,
+    password,
+    nowSeconds: Math.floor(Date.now() / 1000),
+  })
+  const file = join(options.scratch, 'first-rows.sql')
+  await writePrivately(file, '')
+  await writeFile(file, rows.map((row) => inlined(row.toSQL())).join('\n'))
+  const load = [...remote, '--yes', '--file', file]
+  await wrangler.must(`Make the customer "default" and the administrator "${administrator}"`, load)
+  return options.dryRun ? null : password
+}

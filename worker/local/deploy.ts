@@ -1,0 +1,117 @@
+/**
+ * `npm run deploy -- [--env staging] [--host <name>] [--jurisdiction none|eu|fedramp] [--keys <folder>] [--dry-run]`
+ * The keys are made once and kept outside the checkout; whoever loses that folder loses the deployment's identity.
+ */
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
+import { parseArgs } from 'node:util'
+import { buildPwa } from './build-pwa.ts'
+import {
+  type Jurisdiction,
+  type Place,
+  configOf,
+  isHost,
+  isPreviewHost,
+  jurisdictions,
+} from './deploy-config.ts'
+import { type Ran, deploy, placeOf } from './deploy-steps.ts'
+import { keepKeys } from './keys.ts'
+import { projectRoot } from './paths.ts'
+import { orSayWhy } from './process.ts'
+import { administrator } from './provision.ts'
+import { Refusal } from './settings.ts'
+
+type Flags = {
+  env?: string
+  host?: string
+  jurisdiction?: string
+  keys?: string
+  'dry-run'?: boolean
+}
+
+await orSayWhy(async () => {
+  const flags = readFlags()
+  const environment = flags.env ?? null
+  const { name } = configOf(environment)
+  const folder = resolve(flags.keys ?? join(homedir(), '.countersign', name))
+  const place = await decidePlace(flags, folder)
+  const dryRun = flags['dry-run'] === true
+  const scratch = await mkdtemp(join(tmpdir(), 'countersign-deploy-'))
+  try {
+    await buildPwa(console.log)
+    // A dry run leaves nothing behind, keys least of all.
+    const keys = await keepKeys(dryRun ? join(scratch, 'keys') : folder)
+    console.log(
+      dryRun ? `Keys would be kept in ${folder}.` : `The keys are in ${folder}. Back them up.`,
+    )
+    const options = { environment, place, keys, keysFolder: folder, scratch, dryRun }
+    const password = await deploy({ ...options, run: runWrangler, say: console.log })
+    console.log(dryRun ? '\nNothing was changed.' : `\nCountersign is at https://${place.host}`)
+    if (password)
+      console.log(`Administrator: ${administrator}\nPassword: ${password} (shown only now)`)
+  } finally {
+    await rm(scratch, { recursive: true })
+  }
+})
+
+function readFlags(): Flags {
+  const text = { type: 'string' } as const
+  try {
+    const options = { env: text, host: text, jurisdiction: text, keys: text } as const
+    return parseArgs({ options: { ...options, 'dry-run': { type: 'boolean' } } }).values
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message.split('.')[0]}. See README, "Deploy".`)
+  }
+}
+
+/** Asked once, then noted with the keys: a device that enrolled at one host knows no other. */
+async function decidePlace(flags: Flags, folder: string): Promise<Place> {
+  const noted = await placeOf(folder)
+  const host =
+    flags.host ?? noted?.host ?? (await ask('Final host name, e.g. sign.example.org', '--host'))
+  if (!isHost(host))
+    throw new Refusal(`--host must be a host name like sign.example.org, not "${host}".`)
+  const jurisdiction = (flags.jurisdiction ??
+    noted?.jurisdiction ??
+    (await ask(`Jurisdiction (${jurisdictions.join(', ')})`, '--jurisdiction'))) as Jurisdiction
+  if (!jurisdictions.includes(jurisdiction))
+    throw new Refusal(
+      `--jurisdiction must be one of ${jurisdictions.join(', ')}, not "${jurisdiction}".`,
+    )
+  if (noted && (noted.host !== host || noted.jurisdiction !== jurisdiction))
+    throw new Refusal(
+      `This deployment is at ${noted.host} (jurisdiction ${noted.jurisdiction}); its devices know it by that name. For another one use another --keys folder.`,
+    )
+  if (isPreviewHost(host))
+    console.log(
+      `Warning: ${host} is a preview name. Devices that enrol there are lost when you move to a name of your own.`,
+    )
+  return { host, jurisdiction }
+}
+
+async function ask(question: string, flag: string): Promise<string> {
+  if (!process.stdin.isTTY) throw new Refusal(`Nobody is here to ask: give ${flag}.`)
+  const terminal = createInterface({ input: process.stdin, output: process.stdout })
+  const answer = await terminal.question(`${question}: `)
+  terminal.close()
+  return answer.trim().toLowerCase()
+}
+
+/** What wrangler says goes to the terminal; what it answers as data comes back as well. */
+function runWrangler(args: string[]): Promise<Ran> {
+  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js')
+  const child = spawn(process.execPath, [wrangler, ...args], {
+    cwd: projectRoot,
+    stdio: ['inherit', 'pipe', 'inherit'],
+  })
+  let stdout = ''
+  const quiet = args.includes('--json') || args[0] === 'secret'
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString()
+    if (!quiet) process.stdout.write(chunk)
+  })
+  return new Promise((done) => child.on('close', (code) => done({ code: code ?? 1, stdout })))
+}
