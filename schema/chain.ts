@@ -10,7 +10,10 @@ export type KeyChain = { root: PublicJwk; links: string[] }
 export type TrustedKeys = Map<string, PublicJwk>
 
 /** @returns the keys to believe, or null where the root is not the expected one or a link does not hold. */
-export async function trustedKeys(chain: KeyChain, expectedRoot: string): Promise<TrustedKeys | null> {
+export async function trustedKeys(
+  chain: KeyChain,
+  expectedRoot: string,
+): Promise<TrustedKeys | null> {
   if ((await thumbprint(chain.root)) !== expectedRoot) return null
   const trusted: TrustedKeys = new Map([[expectedRoot, chain.root]])
   for (const link of chain.links) {

@@ -21,14 +21,12 @@ export function toCrockford(bytes: Uint8Array, length: number): string {
 
 /** What a person typed, as the alphabet has it: case, blanks, hyphens, and O, I and L forgiven. */
 export function normaliseCrockford(typed: string): string {
-  return typed
-    .toUpperCase()
-    .replace(/[\s-]/g, '')
-    .replaceAll('O', '0')
-    .replace(/[IL]/g, '1')
+  return typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1')
 }
 
 /** @returns whether the normalised text is `length` characters of the alphabet and nothing else. */
 export function isCrockford(text: string, length: number): boolean {
-  return text.length === length && [...text].every((character) => crockfordAlphabet.includes(character))
+  return (
+    text.length === length && [...text].every((character) => crockfordAlphabet.includes(character))
+  )
 }

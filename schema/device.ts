@@ -9,7 +9,11 @@ import { enrolmentCodeLength } from './limits.ts'
 import { PublicJwk } from './jws.ts'
 import { outcomes, states } from './states.ts'
 
-const jws = v.pipe(v.string(), v.maxLength(16384), v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'must be a compact JWS'))
+const jws = v.pipe(
+  v.string(),
+  v.maxLength(16384),
+  v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'must be a compact JWS'),
+)
 
 /** GET /device/keys */
 export const KeysAnswer = v.object({
@@ -52,7 +56,11 @@ export const EnrolmentFinishAnswer = v.object({
 })
 export type EnrolmentFinishAnswer = v.InferOutput<typeof EnrolmentFinishAnswer>
 
-export const OpenChallenge = v.object({ challenge: v.string(), jws: v.string(), state: v.picklist(states) })
+export const OpenChallenge = v.object({
+  challenge: v.string(),
+  jws: v.string(),
+  state: v.picklist(states),
+})
 export type OpenChallenge = v.InferOutput<typeof OpenChallenge>
 /** GET /device/challenges (signed): what is open for this device, newest first. */
 export const ChallengesAnswer = v.object({
@@ -82,9 +90,15 @@ export const SubscriptionUpdate = v.object({
       endpoint: v.pipe(v.string(), v.maxLength(2048), v.url('must be an address')),
       keys: v.object({
         /** An uncompressed P-256 point, 65 bytes. */
-        p256dh: v.pipe(v.string(), v.regex(/^B[A-Za-z0-9_-]{86}=?$/, 'must be 65 bytes, base64url')),
+        p256dh: v.pipe(
+          v.string(),
+          v.regex(/^B[A-Za-z0-9_-]{86}=?$/, 'must be 65 bytes, base64url'),
+        ),
         /** 16 bytes. */
-        auth: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}(==)?$/, 'must be 16 bytes, base64url')),
+        auth: v.pipe(
+          v.string(),
+          v.regex(/^[A-Za-z0-9_-]{22}(==)?$/, 'must be 16 bytes, base64url'),
+        ),
       }),
     }),
   ),
@@ -92,7 +106,9 @@ export const SubscriptionUpdate = v.object({
 export type SubscriptionUpdate = v.InferOutput<typeof SubscriptionUpdate>
 
 /** PATCH /device (signed). DELETE /device (signed, no body) leaves: the key is forgotten on both sides. */
-export const DeviceUpdate = v.object({ name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64)) })
+export const DeviceUpdate = v.object({
+  name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64)),
+})
 export type DeviceUpdate = v.InferOutput<typeof DeviceUpdate>
 /** Answers PUT /device/subscription, PATCH /device and DELETE /device. */
 export const DoneAnswer = v.object({ done: v.literal(true) })
@@ -104,7 +120,12 @@ export const DoneAnswer = v.object({ done: v.literal(true) })
 export const socketProtocol = 'countersign.v1'
 export const SocketMessage = v.variant('type', [
   v.object({ type: v.literal('challenge'), challenge: v.string(), jws: v.string() }),
-  v.object({ type: v.literal('ended'), challenge: v.string(), state: v.picklist(states), jws: v.string() }),
+  v.object({
+    type: v.literal('ended'),
+    challenge: v.string(),
+    state: v.picklist(states),
+    jws: v.string(),
+  }),
 ])
 export type SocketMessage = v.InferOutput<typeof SocketMessage>
 

@@ -14,7 +14,10 @@ export function enrolmentLink(origin: string, secret: string, rootThumbprint: st
 }
 
 /** Reads what was opened, scanned or pasted. Codes of another server are named as such and never used. */
-export function readInvitation(text: string, ownOrigin: string): EnrolmentInvitation | UnreadableInvitation {
+export function readInvitation(
+  text: string,
+  ownOrigin: string,
+): EnrolmentInvitation | UnreadableInvitation {
   const trimmed = text.trim()
   const code = normaliseCrockford(trimmed)
   if (isCrockford(code, enrolmentCodeLength)) return { code }

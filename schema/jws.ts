@@ -47,7 +47,9 @@ export async function verify<S extends v.GenericSchema>(
 ): Promise<v.InferOutput<S> | null> {
   try {
     const imported = key instanceof CryptoKey ? key : await importJWK(key as JWK, 'ES256')
-    const { payload, protectedHeader } = await compactVerify(jws, imported, { algorithms: ['ES256'] })
+    const { payload, protectedHeader } = await compactVerify(jws, imported, {
+      algorithms: ['ES256'],
+    })
     if (protectedHeader.typ !== expectedTyp) return null
     const parsed = v.safeParse(claims, JSON.parse(new TextDecoder().decode(payload)))
     return parsed.success ? parsed.output : null

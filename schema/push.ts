@@ -7,7 +7,12 @@ import * as v from 'valibot'
 export const PushPayload = v.object({
   web_push: v.literal(8030),
   mutable: v.literal(true),
-  notification: v.object({ title: v.string(), body: v.string(), navigate: v.string(), tag: v.string() }),
+  notification: v.object({
+    title: v.string(),
+    body: v.string(),
+    navigate: v.string(),
+    tag: v.string(),
+  }),
   countersign: v.union([
     /** A challenge JWS for `device`. */
     v.object({ device: v.string(), challenge: v.string(), jws: v.string() }),

@@ -63,7 +63,12 @@ export const ChallengeClaims = v.object({
 export type ChallengeClaims = v.InferOutput<typeof ChallengeClaims>
 
 /** kid: the signing key's thumbprint. aud: the device id. */
-export const EndedClaims = v.object({ aud: short, challenge: short, state: v.picklist(states), iat: at })
+export const EndedClaims = v.object({
+  aud: short,
+  challenge: short,
+  state: v.picklist(states),
+  iat: at,
+})
 export type EndedClaims = v.InferOutput<typeof EndedClaims>
 
 /** kid: the device id; jwk: the device's key. aud: the server's origin. */

@@ -1,6 +1,13 @@
 /** The words for where a transaction stands, and how a device may answer. No rules here: the moves are in worker/challenge/state.ts. */
 
-export const states = ['pending', 'approved', 'redeemed', 'declined', 'cancelled', 'expired'] as const
+export const states = [
+  'pending',
+  'approved',
+  'redeemed',
+  'declined',
+  'cancelled',
+  'expired',
+] as const
 export type State = (typeof states)[number]
 
 /** What a device signs. A decline carries its reason inside the signature, so that nobody on the way can soften it. */

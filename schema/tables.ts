@@ -1,0 +1,204 @@
+/**
+ * D1: the truth for what outlives a login. Times are epoch seconds, JSON columns hold what their comment names.
+ * Challenges, counters and limits live in each owner's Durable Object (worker/challenge/desk/storage.ts), not here.
+ */
+import { sql } from 'drizzle-orm'
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+
+export const customers = sqliteTable('customers', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+export const realms = sqliteTable(
+  'realms',
+  {
+    customer: text('customer').notNull(),
+    /** Lower case. */
+    name: text('name').notNull(),
+    isDefault: integer('is_default', { mode: 'boolean' }).notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.name] })],
+)
+
+export const people = sqliteTable(
+  'people',
+  {
+    /** Immutable: the owner id is made from it, so that a renamed person keeps their tokens. */
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    realm: text('realm').notNull(),
+    username: text('username').notNull(),
+    /** Lower case: two spellings are one person. */
+    usernameKey: text('username_key').notNull(),
+    givenname: text('givenname').notNull().default(''),
+    surname: text('surname').notNull().default(''),
+    email: text('email').notNull().default(''),
+    phone: text('phone').notNull().default(''),
+    passwordHash: text('password_hash'),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [uniqueIndex('people_by_name').on(table.customer, table.realm, table.usernameKey)],
+)
+
+export const applications = sqliteTable('applications', {
+  id: text('id').primaryKey(),
+  customer: text('customer').notNull(),
+  /** What the device shows: who asks. */
+  name: text('name').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** Administrators and service accounts: names with a password, apart from people. */
+export const accounts = sqliteTable(
+  'accounts',
+  {
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    application: text('application').notNull(),
+    username: text('username').notNull(),
+    role: text('role', { enum: ['admin', 'service'] }).notNull(),
+    passwordHash: text('password_hash').notNull(),
+    /** string[] of worker/policy/rights.ts */
+    rights: text('rights', { mode: 'json' }).$type<string[]>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [uniqueIndex('accounts_by_name').on(table.customer, table.username)],
+)
+
+export const apiKeys = sqliteTable('api_keys', {
+  id: text('id').primaryKey(),
+  customer: text('customer').notNull(),
+  application: text('application').notNull(),
+  /** SHA-256 of the secret, base64url. The secret is 256 random bits, so a slow hash would add nothing. */
+  secretHash: text('secret_hash').notNull(),
+  rights: text('rights', { mode: 'json' }).$type<string[]>().notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+export const tokens = sqliteTable(
+  'tokens',
+  {
+    serial: text('serial').primaryKey(),
+    customer: text('customer').notNull(),
+    ownerId: text('owner_id').notNull(),
+    person: text('person'),
+    realm: text('realm'),
+    type: text('type', { enum: ['push'] }).notNull(),
+    description: text('description').notNull().default(''),
+    pinHash: text('pin_hash'),
+    active: integer('active', { mode: 'boolean' }).notNull().default(true),
+    revoked: integer('revoked', { mode: 'boolean' }).notNull().default(false),
+    rolloutState: text('rollout_state', { enum: ['clientwait', 'enrolled'] }).notNull(),
+    /** The device's public key: PublicJwk. */
+    publicKey: text('public_key', { mode: 'json' }).$type<{
+      kty: 'EC'
+      crv: 'P-256'
+      x: string
+      y: string
+    }>(),
+    deviceId: text('device_id'),
+    deviceName: text('device_name').notNull().default(''),
+    failCount: integer('fail_count').notNull().default(0),
+    maxFailCount: integer('max_fail_count').notNull().default(10),
+    createdAt: integer('created_at').notNull(),
+    enrolledAt: integer('enrolled_at'),
+    enrolmentExpiresAt: integer('enrolment_expires_at'),
+  },
+  (table) => [
+    index('tokens_by_owner').on(table.ownerId),
+    index('tokens_waiting')
+      .on(table.enrolmentExpiresAt)
+      .where(sql`rollout_state = 'clientwait'`),
+  ],
+)
+
+/** One push subscription a token. */
+export const subscriptions = sqliteTable('subscriptions', {
+  serial: text('serial').primaryKey(),
+  endpoint: text('endpoint').notNull(),
+  p256dh: text('p256dh').notNull(),
+  auth: text('auth').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
+
+/** Finds an enrolment by the first five characters of its typed code. The rest is proven to the owner's object. */
+export const enrolments = sqliteTable('enrolments', {
+  locator: text('locator').primaryKey(),
+  customer: text('customer').notNull(),
+  ownerId: text('owner_id').notNull(),
+  serial: text('serial').notNull(),
+  expiresAt: integer('expires_at').notNull(),
+})
+
+/** What an administrator has set; what is not here has the default of worker/policy/settings.ts. */
+export const settings = sqliteTable(
+  'settings',
+  {
+    customer: text('customer').notNull(),
+    name: text('name').notNull(),
+    value: text('value').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.name] })],
+)
+
+/** One row: raised by whatever changes settings, accounts, keys or applications, so that every isolate forgets its copy. */
+export const epochs = sqliteTable('epochs', {
+  name: text('name').primaryKey(),
+  value: integer('value').notNull(),
+})
+
+export const audit = sqliteTable(
+  'audit',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    eventId: text('event_id').notNull().unique(),
+    customer: text('customer').notNull(),
+    at: integer('at').notNull(),
+    action: text('action').notNull(),
+    success: integer('success', { mode: 'boolean' }).notNull(),
+    serial: text('serial'),
+    user: text('user'),
+    realm: text('realm'),
+    application: text('application'),
+    client: text('client'),
+    detail: text('detail', { mode: 'json' }).$type<Record<string, unknown>>(),
+  },
+  (table) => [index('audit_by_time').on(table.customer, table.at)],
+)
+
+/** Every attempt to push, with what the push service said. */
+export const deliveries = sqliteTable(
+  'deliveries',
+  {
+    eventId: text('event_id').primaryKey(),
+    customer: text('customer').notNull(),
+    serial: text('serial').notNull(),
+    /** SHA-256 of the challenge id: enough to tell attempts of one challenge together. */
+    challengeHash: text('challenge_hash').notNull(),
+    kind: text('kind', { enum: ['challenge', 'ended'] }).notNull(),
+    attempt: integer('attempt').notNull(),
+    host: text('host').notNull(),
+    /** HTTP status, or null where there was no answer. */
+    status: integer('status'),
+    outcome: text('outcome').notNull(),
+    tookMs: integer('took_ms').notNull(),
+    at: integer('at').notNull(),
+  },
+  (table) => [
+    index('deliveries_by_serial').on(table.serial, table.at),
+    index('deliveries_by_time').on(table.customer, table.at),
+  ],
+)
+
+/** Receipts of redeemed approvals: JWS of typ countersign-receipt+jwt. */
+export const receipts = sqliteTable('receipts', {
+  /** SHA-256 of the transaction id. */
+  transactionHash: text('transaction_hash').primaryKey(),
+  customer: text('customer').notNull(),
+  application: text('application').notNull(),
+  serial: text('serial').notNull(),
+  receipt: text('receipt').notNull(),
+  at: integer('at').notNull(),
+})

@@ -1,0 +1,60 @@
+/** All surfaces under one roof: the context each request works with, the size of a body, and how failures go out. */
+import { bodyLimit } from 'hono/body-limit'
+import { bodyLimitBytes } from '../schema/limits.ts'
+import { random } from './crypto/random.ts'
+import { type Context, deploymentOf } from './env.ts'
+import { type Failure, Refusal, refuse } from './problem.ts'
+import { auth } from './routes/auth.ts'
+import { delivery } from './routes/delivery.ts'
+import { device } from './routes/device.ts'
+import { failure } from './routes/encode/envelope.ts'
+import { problemDocument } from './routes/encode/problem-document.ts'
+import { health } from './routes/health.ts'
+import { pages } from './routes/pages.ts'
+import { type Call, surface } from './routes/surface.ts'
+import { system } from './routes/system.ts'
+import { token } from './routes/token.ts'
+import { user } from './routes/user.ts'
+import { validate } from './routes/validate.ts'
+
+type Given = Pick<Context, 'nowMs' | 'random'>
+
+/** @param given the clock and randomness, where a test brings its own. */
+export function createApp(given: Given = { nowMs: () => Date.now(), random }) {
+  const app = surface()
+
+  app.use(async (call, next) => {
+    call.set('context', { env: call.env, deployment: await deploymentOf(call.env), ...given })
+    await next()
+    // Devices set their clocks by it. A WebSocket's answer takes no further headers.
+    if (call.res.status !== 101) call.res.headers.set('Date', new Date(given.nowMs()).toUTCString())
+  })
+  app.use(
+    bodyLimit({
+      maxSize: bodyLimitBytes,
+      onError: () => refuse({ reason: 'body_too_large' }),
+    }),
+  )
+
+  app.route('/validate', validate)
+  app.route('/auth', auth)
+  app.route('/token', token)
+  app.route('/user', user)
+  app.route('/delivery', delivery)
+  app.route('/system', system)
+  app.route('/healthz', health)
+  app.route('/device', device)
+  app.route('/', pages)
+
+  app.notFound((call) => respond(call, { reason: 'not_found' }))
+  app.onError((error, call) => {
+    if (error instanceof Refusal) return respond(call, error.failure)
+    console.error('request failed', call.req.method, call.req.path, error)
+    return respond(call, { reason: 'unavailable' })
+  })
+  return app
+}
+
+/** A refusal, in the words of the surface that was called. */
+const respond = (call: Call, failed: Failure): Response =>
+  call.req.path.startsWith('/device') ? problemDocument(failed) : failure(call, failed)

@@ -1,0 +1,37 @@
+/** Takes a device's answer to its owner's object. The code is judged here: the object never sees one, right or wrong. */
+import type { AnswerAnswer } from '../../schema/device.ts'
+import { openId } from '../crypto/sealed-id.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { refuse } from '../problem.ts'
+import { codeFor, codeMatches } from './code.ts'
+import { reach } from './reach.ts'
+import { verifyAnswer } from './verify.ts'
+
+export async function answerChallenge(
+  context: Context,
+  customer: string,
+  jws: string,
+): Promise<AnswerAnswer> {
+  const { claims, deviceId, ownerId } = await verifyAnswer(context, jws)
+  const { master } = context.deployment
+  const challenge = await openId(
+    { master, kind: 'challenge' },
+    claims.challenge,
+    nowSeconds(context),
+  )
+  if (challenge?.ownerId !== ownerId) refuse({ reason: 'unknown_challenge' })
+  const address = { ownerId, customer }
+  const settled = await reach(context, address, async (object) =>
+    object.answer(address, {
+      challenge: claims.challenge,
+      challengeHash: claims.challengeHash,
+      decision: claims.decision,
+      ...(claims.reason && { reason: claims.reason }),
+      deviceId,
+      codeMatches: codeMatches(claims.code, await codeFor(master, claims.challenge)),
+      jws,
+    }),
+  )
+  if (!settled.ok) refuse({ reason: settled.reason })
+  return { outcome: settled.outcome, state: settled.state }
+}

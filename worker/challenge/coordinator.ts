@@ -1,0 +1,179 @@
+/**
+ * The one place that decides about an owner's challenges: one object for each person, or for each token that nobody owns. One
+ * thread makes "answered once" and "redeemed once" need no lock. A class of small calls; the verbs are in desk/.
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { socketProtocol } from '../../schema/device.ts'
+import type { State } from '../../schema/states.ts'
+import { random } from '../crypto/random.ts'
+import { type Env, deploymentOf } from '../env.ts'
+import { ring } from './desk/alarm.ts'
+import { type Answer, answer, deviceToken } from './desk/answer.ts'
+import { copyOf, failCountOf } from './desk/copy.ts'
+import type { Address, Desk } from './desk/desk.ts'
+import * as enrolment from './desk/enrolment.ts'
+import * as look from './desk/look.ts'
+import { useOnce } from './desk/once.ts'
+import { pinCandidates, pinMatched } from './desk/pins.ts'
+import { type RedeemRequest, redeem } from './desk/redeem.ts'
+import { attach, socketsOf } from './desk/sockets.ts'
+import { type Steering, cancel, resend } from './desk/steer.ts'
+import { openStorage } from './desk/storage.ts'
+import { tokensChanged } from './desk/tokens.ts'
+import { type TriggerRequest, trigger } from './desk/trigger.ts'
+import { stopWaiting, waitForMove } from './desk/wait.ts'
+
+/** A wait of the caller's choosing of name, so that it can stop it. */
+type Wait = { name: string; untilMs: number; whileState: State }
+
+/** More sockets than a person has windows open are a mistake or an attack. */
+const socketsPerDevice = 8
+
+export class ChallengeCoordinator extends DurableObject<Env> {
+  #desk: Desk | null = null
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env)
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
+    void ctx.blockConcurrencyWhile(async () => {
+      this.#desk = {
+        sql: ctx.storage.sql,
+        storage: ctx.storage,
+        db: env.DB,
+        deployment: await deploymentOf(env),
+        random,
+        nowMs: () => Date.now(),
+        background: (work) =>
+          ctx.waitUntil(work.catch((error) => console.error('background work failed', error))),
+        sockets: () => ctx.getWebSockets(),
+        waiters: new Map(),
+        copy: null,
+        generation: 0,
+        hasStorage: openStorage(ctx.storage.sql),
+        alarmAtMs: await ctx.storage.getAlarm(),
+        draining: null,
+        sending: null,
+      }
+    })
+  }
+
+  get #open(): Desk {
+    if (!this.#desk) throw new Error('the object was called before it was ready')
+    return this.#desk
+  }
+
+  // ── the application's side
+
+  async trigger(address: Address, request: TriggerRequest) {
+    return trigger(this.#open, address, request)
+  }
+
+  async status(transactionId: string) {
+    return look.statusOf(this.#open, transactionId)
+  }
+
+  /** @returns the status when it moved or the slice is over; `tooMany` where too many wait already. */
+  async wait(transactionId: string, { name, untilMs, whileState }: Wait) {
+    const now = look.statusOf(this.#open, transactionId)
+    if (!now || now.state !== whileState) return { status: now, tooMany: false }
+    const waited = await waitForMove(this.#open, name, transactionId, untilMs)
+    return { status: look.statusOf(this.#open, transactionId), tooMany: !waited }
+  }
+
+  async stopWaiting(name: string) {
+    stopWaiting(this.#open, name)
+  }
+
+  async redeem(address: Address, request: RedeemRequest) {
+    return redeem(this.#open, address, request)
+  }
+
+  async cancel(address: Address, steering: Steering) {
+    return cancel(this.#open, address, steering)
+  }
+
+  async resend(address: Address, steering: Steering) {
+    return resend(this.#open, address, steering)
+  }
+
+  async pinCandidates(address: Address, request: { serials?: string[]; from: string }) {
+    return pinCandidates(this.#open, address, request)
+  }
+
+  async pinMatched(from: string) {
+    pinMatched(this.#open, from)
+  }
+
+  // ── the device's side
+
+  async answer(address: Address, given: Answer) {
+    return answer(this.#open, address, given)
+  }
+
+  async openFor(address: Address, deviceId: string) {
+    return look.openFor(this.#open, address, deviceId)
+  }
+
+  async oneFor(address: Address, deviceId: string, challenge: string) {
+    return look.oneFor(this.#open, address, deviceId, challenge)
+  }
+
+  /** Lets a device that changes something in: known, in force, and with a request that was not used before. */
+  async admit(address: Address, deviceId: string, jti: string) {
+    const token = deviceToken(this.#open, await copyOf(this.#open, address), deviceId)
+    if ('reason' in token) return { ok: false as const, reason: token.reason }
+    if (!useOnce(this.#open, jti)) return { ok: false as const, reason: 'replayed' as const }
+    return { ok: true as const, serial: token.serial }
+  }
+
+  /** The socket of an open app; the Worker has verified the request and gives what it proved. */
+  override async fetch(request: Request): Promise<Response> {
+    const { address, deviceId, jti } = JSON.parse(request.headers.get('Countersign-Admit') ?? '{}')
+    const admitted = await this.admit(address, deviceId, jti)
+    if (!admitted.ok) return Response.json(admitted, { status: 403 })
+    for (const old of socketsOf(this.#open, admitted.serial).slice(socketsPerDevice - 1))
+      old.close(1008, 'too many sockets')
+    const { 0: theirs, 1: ours } = new WebSocketPair()
+    this.ctx.acceptWebSocket(ours)
+    attach(ours, admitted.serial)
+    return new Response(null, {
+      status: 101,
+      webSocket: theirs,
+      headers: { 'Sec-WebSocket-Protocol': socketProtocol },
+    })
+  }
+
+  override async webSocketMessage(): Promise<void> {
+    // The server only speaks; `ping` is answered by the runtime while the object sleeps.
+  }
+
+  override async webSocketClose(socket: WebSocket): Promise<void> {
+    socket.close()
+  }
+
+  // ── tokens and enrolments
+
+  async tokensChanged(address: Address) {
+    await tokensChanged(this.#open, address)
+  }
+
+  async failCount(serial: string) {
+    return failCountOf(this.#open, serial)
+  }
+
+  async enrolmentBegun(begun: enrolment.EnrolmentBegun) {
+    enrolment.enrolmentBegun(this.#open, begun)
+  }
+
+  async lookAtEnrolment(proof: enrolment.EnrolmentProof) {
+    return enrolment.lookAtEnrolment(this.#open, proof)
+  }
+
+  async spendEnrolment(proof: enrolment.EnrolmentProof, keyThumbprint: string) {
+    return enrolment.spendEnrolment(this.#open, proof, keyThumbprint)
+  }
+
+  override async alarm(): Promise<void> {
+    await ring(this.#open)
+  }
+}

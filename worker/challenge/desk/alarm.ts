@@ -1,0 +1,69 @@
+/** Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. */
+import { defaults } from '../../policy/settings.ts'
+import { forgetLimits } from './bell.ts'
+import type { Desk } from './desk.ts'
+import { rows } from './desk.ts'
+import { type DueKind, alarmRang, nextDueMs, setDue, setNextAlarm, takeDue } from './due.ts'
+import { purgeEnrolments } from './enrolment.ts'
+import { expireDue, purge } from './expire.ts'
+import { sendSoon } from './notify.ts'
+import { drainSoon } from './outbox.ts'
+
+const retryMs = 30_000
+
+export async function ring(desk: Desk): Promise<void> {
+  alarmRang(desk)
+  for (const kind of takeDue(desk)) {
+    try {
+      await work(desk, kind)
+    } catch (error) {
+      console.error('due work failed', kind, error)
+      setDue(desk, kind, desk.nowMs() + retryMs)
+    }
+  }
+  setNextAlarm(desk)
+  if (nextDueMs(desk) === null) await forgetEverything(desk)
+}
+
+async function work(desk: Desk, kind: DueKind): Promise<void> {
+  switch (kind) {
+    case 'transactions':
+      expireDue(desk)
+      purge(desk)
+      drainSoon(desk)
+      break
+    case 'pushes':
+      sendSoon(desk)
+      await desk.sending
+      break
+    case 'outbox':
+      drainSoon(desk)
+      await desk.draining
+      break
+    case 'enrolments':
+      purgeEnrolments(desk)
+      break
+    case 'limits':
+      purge(desk)
+      forgetLimits(desk, defaults, Math.floor(desk.nowMs() / 1000))
+      keepUntilLapsed(desk)
+  }
+}
+
+/** Idempotency keys and used request ids outlive the transactions they belong to. */
+function keepUntilLapsed(desk: Desk): void {
+  const [left] = rows<{ at: number | null }>(
+    desk,
+    'select min(untilAt) as at from (select untilAt from idempotency union all select untilAt from seen)',
+  )
+  if (left?.at) setDue(desk, 'limits', left.at * 1000)
+}
+
+/** Nothing due and no limit in force: the object needs no storage. D1 has all that must last. */
+async function forgetEverything(desk: Desk): Promise<void> {
+  if (!desk.hasStorage) return
+  desk.hasStorage = false
+  desk.copy = null
+  desk.generation++
+  await desk.storage.deleteAll()
+}

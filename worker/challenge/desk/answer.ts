@@ -1,0 +1,140 @@
+/**
+ * Settles a transaction by a device's answer. Its signature was verified at the edge with a key that its device id is bound
+ * to; here one turn of one thread decides: the first valid answer of any device counts, and it counts once.
+ */
+import type { AnswerClaims } from '../../../schema/signing.ts'
+import type { Outcome, State } from '../../../schema/states.ts'
+import type { Move } from '../state.ts'
+import { approved, missed } from './bell.ts'
+import { copyOf, failCountOf, isLocked, isUsable } from './copy.ts'
+import { type Address, type Desk, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
+import { expireDue } from './expire.ts'
+import { move } from './move.ts'
+import { notifyEnded } from './notify.ts'
+import { drainSoon, record } from './outbox.ts'
+import {
+  type Transaction,
+  challengesOf,
+  currentState,
+  transactionByChallenge,
+} from './transaction.ts'
+
+export type Answer = Pick<AnswerClaims, 'challenge' | 'challengeHash' | 'decision' | 'reason'> & {
+  deviceId: string
+  /** The typed code is the one that belongs to this challenge. */
+  codeMatches: boolean
+  /** Kept for the receipt. */
+  jws: string
+}
+export type Answered =
+  | { ok: true; outcome: Outcome; state: State }
+  | { ok: false; reason: DeviceRefusal | 'unknown_challenge' | 'challenge_mismatch' }
+export type DeviceRefusal = 'unknown_device' | 'device_retired' | 'device_locked'
+
+export async function answer(desk: Desk, address: Address, given: Answer): Promise<Answered> {
+  const copy = await copyOf(desk, address)
+  const token = deviceToken(desk, copy, given.deviceId)
+  if ('reason' in token) return { ok: false, reason: token.reason }
+  const transaction = transactionByChallenge(desk, given.challenge)
+  const issued =
+    transaction && challengesOf(desk, transaction.id).find(({ serial }) => serial === token.serial)
+  if (!transaction || !issued) return { ok: false, reason: 'unknown_challenge' }
+  if (issued.hash !== given.challengeHash) return { ok: false, reason: 'challenge_mismatch' }
+  expireDue(desk)
+  const state = currentState(desk, transaction)
+  // The same answer again: its sender did not hear us.
+  if (transaction.answer === given.jws)
+    return {
+      ok: true,
+      outcome: transaction.reason === 'wrong_code' ? 'wrong_code' : 'accepted',
+      state,
+    }
+  if (state === 'expired') return { ok: true, outcome: 'too_late', state }
+  if (state !== 'pending') return { ok: true, outcome: 'already_answered', state }
+
+  const wrongCode =
+    given.decision === 'approve' && transaction.match === 'code' && !given.codeMatches
+  const by: Move =
+    given.decision === 'approve' && !wrongCode
+      ? 'approve'
+      : given.reason === 'cancelled'
+        ? 'cancel'
+        : 'decline'
+  const moved = move(desk, transaction, by, {
+    ...reasonOf(given, wrongCode),
+    answeredAtMs: desk.nowMs(),
+    answeredBy: token.serial,
+    answer: given.jws,
+  })
+  if (!moved)
+    return { ok: true, outcome: 'already_answered', state: currentState(desk, transaction) }
+  if (by === 'approve') approved(desk, transaction.firstFactor)
+  else if (transaction.rung)
+    missed(desk, transaction.firstFactor, transaction.settings, nowSeconds(desk))
+  if (wrongCode) countFailure(desk, token)
+  writeDown(desk, copy, token, moved, wrongCode)
+  notifyEnded(desk, moved)
+  drainSoon(desk)
+  return { ok: true, outcome: wrongCode ? 'wrong_code' : 'accepted', state: moved.state }
+}
+
+const reasonOf = (given: Answer, wrongCode: boolean): { reason?: string } =>
+  wrongCode
+    ? { reason: 'wrong_code' }
+    : given.decision === 'decline'
+      ? { reason: given.reason ?? 'declined' }
+      : {}
+
+/** @returns the token of a device that may speak, or why it may not. */
+export function deviceToken(
+  desk: Desk,
+  copy: OwnerCopy,
+  deviceId: string,
+): TokenCopy | { reason: DeviceRefusal } {
+  const token = copy.tokens.find((candidate) => candidate.deviceId === deviceId)
+  if (!token) return { reason: 'unknown_device' }
+  if (!isUsable(token)) return { reason: 'device_retired' }
+  return isLocked(desk, token) ? { reason: 'device_locked' } : token
+}
+
+/** Counted here and at once; D1 learns it through the outbox. */
+function countFailure(desk: Desk, token: TokenCopy): void {
+  const failCount = failCountOf(desk, token.serial) + 1
+  setFailCount(desk, token.serial, failCount)
+}
+
+export function setFailCount(desk: Desk, serial: string, failCount: number): void {
+  desk.sql.exec(
+    'insert into counter (serial, failCount) values (?, ?) on conflict (serial) do update set failCount = excluded.failCount',
+    serial,
+    failCount,
+  )
+  record(desk, { kind: 'fail_count', body: { serial, failCount } })
+}
+
+function writeDown(
+  desk: Desk,
+  copy: OwnerCopy,
+  token: TokenCopy,
+  transaction: Transaction,
+  wrongCode: boolean,
+): void {
+  record(desk, {
+    kind: 'audit',
+    body: {
+      customer: copy.customer,
+      action: 'answer',
+      success: transaction.state === 'approved',
+      serial: token.serial,
+      user: copy.person?.username,
+      realm: copy.person?.realm,
+      application: transaction.application,
+      client: transaction.client ?? undefined,
+      detail: {
+        state: transaction.state,
+        ...(transaction.reason && { reason: transaction.reason }),
+        wrongCode,
+      },
+    },
+  })
+}

@@ -1,0 +1,75 @@
+/**
+ * What every verb inside the object works with. Verbs are functions over a Desk; the Durable Object class only holds it.
+ * Nothing here survives an eviction: `copy` is read again, waiters ask again, sockets hibernate in the runtime.
+ */
+import type { Deployment } from '../../env.ts'
+import type { OwnerId } from '../../crypto/sealed-id.ts'
+import type { Random } from '../../crypto/random.ts'
+import { createStorage } from './storage.ts'
+
+/** Whose object it is. Comes with each call, because an object is not told its own name. */
+export type Address = { ownerId: OwnerId; customer: string }
+
+export type TokenCopy = {
+  serial: string
+  description: string
+  active: boolean
+  revoked: boolean
+  enrolled: boolean
+  deviceId: string | null
+  deviceName: string
+  pinHash: string | null
+  maxFailCount: number
+  subscription: { endpoint: string; p256dh: string; auth: string } | null
+}
+
+export type OwnerCopy = Address & {
+  /** null: tokens that no person owns. */
+  person: { id: string; username: string; realm: string } | null
+  /** What the device shows: for whom the login is. */
+  account: string
+  tokens: TokenCopy[]
+}
+
+/** A caller that waits for a transaction to move. */
+export type Waiter = { transactionId: string; done: () => void }
+
+export type Desk = {
+  readonly sql: SqlStorage
+  readonly storage: DurableObjectStorage
+  readonly db: D1Database
+  readonly deployment: Deployment
+  readonly random: Random
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number
+  /** Runs on after the answer has gone out. Never throws into the caller. */
+  readonly background: (work: Promise<unknown>) => void
+  readonly sockets: () => WebSocket[]
+  /** By the name that their caller gave them. */
+  readonly waiters: Map<string, Waiter>
+  copy: OwnerCopy | null
+  /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
+  generation: number
+  hasStorage: boolean
+  alarmAtMs: number | null
+  draining: Promise<void> | null
+  sending: Promise<void> | null
+}
+
+export const nowSeconds = (desk: Desk): number => Math.floor(desk.nowMs() / 1000)
+
+/** The first write of an owner creates their tables. */
+export function needStorage(desk: Desk): void {
+  if (desk.hasStorage) return
+  createStorage(desk.sql)
+  desk.hasStorage = true
+}
+
+/** @returns the rows, or none where this owner has no tables yet. */
+export function rows<T extends Record<string, SqlStorageValue>>(
+  desk: Desk,
+  query: string,
+  ...bindings: SqlStorageValue[]
+): T[] {
+  return desk.hasStorage ? desk.sql.exec<T>(query, ...bindings).toArray() : []
+}

@@ -1,0 +1,77 @@
+/** Reads only: how a transaction stands for its application, and what is open for a device. */
+import type { ChallengesAnswer, OpenChallenge } from '../../../schema/device.ts'
+import type { State } from '../../../schema/states.ts'
+import { type DeviceRefusal, deviceToken } from './answer.ts'
+import { copyOf } from './copy.ts'
+import { type Address, type Desk, nowSeconds, rows } from './desk.ts'
+import {
+  currentState,
+  transactionById,
+  transactionByChallenge,
+  transactionsWhere,
+} from './transaction.ts'
+
+/** What anybody who holds the transaction id may know. */
+export type Status = { state: State; answeredAtMs: number | null }
+
+export function statusOf(desk: Desk, transactionId: string): Status | null {
+  const transaction = transactionById(desk, transactionId)
+  return (
+    transaction && {
+      state: currentState(desk, transaction),
+      answeredAtMs: transaction.answeredAtMs,
+    }
+  )
+}
+
+export type OpenFor = ({ ok: true } & ChallengesAnswer) | { ok: false; reason: DeviceRefusal }
+
+export async function openFor(desk: Desk, address: Address, deviceId: string): Promise<OpenFor> {
+  const copy = await copyOf(desk, address)
+  const token = deviceToken(desk, copy, deviceId)
+  if ('reason' in token) return { ok: false, reason: token.reason }
+  const challenges: OpenChallenge[] = []
+  for (const { id, challenge } of transactionsWhere(
+    desk,
+    "state = 'pending' and answerableUntilAt > ?",
+    nowSeconds(desk),
+  )) {
+    const jws = jwsFor(desk, id, token.serial)
+    if (jws) challenges.push({ challenge, jws, state: 'pending' })
+  }
+  return {
+    ok: true,
+    account: copy.account,
+    challenges,
+    push: { subscribed: token.subscription !== null },
+  }
+}
+
+export type OneFor =
+  | { ok: true; challenge: OpenChallenge }
+  | { ok: false; reason: DeviceRefusal | 'unknown_challenge' }
+
+export async function oneFor(
+  desk: Desk,
+  address: Address,
+  deviceId: string,
+  challenge: string,
+): Promise<OneFor> {
+  const copy = await copyOf(desk, address)
+  const token = deviceToken(desk, copy, deviceId)
+  if ('reason' in token) return { ok: false, reason: token.reason }
+  const transaction = transactionByChallenge(desk, challenge)
+  const jws = transaction && jwsFor(desk, transaction.id, token.serial)
+  if (!transaction || !jws) return { ok: false, reason: 'unknown_challenge' }
+  return { ok: true, challenge: { challenge, jws, state: currentState(desk, transaction) } }
+}
+
+function jwsFor(desk: Desk, transactionId: string, serial: string): string | null {
+  const [row] = rows<{ jws: string }>(
+    desk,
+    'select jws from challenge where transactionId = ? and serial = ?',
+    transactionId,
+    serial,
+  )
+  return row?.jws ?? null
+}

@@ -1,0 +1,232 @@
+/**
+ * Makes a transaction: one challenge for each usable device, each signed over everything the person will see. Two triggers
+ * are two transactions with two codes; only an Idempotency-Key makes one of them.
+ */
+import { sign } from '../../../schema/jws.ts'
+import { type ChallengeClaims, type Origin, challengeHash, typ } from '../../../schema/signing.ts'
+import type { Settings } from '../../policy/settings.ts'
+import { mayRing, rang } from './bell.ts'
+import { copyOf, isLocked, isUsable } from './copy.ts'
+import {
+  type Address,
+  type Desk,
+  needStorage,
+  nowSeconds,
+  rows,
+  type OwnerCopy,
+  type TokenCopy,
+} from './desk.ts'
+import { setDue } from './due.ts'
+import { expireDue } from './expire.ts'
+import { notifyChallenge } from './notify.ts'
+import { drainSoon, record } from './outbox.ts'
+import { type Transaction, transactionById } from './transaction.ts'
+
+export type TriggerRequest = {
+  transactionId: string
+  challenge: string
+  application: { id: string; name: string }
+  origin: Origin
+  /** The address that budgets count by, where one is known. */
+  client: string | null
+  /** Only these tokens; all usable ones where absent. */
+  serials?: string[]
+  /** The caller has shown a first factor of this person. */
+  firstFactor: boolean
+  settings: Settings
+  title?: string
+  text?: string
+  idempotency?: { key: string; requestHash: string }
+}
+
+export type Triggered = {
+  ok: true
+  transactionId: string
+  challenge: string
+  serials: string[]
+  match: 'code' | 'none'
+  answerableUntilAt: number
+  notified: boolean
+  /** Where not notified: when a further request would ring again. */
+  quietUntilAt?: number
+}
+export type NotTriggered = {
+  ok: false
+  reason: 'no_tokens' | 'no_suitable_token' | 'locked' | 'revoked' | 'idempotency_conflict'
+}
+
+const idempotencySeconds = 86_400
+
+export async function trigger(
+  desk: Desk,
+  address: Address,
+  request: TriggerRequest,
+): Promise<Triggered | NotTriggered> {
+  const copy = await copyOf(desk, address)
+  const chosen = choose(desk, copy, request.serials)
+  if ('reason' in chosen) return { ok: false, reason: chosen.reason }
+  const { settings } = request
+  const now = nowSeconds(desk)
+  const answerableUntilAt = now + settings.answerSeconds
+  const match = settings.matchCode === 1 ? 'code' : 'none'
+  const issued = await Promise.all(
+    chosen.tokens.map((token) =>
+      issue(desk, copy, token, request, { now, answerableUntilAt, match }),
+    ),
+  )
+
+  // From here to the end nothing is awaited: one turn of one thread decides whether this rings.
+  const replay = replayed(desk, request, now)
+  if (replay) return replay
+  const same = transactionById(desk, request.transactionId)
+  if (same) return { ...about(same), serials: issued.map(({ serial }) => serial) }
+  expireDue(desk)
+  needStorage(desk)
+  const ringer = {
+    firstFactor: request.firstFactor,
+    application: request.application.id,
+    client: request.client,
+  }
+  const ringing = mayRing(desk, ringer, settings, now)
+  desk.sql.exec(
+    `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
+       answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings)
+     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+    request.transactionId,
+    request.challenge,
+    request.application.id,
+    request.application.name,
+    match,
+    Number(request.firstFactor),
+    request.client,
+    now,
+    answerableUntilAt,
+    answerableUntilAt + settings.redeemSeconds,
+    Number(ringing.ring),
+    now,
+    JSON.stringify(settings),
+  )
+  for (const { serial, jws, hash } of issued)
+    desk.sql.exec(
+      'insert into challenge (transactionId, serial, jws, hash) values (?, ?, ?, ?)',
+      request.transactionId,
+      serial,
+      jws,
+      hash,
+    )
+  setDue(desk, 'transactions', answerableUntilAt * 1000)
+  record(desk, {
+    kind: 'audit',
+    body: {
+      customer: address.customer,
+      action: 'trigger',
+      success: true,
+      serial: issued.map(({ serial }) => serial).join(','),
+      user: copy.person?.username,
+      realm: copy.person?.realm,
+      application: request.application.id,
+      client: request.client ?? undefined,
+      detail: { notified: ringing.ring, origin: request.origin.how },
+    },
+  })
+  if (ringing.ring) rang(desk, ringer, settings, now)
+  const answer: Triggered = {
+    ok: true,
+    transactionId: request.transactionId,
+    challenge: request.challenge,
+    serials: issued.map(({ serial }) => serial),
+    match,
+    answerableUntilAt,
+    notified: ringing.ring,
+    ...(ringing.ring ? {} : { quietUntilAt: ringing.untilAt }),
+  }
+  keepForReplay(desk, request, answer, now)
+  notifyChallenge(desk, request.transactionId, { ring: ringing.ring })
+  drainSoon(desk)
+  return answer
+}
+
+/** The connection broke and the call was repeated: it is made already. */
+const about = (transaction: Transaction): Omit<Triggered, 'serials'> => ({
+  ok: true,
+  transactionId: transaction.id,
+  challenge: transaction.challenge,
+  match: transaction.match,
+  answerableUntilAt: transaction.answerableUntilAt,
+  notified: transaction.rung,
+})
+
+function choose(
+  desk: Desk,
+  copy: OwnerCopy,
+  serials: string[] | undefined,
+): { tokens: TokenCopy[] } | { reason: NotTriggered['reason'] } {
+  const candidates = copy.tokens.filter((token) => !serials || serials.includes(token.serial))
+  if (candidates.length === 0) return { reason: 'no_tokens' }
+  const usable = candidates.filter(isUsable)
+  const tokens = usable.filter((token) => !isLocked(desk, token))
+  if (tokens.length > 0) return { tokens }
+  if (usable.length > 0) return { reason: 'locked' }
+  return { reason: candidates.every((token) => token.revoked) ? 'revoked' : 'no_suitable_token' }
+}
+
+async function issue(
+  desk: Desk,
+  copy: OwnerCopy,
+  token: TokenCopy,
+  request: TriggerRequest,
+  how: { now: number; answerableUntilAt: number; match: 'code' | 'none' },
+): Promise<{ serial: string; jws: string; hash: string }> {
+  const claims: ChallengeClaims = {
+    iss: desk.deployment.origin,
+    aud: token.deviceId ?? '',
+    challenge: request.challenge,
+    iat: how.now,
+    exp: how.answerableUntilAt,
+    application: request.application,
+    account: copy.account,
+    origin: request.origin,
+    match: how.match,
+    ...(request.title !== undefined && { title: request.title }),
+    ...(request.text !== undefined && { text: request.text }),
+  }
+  const jws = await sign(typ.challenge, claims, desk.deployment.signing)
+  return { serial: token.serial, jws, hash: await challengeHash(jws) }
+}
+
+/** The same key and the same request answer the same; the same key with another request is refused. */
+function replayed(
+  desk: Desk,
+  { idempotency }: TriggerRequest,
+  now: number,
+): Triggered | NotTriggered | null {
+  if (!idempotency) return null
+  const [row] = rows<{ requestHash: string; answer: string }>(
+    desk,
+    'select requestHash, answer from idempotency where key = ? and untilAt > ?',
+    idempotency.key,
+    now,
+  )
+  if (!row) return null
+  if (row.requestHash !== idempotency.requestHash)
+    return { ok: false, reason: 'idempotency_conflict' }
+  return JSON.parse(row.answer) as Triggered
+}
+
+function keepForReplay(
+  desk: Desk,
+  { idempotency }: TriggerRequest,
+  answer: Triggered,
+  now: number,
+): void {
+  if (!idempotency) return
+  desk.sql.exec(
+    'insert or replace into idempotency (key, requestHash, transactionId, answer, untilAt) values (?, ?, ?, ?, ?)',
+    idempotency.key,
+    idempotency.requestHash,
+    answer.transactionId,
+    JSON.stringify(answer),
+    now + idempotencySeconds,
+  )
+  setDue(desk, 'limits', (now + idempotencySeconds) * 1000)
+}

@@ -1,0 +1,94 @@
+/**
+ * How an application follows a transaction: asks once, waits, or listens. The id is opened here; one that is not ours, or is
+ * long over, wakes no object.
+ */
+import { toBase64url } from '../../schema/encoding.ts'
+import { openId } from '../crypto/sealed-id.ts'
+import { definitions } from '../policy/settings.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import type { Address } from './desk/desk.ts'
+import type { Status } from './desk/look.ts'
+import { coordinatorOf, reach } from './reach.ts'
+import type { State } from '../../schema/states.ts'
+
+/** Nothing is known of a transaction after this, whatever its settings were. */
+const longestLifeSeconds = definitions.answerSeconds.max + definitions.redeemSeconds.max + 300
+
+/** @returns whose transaction it is, or null for an id that is not ours or is long over. */
+export async function addressOf(
+  context: Context,
+  customer: string,
+  transactionId: string,
+): Promise<Address | null> {
+  const now = nowSeconds(context)
+  const opened = await openId(
+    { master: context.deployment.master, kind: 'transaction' },
+    transactionId,
+    now,
+  )
+  if (!opened || opened.madeAt + longestLifeSeconds < now) return null
+  return { ownerId: opened.ownerId, customer }
+}
+
+/** @returns null for a transaction that is unknown, forged or long over. */
+export async function statusOf(
+  context: Context,
+  customer: string,
+  transactionId: string,
+): Promise<Status | null> {
+  const address = await addressOf(context, customer, transactionId)
+  return address && reach(context, address, (object) => object.status(transactionId))
+}
+
+export type Followed = { status: Status | null; end: 'moved' | 'time' | 'left' | 'too_many' }
+
+/**
+ * Waits in slices until the transaction leaves `whileState`, or the time is over. The object keeps nothing of it across an
+ * eviction; each slice asks again with a new stub.
+ * @param gone resolves when the caller has left: the wait is taken back.
+ */
+export async function waitForChange(
+  context: Context,
+  address: Address,
+  transactionId: string,
+  { whileState, untilMs, gone }: { whileState: State; untilMs: number; gone: Promise<void> },
+): Promise<Followed> {
+  for (;;) {
+    const name = toBase64url(context.random(12))
+    const call = { name, untilMs, whileState }
+    const slice = reach(context, address, (object) => object.wait(transactionId, call))
+    const first = await Promise.race([slice, gone])
+    if (!first) {
+      await coordinatorOf(context, address.ownerId).stopWaiting(name)
+      return { status: (await slice).status, end: 'left' }
+    }
+    const { status, tooMany } = first
+    if (tooMany) return { status, end: 'too_many' }
+    if (!status || status.state !== whileState) return { status, end: 'moved' }
+    if (context.nowMs() >= untilMs) return { status, end: 'time' }
+  }
+}
+
+/**
+ * Waits while the transaction is pending. An id that is not ours, of another owner, or over, is no reason to wait.
+ * @returns false where the caller left before the answer came.
+ */
+export async function waitForAnswer(
+  context: Context,
+  {
+    customer,
+    transactionId,
+    expectedOwner,
+  }: { customer: string; transactionId: string; expectedOwner?: string },
+  { seconds, gone }: { seconds: number; gone: Promise<void> },
+): Promise<boolean> {
+  const address = await addressOf(context, customer, transactionId)
+  if (!address || (expectedOwner !== undefined && address.ownerId !== expectedOwner)) return true
+  const untilMs = context.nowMs() + seconds * 1000
+  const { end } = await waitForChange(context, address, transactionId, {
+    whileState: 'pending',
+    untilMs,
+    gone,
+  })
+  return end !== 'left'
+}

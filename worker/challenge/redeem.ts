@@ -1,0 +1,26 @@
+/** Redeems an approval for the application that asked for it. */
+import { toBase64url } from '../../schema/encoding.ts'
+import type { Context } from '../env.ts'
+import type { Redemption } from './desk/redeem.ts'
+import { addressOf } from './follow.ts'
+import { reach } from './reach.ts'
+import type { Whose } from './whose.ts'
+
+/** To anybody but the owner's application, under the owner's name, the transaction is unknown. Nothing is burnt by asking wrongly. */
+export async function redeemApproval(
+  context: Context,
+  { address, serials }: Whose,
+  { transactionId, application }: { transactionId: string; application: string },
+): Promise<Redemption> {
+  const routed = await addressOf(context, address.customer, transactionId)
+  if (!routed || routed.ownerId !== address.ownerId)
+    return { ok: false, reason: 'unknown', serials: [] }
+  const attempt = toBase64url(context.random(12))
+  const request = {
+    transactionId,
+    application,
+    attempt,
+    ...(serials?.[0] && { serial: serials[0] }),
+  }
+  return reach(context, address, (object) => object.redeem(address, request))
+}

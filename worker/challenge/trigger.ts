@@ -1,0 +1,62 @@
+/** Asks the owner's object for a challenge. The ids are made here, so that the code is known without another call. */
+import { sealId } from '../crypto/sealed-id.ts'
+import { sha256 } from '../../schema/encoding.ts'
+import type { Origin } from '../../schema/signing.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { refuse } from '../problem.ts'
+import { readSettings } from '../store/settings.ts'
+import { codeFor } from './code.ts'
+import type { NotTriggered, Triggered } from './desk/trigger.ts'
+import { reach } from './reach.ts'
+import type { Whose } from './whose.ts'
+
+export type Asking = {
+  application: { id: string; name: string }
+  origin: Origin
+  client: string | null
+  firstFactor: boolean
+  /** From the Idempotency-Key header, with the request that it stands for. */
+  idempotency?: { key: string; request: string }
+  title?: string
+  text?: string
+}
+
+/** `code` is null where the challenge is plain approve. */
+export type Asked = (Triggered & { code: string | null }) | NotTriggered
+
+export async function triggerChallenge(
+  context: Context,
+  { address, serials }: Whose,
+  { idempotency, ...asking }: Asking,
+): Promise<Asked> {
+  const { master } = context.deployment
+  const now = nowSeconds(context)
+  const settings = await readSettings(context, address.customer)
+  const [transactionId, challenge] = await Promise.all([
+    sealId({ master, kind: 'transaction' }, address.ownerId, now, context.random),
+    sealId({ master, kind: 'challenge' }, address.ownerId, now, context.random),
+  ])
+  const request = {
+    ...asking,
+    transactionId,
+    challenge,
+    settings,
+    ...(serials && { serials }),
+    ...(idempotency && {
+      idempotency: {
+        // One application's keys are not another's.
+        key: await sha256(JSON.stringify([asking.application.id, idempotency.key])),
+        requestHash: await sha256(idempotency.request),
+      },
+    }),
+  }
+  const answer = await reach(context, address, (object) => object.trigger(address, request))
+  if (!answer.ok) {
+    if (answer.reason === 'idempotency_conflict') refuse({ reason: 'idempotency_conflict' })
+    return answer
+  }
+  return {
+    ...answer,
+    code: answer.match === 'code' ? await codeFor(master, answer.challenge) : null,
+  }
+}

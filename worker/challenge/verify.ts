@@ -1,0 +1,76 @@
+/**
+ * Decides whether what a device sent is its own. A device id is sealed to its key's thumbprint, and the key travels with each
+ * signature: so a forgery is told from the genuine here, without a look at any storage. Whether the device is still in
+ * force, its owner's object says.
+ */
+import {
+  type PublicJwk,
+  PublicJwk as PublicJwkShape,
+  headerOf,
+  thumbprint,
+  verify,
+} from '../../schema/jws.ts'
+import { sha256 } from '../../schema/encoding.ts'
+import { signedRequestSeconds } from '../../schema/limits.ts'
+import { AnswerClaims, RequestClaims, typ } from '../../schema/signing.ts'
+import * as v from 'valibot'
+import { type OwnerId, openId } from '../crypto/sealed-id.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { refuse } from '../problem.ts'
+
+export type Speaker = { deviceId: string; ownerId: OwnerId; key: PublicJwk }
+
+/** @throws Refusal unknown_device where the id is not ours or not this key's. The signature is not yet checked. */
+async function speakerOf(context: Context, jws: string, field: string): Promise<Speaker> {
+  const header = headerOf(jws)
+  const key = v.safeParse(PublicJwkShape, header?.jwk)
+  if (!header || !key.success || typeof header.kid !== 'string')
+    refuse({ reason: 'signature_refused', field })
+  const sealing = {
+    master: context.deployment.master,
+    kind: 'device' as const,
+    bound: await thumbprint(key.output),
+  }
+  const opened = await openId(sealing, header.kid, nowSeconds(context))
+  if (!opened) refuse({ reason: 'unknown_device' })
+  return { deviceId: header.kid, ownerId: opened.ownerId, key: key.output }
+}
+
+export type SignedRequest = { method: string; path: string; body: string }
+
+/** @throws Refusal signature_refused · unknown_device · clock_skew */
+export async function verifyRequest(
+  context: Context,
+  jws: string,
+  expected: SignedRequest,
+  field = 'Authorization',
+): Promise<Speaker & { jti: string }> {
+  const speaker = await speakerOf(context, jws, field)
+  const claims = await verify(typ.request, jws, speaker.key, RequestClaims)
+  if (!claims || claims.aud !== context.deployment.origin)
+    refuse({ reason: 'signature_refused', field })
+  if (claims.method !== expected.method || claims.path !== expected.path)
+    refuse({ reason: 'signature_refused', field })
+  if (claims.bodyHash !== (await sha256(expected.body)))
+    refuse({ reason: 'signature_refused', field })
+  checkClock(context, claims.iat)
+  return { ...speaker, jti: claims.jti }
+}
+
+/** @throws Refusal signature_refused · unknown_device · clock_skew */
+export async function verifyAnswer(
+  context: Context,
+  jws: string,
+): Promise<Speaker & { claims: AnswerClaims }> {
+  const speaker = await speakerOf(context, jws, 'answer')
+  const claims = await verify(typ.answer, jws, speaker.key, AnswerClaims)
+  if (!claims || claims.aud !== context.deployment.origin)
+    refuse({ reason: 'signature_refused', field: 'answer' })
+  checkClock(context, claims.iat)
+  return { ...speaker, claims }
+}
+
+/** Devices' clocks are wrong; they take ours from `Date` and sign again. */
+export function checkClock(context: Context, iat: number): void {
+  if (Math.abs(nowSeconds(context) - iat) > signedRequestSeconds) refuse({ reason: 'clock_skew' })
+}

@@ -1,0 +1,82 @@
+/**
+ * Identifiers that carry their own route, sealed: whoever holds one learns nothing of its owner, two of one owner cannot
+ * be linked, and one that we did not make is refused before any object wakes.
+ *
+ * 45 bytes, 60 base64url characters: key id (1) · time made (4) · random (8) · AES-256-GCM of the owner id (16) · tag (16).
+ * The twelve bytes in the middle are the nonce: 64 random bits within one second.
+ */
+import { fromBase64url, toBase64url, utf8 } from '../../schema/encoding.ts'
+import { deriveSeal, keptKey } from './derive.ts'
+
+const lengthBytes = 45
+const daySeconds = 86_400
+
+/** Short-lived kinds change their key each day (yesterday's and tomorrow's are accepted); the others keep theirs. */
+const kinds = {
+  transaction: { daily: true },
+  challenge: { daily: true },
+  enrolment: { daily: false },
+  device: { daily: false },
+} as const
+export type SealedKind = keyof typeof kinds
+
+/** Sixteen bytes, base64url: names an owner's object. */
+export type OwnerId = string & { readonly __ownerId: true }
+
+export type Opened = { ownerId: OwnerId; madeAt: number }
+
+type Sealing = { master: CryptoKey; kind: SealedKind; bound?: string }
+
+/** @param sealing.bound text that must be given again to open it (a device id is bound to its key's thumbprint). */
+export async function sealId(
+  sealing: Sealing,
+  ownerId: OwnerId,
+  now: number,
+  random: (bytes: number) => Uint8Array,
+): Promise<string> {
+  const owner = fromBase64url(ownerId)
+  if (owner?.length !== 16) throw new TypeError('an owner id is 16 bytes')
+  const day = Math.floor(now / daySeconds)
+  const id = new Uint8Array(lengthBytes)
+  id[0] = kinds[sealing.kind].daily ? day & 0xff : 0
+  new DataView(id.buffer).setUint32(1, now)
+  id.set(random(8), 5)
+  const key = await sealKey(sealing, day)
+  const sealed = await crypto.subtle.encrypt(parameters(sealing, id), key, owner)
+  id.set(new Uint8Array(sealed), 13)
+  return toBase64url(id)
+}
+
+/** @returns the owner, or null for anything that this deployment did not make for this purpose. */
+export async function openId(sealing: Sealing, text: string, now: number): Promise<Opened | null> {
+  if (text.length !== 60) return null
+  const id = fromBase64url(text)
+  if (id?.length !== lengthBytes) return null
+  const today = Math.floor(now / daySeconds)
+  const day = kinds[sealing.kind].daily ? dayOf(id[0] ?? 0, today) : today
+  if (day === null || (!kinds[sealing.kind].daily && id[0] !== 0)) return null
+  try {
+    const key = await sealKey(sealing, day)
+    const owner = await crypto.subtle.decrypt(parameters(sealing, id), key, id.subarray(13))
+    return {
+      ownerId: toBase64url(new Uint8Array(owner)) as OwnerId,
+      madeAt: new DataView(id.buffer).getUint32(1),
+    }
+  } catch {
+    return null
+  }
+}
+
+const dayOf = (keyId: number, today: number): number | null =>
+  [today, today - 1, today + 1].find((day) => (day & 0xff) === keyId) ?? null
+
+function sealKey(sealing: Sealing, day: number): Promise<CryptoKey> {
+  const purpose = `id/${sealing.kind}/${kinds[sealing.kind].daily ? day : 'kept'}`
+  return keptKey(sealing.master, purpose, deriveSeal)
+}
+
+const parameters = (sealing: Sealing, id: Uint8Array<ArrayBuffer>) => ({
+  name: 'AES-GCM',
+  iv: id.subarray(1, 13),
+  additionalData: utf8(`${sealing.kind}|${id[0]}|${sealing.bound ?? ''}`),
+})

@@ -1,0 +1,57 @@
+/** The token that POST /auth gives: a JWT (HS256) that its bearer shows as it is. */
+import { CompactSign, compactVerify } from 'jose'
+import * as v from 'valibot'
+import { toBase64url, utf8 } from '../../schema/encoding.ts'
+import { deriveHmac, keptKey } from './derive.ts'
+import type { Random } from './random.ts'
+
+export const sessionSeconds = 3600
+
+const Session = v.object({
+  username: v.string(),
+  realm: v.string(),
+  role: v.picklist(['admin', 'service']),
+  rights: v.array(v.string()),
+  customer: v.string(),
+  nonce: v.string(),
+  exp: v.number(),
+})
+export type Session = v.InferOutput<typeof Session>
+
+/**
+ * Some clients decode the payload as plain base64. Only > ? ~ and characters beyond ASCII can yield - or _ there, so those are
+ * written as JSON escapes.
+ */
+const plain = (json: string): string =>
+  json.replace(
+    /[>?~\u007f-\uffff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+
+export async function signSession(
+  master: CryptoKey,
+  claims: Omit<Session, 'nonce' | 'exp'>,
+  now: number,
+  random: Random,
+): Promise<string> {
+  const session: Session = { ...claims, nonce: toBase64url(random(15)), exp: now + sessionSeconds }
+  return new CompactSign(utf8(plain(JSON.stringify(session))))
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .sign(await keptKey(master, 'session', deriveHmac))
+}
+
+/** @returns null for anything but an unexpired session of this deployment. */
+export async function readSession(
+  master: CryptoKey,
+  token: string,
+  now: number,
+): Promise<Session | null> {
+  try {
+    const key = await keptKey(master, 'session', deriveHmac)
+    const { payload } = await compactVerify(token, key, { algorithms: ['HS256'] })
+    const session = v.parse(Session, JSON.parse(new TextDecoder().decode(payload)))
+    return session.exp > now ? session : null
+  } catch {
+    return null
+  }
+}

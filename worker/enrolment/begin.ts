@@ -1,0 +1,117 @@
+/** Begins an enrolment: a token that waits for its device, and the invitation that brings the device here. */
+import { sha256 } from '../../schema/encoding.ts'
+import { enrolmentLink } from '../../schema/enrolment-link.ts'
+import { reach } from '../challenge/reach.ts'
+import { ownerIdOf } from '../crypto/owner.ts'
+import { type OwnerId, sealId } from '../crypto/sealed-id.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { hashPassword } from '../factor/hash.ts'
+import { inTurn } from '../factor/turn.ts'
+import { refuse } from '../problem.ts'
+import { writeAudit } from '../record/audit.ts'
+import { insertEnrolment } from '../store/enrolments.ts'
+import { readSettings } from '../store/settings.ts'
+import { accountOf, insertToken } from '../store/tokens.ts'
+import type { Person } from '../store/people.ts'
+import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
+
+export type Begin = {
+  customer: string
+  person: (Person & { ownerId: OwnerId }) | null
+  description: string
+  pin: string
+  /** For the audit trail. */
+  by: { name: string; application: string }
+}
+export type Begun = {
+  serial: string
+  secret: string
+  code: string
+  link: string
+  expiresAt: number
+}
+
+/** A locator of 25 bits may be taken; so often in a row it never is. */
+const locatorTries = 8
+
+export async function beginEnrolment(context: Context, begin: Begin): Promise<Begun> {
+  const { master, origin, rootThumbprint } = context.deployment
+  const now = nowSeconds(context)
+  const { enrolmentSeconds } = await readSettings(context, begin.customer)
+  const expiresAt = now + enrolmentSeconds
+  const serial = newSerial(context)
+  const ownerId =
+    begin.person?.ownerId ??
+    (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
+  const pinHash =
+    begin.pin === ''
+      ? null
+      : await inTurn(context, () => hashPassword(begin.pin, context.deployment.pepper))
+  const account = begin.person ? accountOf(begin.person) : begin.description || serial
+
+  const { secret, code } = await reserve(context, {
+    customer: begin.customer,
+    ownerId,
+    serial,
+    expiresAt,
+  })
+  await insertToken(context.env.DB, {
+    serial,
+    customer: begin.customer,
+    ownerId,
+    person: begin.person?.id ?? null,
+    realm: begin.person?.realm ?? null,
+    description: begin.description,
+    pinHash,
+    createdAt: now,
+    enrolmentExpiresAt: expiresAt,
+  })
+  const begun = {
+    serial,
+    secretHash: await sha256(secret),
+    codeHash: await codeHashOf(context, code),
+    account,
+    expiresAt,
+  }
+  await reach(context, { ownerId, customer: begin.customer }, (object) =>
+    object.enrolmentBegun(begun),
+  )
+  await writeAudit(context, {
+    customer: begin.customer,
+    action: 'enrolment_begin',
+    success: true,
+    serial,
+    user: begin.person?.username,
+    realm: begin.person?.realm,
+    application: begin.by.application,
+    detail: { by: begin.by.name },
+  })
+  return { serial, secret, code, link: enrolmentLink(origin, secret, rootThumbprint), expiresAt }
+}
+
+/** Takes secrets until one has a locator that no open enrolment has. */
+async function reserve(
+  context: Context,
+  enrolment: { customer: string; ownerId: OwnerId; serial: string; expiresAt: number },
+): Promise<{ secret: string; code: string }> {
+  const { master } = context.deployment
+  const now = nowSeconds(context)
+  for (let tried = 0; tried < locatorTries; tried++) {
+    const secret = await sealId(
+      { master, kind: 'enrolment' },
+      enrolment.ownerId,
+      now,
+      context.random,
+    )
+    const code = await codeOf(context, secret)
+    if (await insertEnrolment(context.env.DB, { ...enrolment, locator: locatorOf(code) }, now))
+      return { secret, code }
+  }
+  return refuse({ reason: 'too_many_requests', retryAfterSeconds: 60, what: 'open enrolments' })
+}
+
+/** PIPU and eight hexadecimal digits, as privacyIDEA's clients know them. */
+function newSerial({ random }: Context): string {
+  const digits = [...random(4)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `PIPU${digits.toUpperCase()}`
+}

@@ -1,0 +1,45 @@
+/** What an enrolled device may change about itself: its push subscription, its name, and whether it stays. */
+import type { SubscriptionUpdate } from '../../schema/device.ts'
+import { reach } from '../challenge/reach.ts'
+import type { Address } from '../challenge/desk/desk.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { refuse } from '../problem.ts'
+import { isPushEndpoint } from '../push/hosts.ts'
+import { writeAudit } from '../record/audit.ts'
+import { forget } from '../store/cache.ts'
+import { deleteToken, putSubscription, renameDevice } from '../store/tokens.ts'
+
+export type Member = { address: Address; serial: string }
+
+export async function subscribe(
+  context: Context,
+  { address, serial }: Member,
+  { subscription }: SubscriptionUpdate,
+): Promise<void> {
+  if (subscription && !isPushEndpoint(subscription.endpoint, context.deployment.pushHosts))
+    refuse({ reason: 'push_host_refused', host: new URL(subscription.endpoint).host })
+  const stored = subscription && {
+    endpoint: subscription.endpoint,
+    p256dh: subscription.keys.p256dh,
+    auth: subscription.keys.auth,
+  }
+  await putSubscription(context.env.DB, serial, stored, nowSeconds(context))
+  await reach(context, address, (object) => object.tokensChanged(address))
+}
+
+export async function rename(
+  context: Context,
+  { address, serial }: Member,
+  name: string,
+): Promise<void> {
+  await renameDevice(context.env.DB, serial, name)
+  await reach(context, address, (object) => object.tokensChanged(address))
+}
+
+/** Its open challenges end before the device is told that it has left. */
+export async function leave(context: Context, { address, serial }: Member): Promise<void> {
+  await deleteToken(context.env.DB, serial)
+  await forget(context)
+  await reach(context, address, (object) => object.tokensChanged(address))
+  await writeAudit(context, { customer: address.customer, action: 'leave', success: true, serial })
+}

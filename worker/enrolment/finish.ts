@@ -1,0 +1,61 @@
+/**
+ * Binds a device's key to the token that waits for it. The proof is signed by the key it brings. Asking again with the same
+ * key answers the same, because an answer can be lost; another key finds the invitation spent.
+ */
+import * as v from 'valibot'
+import type { EnrolmentFinishAnswer } from '../../schema/device.ts'
+import { PublicJwk, headerOf, thumbprint, verify } from '../../schema/jws.ts'
+import { EnrolmentClaims, typ } from '../../schema/signing.ts'
+import { reach } from '../challenge/reach.ts'
+import { checkClock } from '../challenge/verify.ts'
+import { sealId } from '../crypto/sealed-id.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { refuse } from '../problem.ts'
+import { writeAudit } from '../record/audit.ts'
+import { enrolToken } from '../store/tokens.ts'
+import { routeInvitation } from './invitation.ts'
+
+export async function finishEnrolment(
+  context: Context,
+  customer: string,
+  proofJws: string,
+): Promise<EnrolmentFinishAnswer> {
+  const key = v.safeParse(PublicJwk, headerOf(proofJws)?.jwk)
+  const claims = key.success
+    ? await verify(typ.enrolment, proofJws, key.output, EnrolmentClaims)
+    : null
+  if (!key.success || !claims || claims.aud !== context.deployment.origin)
+    refuse({ reason: 'signature_refused', field: 'proof' })
+  checkClock(context, claims.iat)
+  const { address, proof } = await routeInvitation(context, customer, claims)
+  const bound = await thumbprint(key.output)
+  const spent = await reach(context, address, (object) => object.spendEnrolment(proof, bound))
+  if (!spent.ok) refuse({ reason: spent.reason })
+
+  const { master, issuer, rootThumbprint } = context.deployment
+  const now = nowSeconds(context)
+  const token = await enrolToken(context.env.DB, spent.serial, {
+    publicKey: key.output,
+    deviceId: await sealId({ master, kind: 'device', bound }, address.ownerId, now, context.random),
+    deviceName: claims.deviceName,
+    enrolledAt: now,
+  })
+  if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
+    refuse({ reason: 'enrolment_spent' })
+  await reach(context, address, (object) => object.tokensChanged(address))
+  await writeAudit(context, {
+    customer,
+    action: 'enrolment_finish',
+    success: true,
+    serial: token.serial,
+    realm: token.realm ?? undefined,
+    detail: { deviceName: token.deviceName },
+  })
+  return {
+    deviceId: token.deviceId,
+    serial: token.serial,
+    issuer,
+    account: spent.account,
+    rootThumbprint,
+  }
+}

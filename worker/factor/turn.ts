@@ -1,0 +1,41 @@
+/**
+ * Hashing takes 16 MiB and tens of milliseconds: two at once in an isolate, a few in line, the rest are told to come back.
+ * Places are leases, not promises: a request that is cancelled halfway never gives its place back, time does.
+ */
+import type { Context } from '../env.ts'
+import { refuse } from '../problem.ts'
+
+const atOnce = 2
+const inLine = 16
+const leaseMs = 5000
+const lookAgainMs = 5
+
+let running: number[] = []
+let waiting: number[] = []
+
+export async function inTurn<T>(
+  { nowMs }: Pick<Context, 'nowMs'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const place = nowMs() + leaseMs + Math.random()
+  if (isFull(nowMs())) {
+    if (waiting.length >= inLine)
+      refuse({ reason: 'too_many_requests', retryAfterSeconds: 1, what: 'password checks at once' })
+    waiting.push(place)
+    while (isFull(nowMs()) && nowMs() < place)
+      await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
+    waiting = waiting.filter((other) => other !== place)
+  }
+  running.push(place)
+  try {
+    return await work()
+  } finally {
+    running = running.filter((other) => other !== place)
+  }
+}
+
+function isFull(nowMs: number): boolean {
+  running = running.filter((until) => until > nowMs)
+  waiting = waiting.filter((until) => until > nowMs)
+  return running.length >= atOnce
+}

@@ -1,0 +1,293 @@
+/**
+ * Every way to refuse a request, with its status, privacyIDEA's error code and its words: one table. Rooms raise a
+ * `Refusal` with the reason and the evidence; the surface that was called decides how it looks on the wire.
+ */
+
+export type Failure =
+  | { reason: 'missing_parameter'; field: string }
+  | { reason: 'bad_parameter'; field: string; mend: string }
+  | { reason: 'malformed_body'; mend: string }
+  | { reason: 'body_too_large' }
+  | { reason: 'not_found' }
+  | { reason: 'method_not_allowed'; allowed: string }
+  | { reason: 'user_or_serial_needed' }
+  | { reason: 'user_not_found' }
+  | { reason: 'user_exists' }
+  | { reason: 'realm_not_found' }
+  | { reason: 'serial_not_found' }
+  | { reason: 'token_revoked' }
+  | { reason: 'no_authorization' }
+  | { reason: 'bad_session' }
+  | { reason: 'wrong_password' }
+  | { reason: 'username_missing' }
+  | { reason: 'right_missing'; right: string }
+  | { reason: 'api_key_required' }
+  | { reason: 'api_key_refused' }
+  | { reason: 'too_many_requests'; retryAfterSeconds: number; what: string }
+  | { reason: 'idempotency_conflict' }
+  | { reason: 'unknown_transaction' }
+  | { reason: 'not_pending' }
+  // the device's side
+  | { reason: 'protocol_too_old' }
+  | { reason: 'signature_refused'; field: string }
+  | { reason: 'clock_skew' }
+  | { reason: 'replayed' }
+  | { reason: 'unknown_device' }
+  | { reason: 'device_retired' }
+  | { reason: 'device_locked' }
+  | { reason: 'unknown_challenge' }
+  | { reason: 'challenge_mismatch' }
+  | { reason: 'enrolment_unknown' }
+  | { reason: 'enrolment_expired' }
+  | { reason: 'enrolment_spent' }
+  | { reason: 'push_host_refused'; host: string }
+  | { reason: 'origin_refused' }
+  | { reason: 'unavailable' }
+
+export type Reason = Failure['reason']
+
+/** status: HTTP. code: privacyIDEA's. detail: what is wrong and how to mend it. field: which input is to blame. */
+export type Shown = {
+  status: number
+  code: number
+  detail: string
+  field?: string
+  headers?: Record<string, string>
+}
+
+export class Refusal extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(failure.reason)
+    this.failure = failure
+  }
+}
+
+export function refuse(failure: Failure): never {
+  throw new Refusal(failure)
+}
+
+/** The one table. A new reason does not compile until it is here. */
+export function show(failure: Failure): Shown {
+  switch (failure.reason) {
+    case 'missing_parameter':
+      return {
+        status: 400,
+        code: 905,
+        detail: `Missing parameter: '${failure.field}'`,
+        field: failure.field,
+      }
+    case 'bad_parameter':
+      return {
+        status: 400,
+        code: 905,
+        detail: `Parameter '${failure.field}' ${failure.mend}`,
+        field: failure.field,
+      }
+    case 'malformed_body':
+      return { status: 400, code: 905, detail: `The body ${failure.mend}`, field: 'body' }
+    case 'body_too_large':
+      return { status: 413, code: 905, detail: 'The body is larger than 64 KiB', field: 'body' }
+    case 'not_found':
+      return { status: 404, code: 601, detail: 'There is nothing at this path.' }
+    case 'method_not_allowed':
+      return {
+        status: 405,
+        code: 905,
+        detail: `This path takes ${failure.allowed}.`,
+        headers: { Allow: failure.allowed },
+      }
+    case 'user_or_serial_needed':
+      return {
+        status: 400,
+        code: 905,
+        detail: 'You need to specify a serial, user or credential_id.',
+        field: 'user',
+      }
+    case 'user_not_found':
+      return {
+        status: 400,
+        code: 904,
+        detail: 'The user can not be found in any resolver in this realm!',
+        field: 'user',
+      }
+    case 'user_exists':
+      return {
+        status: 400,
+        code: 905,
+        detail: 'A user of this name exists in this realm.',
+        field: 'user',
+      }
+    case 'realm_not_found':
+      return { status: 400, code: 905, detail: 'This realm does not exist.', field: 'realm' }
+    case 'serial_not_found':
+      return {
+        status: 404,
+        code: 601,
+        detail: 'The requested token could not be found.',
+        field: 'serial',
+      }
+    case 'token_revoked':
+      return {
+        status: 400,
+        code: 1007,
+        detail: 'This action is not possible, since the token is locked',
+      }
+    case 'no_authorization':
+      return {
+        status: 401,
+        code: 4033,
+        detail: 'Authentication failure. Missing Authorization header.',
+      }
+    case 'bad_session':
+      return {
+        status: 401,
+        code: 4304,
+        detail:
+          'Authentication failure. Error during decoding your token. Ask POST /auth for a new one.',
+      }
+    case 'wrong_password':
+      return { status: 401, code: 4031, detail: 'Authentication failure. Wrong credentials' }
+    case 'username_missing':
+      return {
+        status: 401,
+        code: 4032,
+        detail: 'Authentication failure. Missing Username',
+        field: 'username',
+      }
+    case 'right_missing':
+      return {
+        status: 403,
+        code: 303,
+        detail: `You do not have the right '${failure.right}'. Ask an administrator for it.`,
+      }
+    case 'api_key_required':
+      return {
+        status: 401,
+        code: 4033,
+        detail:
+          'Authentication failure. This server answers known applications only: send X-API-Key or Authorization.',
+      }
+    case 'api_key_refused':
+      return {
+        status: 401,
+        code: 4304,
+        detail: 'Authentication failure. X-API-Key is not valid.',
+        field: 'X-API-Key',
+      }
+    case 'too_many_requests':
+      return {
+        status: 429,
+        code: 905,
+        detail: `Too many ${failure.what}. Try again in ${failure.retryAfterSeconds} seconds.`,
+        headers: { 'Retry-After': String(failure.retryAfterSeconds) },
+      }
+    case 'idempotency_conflict':
+      return {
+        status: 409,
+        code: 905,
+        detail:
+          'This Idempotency-Key was used for another request. Use a new key for a new request.',
+        field: 'Idempotency-Key',
+      }
+    case 'unknown_transaction':
+      return {
+        status: 404,
+        code: 601,
+        detail: 'No open transaction of this application.',
+        field: 'transaction_id',
+      }
+    case 'not_pending':
+      return {
+        status: 409,
+        code: 905,
+        detail: 'This transaction is over.',
+        field: 'transaction_id',
+      }
+    case 'protocol_too_old':
+      return {
+        status: 426,
+        code: 905,
+        detail: 'This app is too old for the server. Update it by opening it again.',
+      }
+    case 'signature_refused':
+      return {
+        status: 401,
+        code: 905,
+        detail: `'${failure.field}' is not a valid signature of this device.`,
+        field: failure.field,
+      }
+    case 'clock_skew':
+      return {
+        status: 401,
+        code: 905,
+        detail: 'The request is too old or too new: take the time from Date and sign again.',
+      }
+    case 'replayed':
+      return {
+        status: 401,
+        code: 905,
+        detail: 'This signed request was used before. Sign a new one.',
+      }
+    case 'unknown_device':
+      return { status: 401, code: 905, detail: 'This device is not enrolled here. Enrol it again.' }
+    case 'device_retired':
+      return {
+        status: 403,
+        code: 905,
+        detail: 'This device was disabled or revoked. Ask an administrator.',
+      }
+    case 'device_locked':
+      return {
+        status: 403,
+        code: 905,
+        detail: 'Too many wrong codes: this device is locked. Ask an administrator.',
+      }
+    case 'unknown_challenge':
+      return {
+        status: 404,
+        code: 905,
+        detail: 'There is no such challenge for this device.',
+        field: 'challenge',
+      }
+    case 'challenge_mismatch':
+      return {
+        status: 409,
+        code: 905,
+        detail: 'The answer is over another text than the one that was asked.',
+        field: 'challengeHash',
+      }
+    case 'enrolment_unknown':
+      return {
+        status: 404,
+        code: 905,
+        detail: 'This code is not known here. Check it, or ask for a new one.',
+        field: 'code',
+      }
+    case 'enrolment_expired':
+      return {
+        status: 410,
+        code: 905,
+        detail: 'This code is no longer valid. Ask for a new one.',
+        field: 'code',
+      }
+    case 'enrolment_spent':
+      return {
+        status: 410,
+        code: 905,
+        detail: 'This code was used by another device. Ask for a new one.',
+        field: 'code',
+      }
+    case 'push_host_refused':
+      return {
+        status: 400,
+        code: 905,
+        detail: `'${failure.host}' is not a push service that this server sends to. The operator can add it to PUSH_HOSTS.`,
+        field: 'subscription.endpoint',
+      }
+    case 'origin_refused':
+      return { status: 403, code: 905, detail: 'This page is not of this server.', field: 'Origin' }
+    case 'unavailable':
+      return { status: 503, code: 905, detail: 'Not ready yet. Try again shortly.' }
+  }
+}

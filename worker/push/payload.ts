@@ -1,0 +1,33 @@
+/** What a push carries: words that say nothing, and the signed challenge. Never the code, nor anything made from it. */
+import type { PushPayload } from '../../schema/push.ts'
+import { pushPayloadLimitBytes } from '../../schema/limits.ts'
+import { utf8 } from '../../schema/encoding.ts'
+
+export type Carried =
+  | { device: string; challenge: string; jws: string }
+  | { device: string; challenge: string }
+  | { device: string; challenge: string; ended: string }
+
+/** Over 3,000 bytes, or where the push service found it too large, only the id travels. */
+export function pushPayload(
+  carried: Carried,
+  origin: string,
+  issuer: string,
+  idOnly = false,
+): string {
+  const payload = (countersign: Carried): string =>
+    JSON.stringify({
+      web_push: 8030,
+      mutable: true,
+      notification: {
+        title: issuer,
+        body: 'ended' in countersign ? 'A login request has ended' : 'A login is waiting',
+        navigate: `${origin}/app`,
+        tag: `countersign/${countersign.device}`,
+      },
+      countersign,
+    } satisfies PushPayload)
+  const whole = payload(carried)
+  if (!idOnly && utf8(whole).length <= pushPayloadLimitBytes) return whole
+  return payload({ device: carried.device, challenge: carried.challenge })
+}

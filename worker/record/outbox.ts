@@ -1,0 +1,60 @@
+/** Events of an owner's object, written to D1. Each may be written twice and changes nothing the second time. */
+import { and, eq } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { audit, deliveries, receipts, subscriptions, tokens } from '../../schema/tables.ts'
+import type { AuditEntry } from './audit.ts'
+
+type Delivery = Omit<typeof deliveries.$inferInsert, 'eventId' | 'at'>
+type Receipt = Omit<typeof receipts.$inferInsert, 'at'>
+
+export type OutboxEvent =
+  | { kind: 'audit'; body: AuditEntry }
+  | { kind: 'delivery'; body: Delivery }
+  | { kind: 'receipt'; body: Receipt }
+  /** Absolute, so that writing it again is harmless; older ones never overtake, because the outbox is in order. */
+  | { kind: 'fail_count'; body: { serial: string; failCount: number } }
+  /** The push service said that this subscription is gone. */
+  | { kind: 'subscription_gone'; body: { serial: string; endpoint: string } }
+
+export type Stamped = { eventId: string; at: number; event: OutboxEvent }
+
+/** One atomic batch. @throws what D1 throws; nothing is written then. */
+export async function writeEvents(db: D1Database, events: Stamped[]): Promise<void> {
+  const orm = drizzle(db)
+  const [first, ...rest] = events.map((stamped) => statement(orm, stamped))
+  if (first) await orm.batch([first, ...rest])
+}
+
+function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stamped) {
+  switch (event.kind) {
+    case 'audit':
+      return orm
+        .insert(audit)
+        .values({ ...event.body, eventId, at })
+        .onConflictDoNothing()
+    case 'delivery':
+      return orm
+        .insert(deliveries)
+        .values({ ...event.body, eventId, at })
+        .onConflictDoNothing()
+    case 'receipt':
+      return orm
+        .insert(receipts)
+        .values({ ...event.body, at })
+        .onConflictDoNothing()
+    case 'fail_count':
+      return orm
+        .update(tokens)
+        .set({ failCount: event.body.failCount })
+        .where(eq(tokens.serial, event.body.serial))
+    case 'subscription_gone':
+      return orm
+        .delete(subscriptions)
+        .where(
+          and(
+            eq(subscriptions.serial, event.body.serial),
+            eq(subscriptions.endpoint, event.body.endpoint),
+          ),
+        )
+  }
+}

@@ -1,0 +1,59 @@
+/** /auth: a name and a password for a session that its bearer shows with each call. */
+import { signSession } from '../crypto/session.ts'
+import { nowSeconds } from '../env.ts'
+import { checkPassword } from '../factor/password.ts'
+import { administratorRights } from '../policy/rights.ts'
+import { refuse } from '../problem.ts'
+import { writeAudit } from '../record/audit.ts'
+import { parametersOf } from './decode/parameters.ts'
+import { answer } from './encode/envelope.ts'
+import { customerOf, surface } from './surface.ts'
+
+export const auth = surface()
+
+/** Until administrators can enrol devices, each answer says what a password alone is worth. */
+const advice = 'This account is protected by a password alone.'
+
+auth.post('/', async (call) => {
+  const parameters = await parametersOf(call)
+  const username = parameters.get('username').trim()
+  if (username === '') refuse({ reason: 'username_missing' })
+  const { context } = call.var
+  const customer = customerOf(call)
+  const password = parameters.get('password')
+  const account = await checkPassword(context, { customer, username, password }).catch(
+    async (error) => {
+      await writeAudit(context, {
+        customer,
+        action: 'auth',
+        success: false,
+        user: username.slice(0, 256),
+      })
+      throw error
+    },
+  )
+  const rights = account.role === 'admin' ? administratorRights : account.rights
+  const session = { username: account.username, realm: '', role: account.role, rights, customer }
+  const token = await signSession(
+    context.deployment.master,
+    session,
+    nowSeconds(context),
+    context.random,
+  )
+  await writeAudit(context, { customer, action: 'auth', success: true, user: account.username })
+  return answer(call, {
+    authentication: 'ACCEPT',
+    value: {
+      auth: true,
+      token,
+      role: account.role,
+      username: account.username,
+      realm: '',
+      rights,
+      menus: [],
+      log_level: 20,
+      logout_time: 120,
+      advice,
+    },
+  })
+})

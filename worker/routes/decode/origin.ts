@@ -1,0 +1,55 @@
+/**
+ * Where a request comes from, told no better than we know it: the person's own browser only where the application says that
+ * its requests are that, an address only where the network gives it, a place only where Cloudflare does.
+ */
+import type { Origin } from '../../../schema/signing.ts'
+import type { Caller } from './caller.ts'
+import { describeAgent } from './agent.ts'
+import type { Call } from '../surface.ts'
+
+export type Whence = { origin: Origin; client: string | null }
+
+export function whenceOf(call: Call, caller: Caller, claimed: string): Whence {
+  const address = peerAddress(call)
+  if (caller.rights.has('origin_browser')) {
+    const agent = describeAgent(call.req.header('User-Agent') ?? '')
+    const place = placeOf(call)
+    return {
+      origin: {
+        how: 'browser',
+        ...(address && { address }),
+        ...(place && { place }),
+        ...(agent && { agent }),
+      },
+      client: address,
+    }
+  }
+  if (caller.rights.has('origin_claimed') && isAddress(claimed))
+    return { origin: { how: 'claimed', address: claimed }, client: claimed }
+  return { origin: { how: 'server', ...(address && { address }) }, client: address }
+}
+
+/** @returns the address of whoever reached us, or null where the runtime does not tell. */
+export function peerAddress(call: Call): string | null {
+  const { deployment } = call.var.context
+  // Only Cloudflare sets `cf`; anywhere else its header is the client's own invention.
+  const onCloudflare = 'cf' in call.req.raw && Boolean(call.req.raw.cf) && !deployment.loopback
+  const peer = onCloudflare
+    ? (call.req.header('CF-Connecting-IP') ?? null)
+    : deployment.loopback
+      ? '127.0.0.1'
+      : null
+  if (peer === null || !deployment.trustedProxies.includes(peer)) return onCloudflare ? peer : null
+  const forwarded = call.req.header('X-Forwarded-For')?.split(',').at(-1)?.trim()
+  return forwarded && isAddress(forwarded) ? forwarded : peer
+}
+
+function placeOf(call: Call): string | null {
+  const { deployment } = call.var.context
+  const cf = call.req.raw.cf as { city?: string; country?: string } | null | undefined
+  if (!cf || deployment.loopback || deployment.trustedProxies.length > 0) return null
+  return [cf.city, cf.country].filter(Boolean).join(', ') || null
+}
+
+const isAddress = (text: string): boolean =>
+  text.length <= 45 && /^[0-9a-fA-F:.]+$/.test(text) && /[.:]/.test(text)

@@ -1,0 +1,51 @@
+/** privacyIDEA's envelope around every answer of its API. */
+import type { Failure } from '../../problem.ts'
+import { show } from '../../problem.ts'
+import type { Call } from '../surface.ts'
+
+/** The API that we speak: the Windows plugin decides by it. */
+const apiVersion = '3.12'
+const version = `Countersign 0.1.0 (privacyIDEA ${apiVersion} API)`
+
+export type Authentication = 'ACCEPT' | 'CHALLENGE' | 'DECLINED' | 'REJECT'
+
+export type Result = {
+  value: unknown
+  detail?: Record<string, unknown> | undefined
+  /** Only the /validate endpoints and /auth say it; their id is 2. */
+  authentication?: Authentication | undefined
+}
+
+export function envelope(
+  { value, detail, authentication }: Result,
+  nowMs: number,
+): Record<string, unknown> {
+  return {
+    ...(detail && { detail }),
+    id: authentication ? 2 : 1,
+    jsonrpc: '2.0',
+    result: { ...(authentication && { authentication }), status: true, value },
+    time: nowMs / 1000,
+    version,
+    versionnumber: apiVersion,
+  }
+}
+
+export function answer(call: Call, result: Result): Response {
+  return call.json(envelope(result, call.var.context.nowMs()), 200, { 'Cache-Control': 'no-cache' })
+}
+
+/** "ERRnnn: " stands before the message on 400s only, as on the wire. */
+export function failure(call: Call, failed: Failure): Response {
+  const { status, code, detail, headers } = show(failed)
+  const message = status === 400 ? `ERR${code}: ${detail}` : detail
+  const body = {
+    detail: call.req.path === '/auth' ? {} : null,
+    id: 1,
+    jsonrpc: '2.0',
+    result: { error: { code, message }, status: false },
+    time: Date.now() / 1000,
+    version,
+  }
+  return Response.json(body, { status, headers: { 'Cache-Control': 'no-cache', ...headers } })
+}

@@ -1,0 +1,71 @@
+/** How a transaction went, for those who poll and those who redeem. */
+import type { Redemption } from '../../challenge/desk/redeem.ts'
+import type { Status } from '../../challenge/desk/look.ts'
+import type { State } from '../../../schema/states.ts'
+import { type Result, type Authentication } from './envelope.ts'
+import { rejected } from './challenge-answer.ts'
+
+export type WireStatus = 'pending' | 'accept' | 'declined' | 'cancelled' | 'expired'
+
+/** Every state as our own clients hear it. A redeemed one is over: nobody need know more. */
+export const wireStatus: Record<State, WireStatus> = {
+  pending: 'pending',
+  approved: 'accept',
+  redeemed: 'expired',
+  declined: 'declined',
+  cancelled: 'cancelled',
+  expired: 'expired',
+}
+
+/** privacyIDEA's words are fewer: what is over is `pending` for ever, and only who asks hears of `cancelled`. */
+export function pollResult(status: Status | null, knowsCancelled: boolean): Result {
+  const word = status ? wireStatus[status.state] : 'pending'
+  const told =
+    word === 'expired' ? 'pending' : word === 'cancelled' && !knowsCancelled ? 'declined' : word
+  return {
+    value: told === 'accept',
+    authentication: authenticationOf(told),
+    detail: { challenge_status: told },
+  }
+}
+
+const authenticationOf = (word: WireStatus): Authentication =>
+  word === 'accept' ? 'ACCEPT' : word === 'declined' || word === 'cancelled' ? 'DECLINED' : 'REJECT'
+
+export function redeemResult(redemption: Redemption): Result {
+  if (redemption.ok)
+    return {
+      value: true,
+      authentication: 'ACCEPT',
+      detail: {
+        message: 'Found matching challenge',
+        serial: redemption.serial,
+        type: 'push',
+        receipt: redemption.receipt,
+      },
+    }
+  const { serials, state } = redemption
+  const about = { type: 'push', ...(serials.length === 1 && { serial: serials[0] }) }
+  switch (state) {
+    case 'pending':
+      return {
+        ...rejected(''),
+        detail: {
+          message:
+            serials.length > 1
+              ? `Response did not match for ${serials.length} tokens.`
+              : 'Response did not match the challenge.',
+          ...about,
+        },
+      }
+    case 'declined':
+    case 'cancelled':
+      return {
+        value: false,
+        authentication: 'DECLINED',
+        detail: { message: 'The request was declined.', ...about },
+      }
+    default:
+      return rejected('wrong otp pin')
+  }
+}

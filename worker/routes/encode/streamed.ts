@@ -1,0 +1,56 @@
+/**
+ * A JSON answer that is not ready yet. The headers go out at once, then a space every few seconds (JSON allows white space
+ * before it), then the body: only a response that is being written tells us that its reader has left.
+ */
+const breathMs = 3000
+
+/**
+ * @param make gets a promise that resolves when the caller has gone; what it makes then is not sent. It must not throw: the
+ * status has gone out.
+ */
+export function streamed(
+  background: (work: Promise<unknown>) => void,
+  make: (gone: Promise<void>) => Promise<unknown>,
+): Response {
+  const { readable, writer, gone, breathe } = breathing(' ')
+  background(
+    (async () => {
+      const stop = breathe()
+      const body = await make(gone)
+      stop()
+      await writer.write(new TextEncoder().encode(JSON.stringify(body)))
+      await writer.close()
+    })().catch(() => undefined),
+  )
+  return new Response(readable, {
+    headers: {
+      'Content-Type': 'application/json; charset=UTF-8',
+      'Cache-Control': 'no-cache, no-transform',
+    },
+  })
+}
+
+/** A stream that shows signs of life, and notices when nobody reads it any more. */
+export function breathing(breath: string): {
+  readable: ReadableStream
+  writer: WritableStreamDefaultWriter<Uint8Array>
+  gone: Promise<void>
+  breathe: () => () => void
+} {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = writable.getWriter()
+  const gone = new Promise<void>((resolve) => {
+    writer.closed.then(
+      () => undefined,
+      () => resolve(),
+    )
+  })
+  const bytes = new TextEncoder().encode(breath)
+  const breathe = () => {
+    const send = () => void writer.write(bytes).catch(() => undefined)
+    send()
+    const timer = setInterval(send, breathMs)
+    return () => clearInterval(timer)
+  }
+  return { readable, writer, gone, breathe }
+}

@@ -1,0 +1,12 @@
+/** What every route has at hand: the context of this request, and the settings of a Hono app of ours. */
+import { Hono } from 'hono'
+import type { Context as Handler } from 'hono'
+import type { Context, Env } from '../env.ts'
+
+export type Surface = { Bindings: Env; Variables: { context: Context } }
+export type Call = Handler<Surface>
+
+export const surface = () => new Hono<Surface>()
+
+/** One deployment serves many customers; until they have host names of their own there is this one. */
+export const customerOf = (_call: Call): string => 'default'

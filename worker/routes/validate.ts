@@ -1,0 +1,151 @@
+/** /validate: what login pages, gateways and plugins call. privacyIDEA's shapes; `wait`, events, resend and cancel are ours. */
+import { checkPin } from '../challenge/check.ts'
+import { statusOf, waitForAnswer } from '../challenge/follow.ts'
+import { redeemApproval } from '../challenge/redeem.ts'
+import { cancelTransaction, resendTransaction } from '../challenge/steer.ts'
+import { type Asking, triggerChallenge } from '../challenge/trigger.ts'
+import { whose } from '../challenge/whose.ts'
+import { nowSeconds } from '../env.ts'
+import { refuse } from '../problem.ts'
+import { readSettings } from '../store/settings.ts'
+import { type Caller, callerWith, checkingCaller } from './decode/caller.ts'
+import { whenceOf } from './decode/origin.ts'
+import { type Parameters, parametersOf, wholeNumber } from './decode/parameters.ts'
+import { challengeResult, refusedCheck } from './encode/challenge-answer.ts'
+import { answer, envelope } from './encode/envelope.ts'
+import { pollResult, redeemResult } from './encode/outcome.ts'
+import { streamed } from './encode/streamed.ts'
+import { eventStream } from './events.ts'
+import { type Call, customerOf, surface } from './surface.ts'
+
+export const validate = surface()
+
+const named = (parameters: Parameters) => ({
+  user: parameters.get('user').trim(),
+  realm: parameters.get('realm').trim(),
+  serial: parameters.get('serial').trim(),
+})
+
+function asking(call: Call, caller: Caller, parameters: Parameters): Omit<Asking, 'firstFactor'> {
+  const key = call.req.header('Idempotency-Key')
+  if (key !== undefined && (key.length < 1 || key.length > 255))
+    refuse({
+      reason: 'bad_parameter',
+      field: 'Idempotency-Key',
+      mend: 'must be 1 to 255 characters',
+    })
+  return {
+    application: caller.application,
+    ...whenceOf(call, caller, parameters.get('client')),
+    ...(key !== undefined && { idempotency: { key, request: JSON.stringify(named(parameters)) } }),
+  }
+}
+
+validate.on(['GET', 'POST'], '/triggerchallenge', async (call) => {
+  const caller = await callerWith(call, 'trigger')
+  const parameters = await parametersOf(call)
+  const { context } = call.var
+  const owner = await whose(context, caller.customer, named(parameters))
+  const asked = await triggerChallenge(context, owner, {
+    ...asking(call, caller, parameters),
+    firstFactor: false,
+  })
+  return answer(
+    call,
+    asked.ok
+      ? challengeResult(asked, asked.serials.length)
+      : { value: 0, authentication: 'REJECT', detail: { message: refusedTrigger(asked.reason) } },
+  )
+})
+
+const refusedTrigger = (reason: string): string =>
+  reason === 'locked' ? 'Failcounter exceeded' : 'The user has no tokens assigned'
+
+validate.on(['GET', 'POST'], '/check', async (call) => {
+  const caller = await checkingCaller(call)
+  const parameters = await parametersOf(call)
+  const state = parameters.get('state')
+  const transactionId = parameters.get('transaction_id') || state
+  const pass = transactionId ? parameters.get('pass') : parameters.need('pass')
+  const { context } = call.var
+  const owner = await whose(context, caller.customer, named(parameters))
+  if (!transactionId) {
+    const checked = await checkPin(context, owner, { ...asking(call, caller, parameters), pass })
+    return answer(
+      call,
+      checked.ok
+        ? challengeResult(checked, false)
+        : refusedCheck(checked, parameters.get('user') === '', nowSeconds(context)),
+    )
+  }
+  const redeem = async () =>
+    redeemResult(
+      await redeemApproval(context, owner, { transactionId, application: caller.application.id }),
+    )
+  if (!state) return answer(call, await redeem())
+  // With State the caller waits for the answer: it cannot poll.
+  const { blockingWaitSeconds } = await readSettings(context, caller.customer)
+  return streamed(background(call), async (gone) => {
+    const following = {
+      customer: caller.customer,
+      transactionId,
+      expectedOwner: owner.address.ownerId,
+    }
+    const there = await waitForAnswer(context, following, { seconds: blockingWaitSeconds, gone })
+    // Who has left cannot use an approval; redeeming it for them would burn it.
+    return there && envelope(await redeem(), context.nowMs())
+  })
+})
+
+const poll = async (call: Call, transactionId: string): Promise<Response> => {
+  const { context } = call.var
+  const customer = customerOf(call)
+  const parameters = await parametersOf(call)
+  const { blockingWaitSeconds } = await readSettings(context, customer)
+  const seconds = wholeNumber(parameters, 'wait', {
+    min: 0,
+    max: blockingWaitSeconds,
+    otherwise: 0,
+  })
+  const knowsCancelled = parameters.get('cancelled') === '1'
+  if (seconds === 0)
+    return answer(
+      call,
+      pollResult(await statusOf(context, customer, transactionId), knowsCancelled),
+    )
+  return streamed(background(call), async (gone) => {
+    await waitForAnswer(context, { customer, transactionId }, { seconds, gone })
+    return envelope(
+      pollResult(await statusOf(context, customer, transactionId), knowsCancelled),
+      context.nowMs(),
+    )
+  })
+}
+
+validate.get('/polltransaction', async (call) =>
+  poll(call, (await parametersOf(call)).need('transaction_id')),
+)
+validate.get('/polltransaction/:id', (call) => poll(call, call.req.param('id')))
+
+validate.get('/events/:id', (call) => eventStream(call, call.req.param('id')))
+
+validate.post('/resend', async (call) => {
+  const caller = await callerWith(call, 'trigger')
+  const transactionId = (await parametersOf(call)).need('transaction_id')
+  await resendTransaction(call.var.context, { ...steered(caller), transactionId })
+  return answer(call, { value: true })
+})
+
+validate.post('/cancel', async (call) => {
+  const caller = await checkingCaller(call)
+  const transactionId = (await parametersOf(call)).need('transaction_id')
+  await cancelTransaction(call.var.context, { ...steered(caller), transactionId })
+  return answer(call, { value: true })
+})
+
+const steered = (caller: Caller) => ({
+  customer: caller.customer,
+  application: caller.application.id,
+})
+
+const background = (call: Call) => (work: Promise<unknown>) => call.executionCtx.waitUntil(work)

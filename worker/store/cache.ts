@@ -1,0 +1,65 @@
+/**
+ * What an isolate remembers of D1: settings, accounts, keys, applications, who a name or a serial is. All of it is forgotten when
+ * the epoch moves, which is read at most once a second; so a change is in force everywhere within that second.
+ */
+import { eq, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { epochs } from '../../schema/tables.ts'
+import { type Context, type Env } from '../env.ts'
+
+const checkEveryMs = 1000
+/** An isolate has 128 MiB; an entry has some hundred bytes. */
+const entriesKept = 20_000
+const epochName = 'policy'
+
+type Cache = { epoch: number; checkedAtMs: number; entries: Map<string, unknown> }
+const caches = new WeakMap<Env, Cache>()
+
+/** @returns what `load` found, remembered under `key`. `null` is not remembered: what is missing may be made any moment. */
+export async function remembered<T>(
+  context: Context,
+  key: string,
+  load: () => Promise<T | null>,
+): Promise<T | null> {
+  const cache = await freshCache(context)
+  const known = cache.entries.get(key)
+  if (known !== undefined) return known as T
+  const loaded = await load()
+  if (loaded !== null) {
+    if (cache.entries.size >= entriesKept) cache.entries.clear()
+    cache.entries.set(key, loaded)
+  }
+  return loaded
+}
+
+/** Call it in the same breath as a committed change of anything remembered here. */
+export async function forget(context: Context): Promise<void> {
+  await drizzle(context.env.DB)
+    .insert(epochs)
+    .values({ name: epochName, value: 1 })
+    .onConflictDoUpdate({ target: epochs.name, set: { value: sql`${epochs.value} + 1` } })
+  caches.delete(context.env)
+}
+
+async function freshCache(context: Context): Promise<Cache> {
+  let cache = caches.get(context.env)
+  if (!cache) {
+    cache = { epoch: -1, checkedAtMs: -Infinity, entries: new Map() }
+    caches.set(context.env, cache)
+  }
+  // Each request asks for itself: a promise of another request dies with that request.
+  if (context.nowMs() - cache.checkedAtMs >= checkEveryMs) await check(context, cache)
+  return cache
+}
+
+async function check(context: Context, cache: Cache): Promise<void> {
+  const checkedAtMs = context.nowMs()
+  const [row] = await drizzle(context.env.DB)
+    .select()
+    .from(epochs)
+    .where(eq(epochs.name, epochName))
+  const epoch = row?.value ?? 0
+  if (epoch !== cache.epoch) cache.entries.clear()
+  cache.epoch = epoch
+  cache.checkedAtMs = checkedAtMs
+}
