@@ -50,7 +50,7 @@ export function createApp(given: Given = { nowMs: () => Date.now(), random }) {
   app.onError((error, call) => {
     if (error instanceof Refusal) return respond(call, error.failure)
     console.error('request failed', call.req.method, call.req.path, error)
-    return respond(call, { reason: 'unavailable' })
+    return respond(call, { reason: 'internal' })
   })
   return app
 }

@@ -43,6 +43,7 @@ export type Failure =
   | { reason: 'push_host_refused'; host: string }
   | { reason: 'origin_refused' }
   | { reason: 'unavailable' }
+  | { reason: 'internal' }
 
 export type Reason = Failure['reason']
 
@@ -287,6 +288,8 @@ export function show(failure: Failure): Shown {
       }
     case 'origin_refused':
       return { status: 403, code: 905, detail: 'This page is not of this server.', field: 'Origin' }
+    case 'internal':
+      return { status: 500, code: 905, detail: 'This is our fault, and the log has it. Try again.' }
     case 'unavailable':
       return { status: 503, code: 905, detail: 'Not ready yet. Try again shortly.' }
   }

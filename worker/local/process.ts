@@ -21,8 +21,11 @@ export function onEnd(stop: () => Promise<void>): void {
     await stop()
     process.exit(0)
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    // miniflare has a handler of its own, which exits before anything could be ended in order.
+    process.removeAllListeners(signal)
     process.on(signal, () => void end())
+  }
 }
 
 /** `kill` of npm ends npm's shell and nothing below it; we notice, and end as if told. */

@@ -6,7 +6,8 @@ import type { Context, Env } from '../env.ts'
 export type Surface = { Bindings: Env; Variables: { context: Context } }
 export type Call = Handler<Surface>
 
-export const surface = () => new Hono<Surface>()
+/** Clients write paths with and without a slash at the end. */
+export const surface = () => new Hono<Surface>({ strict: false })
 
 /** One deployment serves many customers; until they have host names of their own there is this one. */
 export const customerOf = (_call: Call): string => 'default'

@@ -1,0 +1,201 @@
+/**
+ * A deployment inside workerd for one test: rows of a first run, an application with a key, people, devices; a clock that a
+ * test may set; and a count of what each request costs (D1 statements, calls of objects).
+ */
+import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { drizzle } from 'drizzle-orm/d1'
+import { vi } from 'vitest'
+import { sha256, toBase64url } from '../../schema/encoding.ts'
+import { accounts, apiKeys, applications, customers, realms } from '../../schema/tables.ts'
+import { createApp } from '../../worker/app.ts'
+import { random } from '../../worker/crypto/random.ts'
+import type { Env } from '../../worker/env.ts'
+import { hashPassword } from '../../worker/factor/hash.ts'
+import { type Right, everyRight } from '../../worker/policy/rights.ts'
+import { application } from '../support/application.ts'
+import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
+
+export const origin = env.PUBLIC_URL
+export const adminPassword = 'correct horse battery staple'
+
+export type Cost = { d1: number; objects: number }
+
+/** A D1 and a namespace that count. The runtime's own objects do the work. */
+function counted(real: Env, cost: Cost): Env {
+  const DB = new Proxy(real.DB, {
+    get(target, name) {
+      if (name === 'batch')
+        return (statements: D1PreparedStatement[]) => {
+          cost.d1 += statements.length
+          return target.batch(statements.map((statement) => unwrap.get(statement) ?? statement))
+        }
+      if (name === 'prepare')
+        return (query: string) => countedStatement(target.prepare(query), cost)
+      const value = Reflect.get(target, name) as unknown
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const COORDINATOR = new Proxy(real.COORDINATOR, {
+    get(target, name) {
+      if (name === 'get') return (id: DurableObjectId) => countedStub(target.get(id), cost)
+      const value = Reflect.get(target, name) as unknown
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { ...real, DB, COORDINATOR }
+}
+
+const unwrap = new WeakMap<D1PreparedStatement, D1PreparedStatement>()
+
+function countedStatement(real: D1PreparedStatement, cost: Cost): D1PreparedStatement {
+  const proxy = new Proxy(real, {
+    get(target, name) {
+      if (name === 'bind')
+        return (...values: unknown[]) => countedStatement(target.bind(...values), cost)
+      const value = Reflect.get(target, name) as unknown
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]) => {
+        cost.d1++
+        return value.apply(target, given) as unknown
+      }
+    },
+  })
+  unwrap.set(proxy, real)
+  return proxy
+}
+
+function countedStub(stub: DurableObjectStub, cost: Cost): DurableObjectStub {
+  return new Proxy(stub, {
+    get(target, name) {
+      const value = Reflect.get(target, name) as unknown
+      if (typeof value !== 'function') return value
+      return (...given: unknown[]) => {
+        cost.objects++
+        // Called on the stub itself: a method of a stub is a remote thing, without `apply`.
+        return (target as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[
+          name
+        ]?.(...given)
+      }
+    },
+  })
+}
+
+export type Deployment = Awaited<ReturnType<typeof deployment>>
+
+/** A fresh one: call it once a test file; rows made twice stay as they are. */
+export async function deployment(overrides: Partial<Env> = {}) {
+  const cost: Cost = { d1: 0, objects: 0 }
+  const own = counted({ ...env, ...overrides }, cost)
+  const app = createApp({ nowMs: () => Date.now(), random })
+
+  /** The front door. Background work is awaited, unless the answer is a stream or a socket. */
+  async function fetch(address: string, init: RequestInit = {}): Promise<Response> {
+    const request = new Request(new URL(address, origin), init as RequestInit<CfProperties>)
+    const context = createExecutionContext()
+    const response = await app.fetch(request, own, context)
+    const streaming =
+      response.webSocket || response.headers.get('Cache-Control')?.includes('no-transform')
+    if (!streaming) await waitOnExecutionContext(context)
+    return response
+  }
+
+  const db = drizzle(env.DB)
+  const createdAt = 0
+  await db.batch([
+    db
+      .insert(customers)
+      .values({ id: 'default', name: 'Default', createdAt })
+      .onConflictDoNothing(),
+    db
+      .insert(realms)
+      .values({ customer: 'default', name: 'default', isDefault: true })
+      .onConflictDoNothing(),
+    db
+      .insert(applications)
+      .values({ id: 'default', customer: 'default', name: 'Countersign', createdAt })
+      .onConflictDoNothing(),
+    db
+      .insert(accounts)
+      .values({
+        id: 'admin',
+        customer: 'default',
+        application: 'default',
+        username: 'admin',
+        role: 'admin',
+        passwordHash: await hashPassword(adminPassword, env.PEPPER),
+        rights: [],
+        createdAt,
+      })
+      .onConflictDoNothing(),
+  ])
+
+  /** An application of its own, with a key that has these rights. */
+  async function newApplication(name: string, rights: readonly Right[] = everyRight) {
+    const id = toBase64url(random(6)).replaceAll('_', '-')
+    const secret = toBase64url(random(32))
+    await db.batch([
+      db.insert(applications).values({ id, customer: 'default', name, createdAt }),
+      db.insert(apiKeys).values({
+        id,
+        customer: 'default',
+        application: id,
+        secretHash: await sha256(secret),
+        rights: [...rights],
+        createdAt,
+      }),
+    ])
+    return application({ url: origin, apiKey: `${id}_${secret}`, fetch })
+  }
+
+  const payroll = await newApplication('Payroll', [
+    'trigger',
+    'check',
+    'enrol',
+    'people',
+    'delivery',
+    'settings',
+    'audit',
+  ])
+  const server = { origin, fetch: (address: string, init: RequestInit) => fetch(address, init) }
+
+  async function person(user: string, parameters: object = {}) {
+    const made = await payroll.createUser({ user, ...parameters })
+    if (made.status !== 200) throw new Error(`no person: ${JSON.stringify(made)}`)
+    return user
+  }
+
+  async function device(
+    user: string,
+    more: { pin?: string; name?: string } = {},
+  ): Promise<VirtualDevice> {
+    const begun = await payroll.initToken({ user, pin: more.pin ?? '' })
+    const invitation = begun.envelope.detail?.enrolment_url
+    if (!invitation) throw new Error(`no enrolment: ${JSON.stringify(begun)}`)
+    return enrol(server, {
+      invitation,
+      deviceName: more.name ?? 'Pixel',
+    })
+  }
+
+  return { env: own, cost, fetch, server, payroll, newApplication, person, device, db }
+}
+
+/** @returns what `work` cost beside what it gave. */
+export async function costOf<T>(
+  of: { cost: Cost },
+  work: () => Promise<T>,
+): Promise<{ given: T; cost: Cost }> {
+  const before = { ...of.cost }
+  const given = await work()
+  return { given, cost: { d1: of.cost.d1 - before.d1, objects: of.cost.objects - before.objects } }
+}
+
+/** Sets the clock of everything in this test, objects included; timers keep running. */
+export function clock() {
+  vi.useFakeTimers({ toFake: ['Date'] })
+  return {
+    forward: (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000),
+    stop: () => void vi.useRealTimers(),
+  }
+}
