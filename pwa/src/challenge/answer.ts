@@ -73,8 +73,12 @@ const done = (decided: Decided): Verdict => {
 /** An answer whose confirmation got lost on the way is found to stand when it is tried again. */
 function ended(state: State, decided: Decided): Verdict {
   if (state === 'expired') return { kind: 'too_late' }
-  const stands = decided.decision === 'approve' ? ['approved', 'redeemed'] : ['declined']
-  return stands.includes(state) ? done(decided) : { kind: 'elsewhere', state }
+  return stands(decided).includes(state) ? done(decided) : { kind: 'elsewhere', state }
+}
+
+function stands(decided: Decided): State[] {
+  if (decided.decision === 'approve') return ['approved', 'redeemed']
+  return decided.reason === 'cancelled' ? ['cancelled'] : ['declined']
 }
 
 function asHistory(verdict: Verdict): Exclude<HistoryResult, 'open'> | null {

@@ -1,10 +1,11 @@
 /** The challenges that stand open on this device, verified; what the screens show. Whatever does not verify never gets in. */
-import { computed, effect, signal } from '@preact/signals'
+import { batch, computed, effect, signal } from '@preact/signals'
 import type { ChallengeClaims } from '../../../schema/signing.ts'
 import type { State } from '../../../schema/states.ts'
 import { serverNowMs } from '../api/clock.ts'
-import { fetchChallenges } from '../api/device.ts'
-import { heed } from '../device/accounts.ts'
+import { fetchChallenge, fetchChallenges } from '../api/device.ts'
+import type { Signer } from '../api/sign-request.ts'
+import { heed, heedSuccess } from '../device/accounts.ts'
 import { notePush } from '../device/push-health.ts'
 import { noteAsked, settle } from '../history/record.ts'
 import type { Enrolment } from '../keys/database.ts'
@@ -51,17 +52,26 @@ effect(() => {
 function tick(): void {
   now.value = serverNowMs()
   for (const prompt of held.value)
-    if (prompt.claims.exp * 1000 <= now.value) void close(prompt.challenge, 'too_late')
+    if (prompt.claims.exp * 1000 <= now.value && !answering.has(prompt.challenge))
+      void close(prompt.challenge, 'too_late')
 }
 
 type Carried = { challenge: string; jws: string }
 
+/** Challenges that have ended: a list that was on its way meanwhile must not bring them back. */
+const over = new Set<string>()
+/** Those being answered right now; the answer's own outcome tells more than the news of it. */
+const answering = new Set<string>()
+
+const add = (fresh: Prompt[]): void => {
+  now.value = serverNowMs()
+  const known = new Set([...over, ...held.value.map(({ challenge }) => challenge)])
+  held.value = [...held.value, ...fresh.filter(({ challenge }) => !known.has(challenge))]
+}
+
 export async function take(account: Enrolment, carried: Carried): Promise<void> {
   const prompt = await believed(account, carried)
-  if (prompt && !held.value.some((other) => other.challenge === prompt.challenge)) {
-    now.value = serverNowMs()
-    held.value = [...held.value, prompt]
-  }
+  if (prompt) add([prompt])
 }
 
 async function believed(account: Enrolment, { challenge, jws }: Carried): Promise<Prompt | null> {
@@ -71,48 +81,68 @@ async function believed(account: Enrolment, { challenge, jws }: Carried): Promis
   return { deviceId: account.deviceId, challenge, jws, claims }
 }
 
-/** @returns whether the server could be asked. */
+/** @returns whether the server answered. */
 export async function refresh(account: Enrolment): Promise<boolean> {
+  const { deviceId } = account
   const signer = await signerOf(account)
-  if (!signer) return false
+  if (!signer) return true
+  // What comes by socket while the list travels is newer than the list.
+  const before = held.value.filter((prompt) => prompt.deviceId === deviceId)
   const list = await fetchChallenges(signer)
   if (!list.ok) {
-    await heed(account.deviceId, list.failure)
-    return false
+    await heed(deviceId, list.failure)
+    return list.failure.status !== 0 && list.failure.status < 500
   }
-  notePush(account.deviceId, list.value.push)
+  heedSuccess(deviceId)
+  notePush(deviceId, list.value.push)
   const pending = list.value.challenges.filter(({ state }) => state === 'pending')
-  const known = (await Promise.all(pending.map((carried) => believed(account, carried)))).filter(
-    (prompt) => prompt !== null,
-  )
-  const listed = new Set(known.map(({ challenge }) => challenge))
-  const gone = held.value.filter((one) => one.deviceId === account.deviceId && !listed.has(one.challenge))
-  now.value = serverNowMs()
-  held.value = [...held.value.filter((one) => one.deviceId !== account.deviceId), ...known]
-  for (const prompt of gone) if (chosen.value === prompt.challenge) show(prompt, 'elsewhere')
+  const believable = await Promise.all(pending.map((carried) => believed(account, carried)))
+  add(believable.filter((prompt) => prompt !== null))
+  const listed = new Set(pending.map(({ challenge }) => challenge))
+  for (const { challenge } of before) if (!listed.has(challenge)) await askEnding(signer, challenge)
   return true
+}
+
+async function askEnding(signer: Signer, challenge: string): Promise<void> {
+  const now = await fetchChallenge(signer, challenge)
+  if (!now.ok && now.failure.status !== 404) return
+  if (now.ok && now.value.state !== 'pending') await closeBy(challenge, now.value.state)
+  else if (!now.ok) await close(challenge, 'elsewhere')
 }
 
 /** The server says that one is over. */
 export async function takeEnded(account: Enrolment, carried: Carried): Promise<void> {
   const claims = await verifyEnded(account, carried)
-  if (!claims || claims.state === 'pending') return
-  if (claims.state === 'expired') await close(claims.challenge, 'too_late')
-  else await close(claims.challenge, 'elsewhere', claims.state)
+  if (claims && claims.state !== 'pending') await closeBy(claims.challenge, claims.state)
+}
+
+async function closeBy(challenge: string, state: State): Promise<void> {
+  if (answering.has(challenge)) return
+  await (state === 'expired' ? close(challenge, 'too_late') : close(challenge, 'elsewhere', state))
+}
+
+/** While `work` runs, nothing but its outcome takes this prompt away. */
+export async function whileAnswering<T>(challenge: string, work: () => Promise<T>): Promise<T> {
+  answering.add(challenge)
+  try {
+    return await work()
+  } finally {
+    answering.delete(challenge)
+  }
 }
 
 /** Takes a prompt away; the person who was looking at it is told how it ended. */
 export async function close(challenge: string, how: Ending, state?: State): Promise<void> {
+  over.add(challenge)
   const prompt = held.value.find((one) => one.challenge === challenge)
   if (!prompt) return
-  held.value = held.value.filter((one) => one !== prompt)
-  if (chosen.value === challenge) show(prompt, how, state)
+  batch(() => {
+    held.value = held.value.filter((one) => one !== prompt)
+    if (chosen.value !== challenge) return
+    chosen.value = null
+    finished.value = state ? { prompt, how, state } : { prompt, how }
+  })
   if (how !== 'changed') await settle(challenge, how)
-}
-
-function show(prompt: Prompt, how: Ending, state?: State): void {
-  chosen.value = null
-  finished.value = state ? { prompt, how, state } : { prompt, how }
 }
 
 export function dropAccount(deviceId: string): void {

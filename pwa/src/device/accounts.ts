@@ -19,10 +19,18 @@ export async function reloadAccounts(): Promise<void> {
 export const accountOf = (deviceId: string): Enrolment | undefined =>
   accounts.value?.find((account) => account.deviceId === deviceId)
 
+/** Device ids that the server does not listen to for now: too many wrong codes. */
+export const locked = signal<ReadonlySet<string>>(new Set())
+
 /** What a refusal says about the account itself, or about this app, is taken note of. */
 export async function heed(deviceId: string, failure: Failure): Promise<void> {
   if (failure.reason === 'outdated') outdated.value = true
+  if (failure.reason === 'device_locked') locked.value = new Set([...locked.value, deviceId])
   if (failure.reason !== 'unknown_device' && failure.reason !== 'device_retired') return
   await mark(deviceId, 'retired')
   await reloadAccounts()
+}
+
+export function heedSuccess(deviceId: string): void {
+  if (locked.value.has(deviceId)) locked.value = new Set([...locked.value].filter((one) => one !== deviceId))
 }

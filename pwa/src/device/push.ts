@@ -21,7 +21,7 @@ export async function turnOnPush(): Promise<PushState> {
   if (state === 'subscribed') {
     await writeSetting('notificationsPutOff', null)
     // Some browsers grant durable storage only to those who may notify.
-    await askPersistence()
+    void askPersistence()
   }
   await reloadAccounts()
   return state

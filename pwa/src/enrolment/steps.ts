@@ -58,7 +58,8 @@ export async function confirmEnrolment(deviceName: string): Promise<void> {
     step.value = { ...before, problem: why(finished.failure) }
     return
   }
-  await askPersistence()
+  // Not awaited: Firefox asks the person, who may leave that question standing.
+  void askPersistence()
   await reloadAccounts()
   step.value = { at: permission.value === 'impossible' ? 'ready' : 'notifications' }
 }

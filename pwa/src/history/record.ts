@@ -33,12 +33,13 @@ export async function noteAsked(deviceId: string, claims: ChallengeClaims): Prom
   await change.done
 }
 
-/** Notes how it ended; the first ending stays. */
+/** Notes how it ended; the first ending stays, except that what was done here tells more than that it is over. */
 export async function settle(challenge: string, result: Exclude<HistoryResult, 'open'>): Promise<void> {
   const db = await database()
   const change = db.transaction('history', 'readwrite')
   const entry = await change.store.get(challenge)
-  if (entry?.result === 'open') await change.store.put({ ...entry, result, endedAt: serverNow() })
+  const open = entry?.result === 'open' || (entry?.result === 'elsewhere' && result !== 'elsewhere')
+  if (entry && open) await change.store.put({ ...entry, result, endedAt: serverNow() })
   await change.done
 }
 

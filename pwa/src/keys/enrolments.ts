@@ -36,11 +36,16 @@ async function readKey(deviceId: string): Promise<CryptoKey | null> {
   }
 }
 
-/** The account and its key are kept together or not at all. */
+const sameAccount = (one: Enrolment, other: Enrolment): boolean =>
+  one.issuer === other.issuer && one.account === other.account
+
+/** The account and its key are kept together or not at all; an account that was lost and is added again takes its old place. */
 export async function keep(enrolment: Enrolment, pair: KeyPair, draft: string): Promise<void> {
   const db = await database()
+  const dead = (await db.getAll('enrolments')).filter((other) => other.standing !== 'active' && sameAccount(other, enrolment))
   const change = db.transaction(['enrolments', 'keys', 'drafts'], 'readwrite', { durability: 'strict' })
   await Promise.all([
+    ...dead.map(({ deviceId }) => change.objectStore('enrolments').delete(deviceId)),
     change.objectStore('enrolments').put(enrolment),
     change.objectStore('keys').put(pair.privateKey, enrolment.deviceId),
     change.objectStore('drafts').delete(draft),

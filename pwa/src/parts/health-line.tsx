@@ -17,6 +17,9 @@ export function HealthLine() {
   if (activeAccounts.value.length === 0) return null
   const on = activeAccounts.value.every(({ endpoint }) => endpoint !== null)
 
+  // Once blocked, only the browser's own settings can undo it.
+  const canAsk = permission.value === 'default' || permission.value === 'granted'
+
   async function turnOn(): Promise<void> {
     asking.value = true
     await turnOnPush()
@@ -29,7 +32,7 @@ export function HealthLine() {
         <Icon name={on ? 'bell' : 'bellOff'} />
         <span>{on ? workingWords() : troubleWords()}</span>
       </p>
-      {!on && permission.value !== 'impossible' && (
+      {!on && canAsk && (
         <button type="button" class="plain" disabled={asking.value} onClick={() => void turnOn()}>
           {asking.value ? words.turningOn : words.turnOn}
         </button>

@@ -31,13 +31,15 @@ export function AskedPicture() {
 export function BellPicture() {
   return (
     <svg class="picture" viewBox="0 0 240 150" aria-hidden="true">
-      <path class="line" d="M82 150V30a14 14 0 0 1 14-14h48a14 14 0 0 1 14 14v120" />
-      <path class="faint" d="M110 30h20" />
-      <rect class="paper line" x="58" y="54" width="124" height="52" rx="12" />
-      <rect class="fill-accent" x="70" y="66" width="28" height="28" rx="8" />
-      <path class="on-accent" d="M79 80.5 83.2 84.6 90.2 75.5" />
-      <path class="line" d="M110 74h40" />
-      <path class="faint" d="M110 86h56" />
+      <rect class="line" x="68" y="6" width="104" height="138" rx="16" />
+      <path class="faint" d="M110 17h20" />
+      <rect class="fill-faint" x="78" y="34" width="84" height="38" rx="10" />
+      <rect class="fill-accent" x="85" y="42" width="22" height="22" rx="7" />
+      <path class="on-accent" d="M91 53.5 94.4 56.8 101 49.5" />
+      <path class="line" d="M115 49h24" />
+      <path class="faint" d="M115 58h37" />
+      <path class="line" d="M184 30a34 34 0 0 1 0 46 M194 20a48 48 0 0 1 0 66" />
+      <path class="line" d="M56 30a34 34 0 0 0 0 46 M46 20a48 48 0 0 0 0 66" />
     </svg>
   )
 }
@@ -46,16 +48,16 @@ export function BellPicture() {
 export function HomeScreenPicture() {
   return (
     <svg class="picture" viewBox="0 0 240 150" aria-hidden="true">
-      <rect class="line" x="74" y="8" width="92" height="160" rx="18" />
-      <path class="faint" d="M110 20h20" />
+      <rect class="line" x="76" y="6" width="88" height="138" rx="16" />
+      <path class="faint" d="M110 17h20" />
       <g class="fill-faint">
-        <rect x="88" y="36" width="26" height="26" rx="7" />
-        <rect x="126" y="36" width="26" height="26" rx="7" />
-        <rect x="88" y="74" width="26" height="26" rx="7" />
+        <rect x="90" y="34" width="26" height="26" rx="8" />
+        <rect x="124" y="34" width="26" height="26" rx="8" />
+        <rect x="90" y="70" width="26" height="26" rx="8" />
+        <rect x="90" y="118" width="60" height="14" rx="7" />
       </g>
-      <rect class="fill-accent" x="126" y="74" width="26" height="26" rx="7" />
-      <path class="on-accent" d="M133 87.5 137.2 91.6 145 82.5" />
-      <path class="fill-faint" d="M88 112h64v14H88Z" />
+      <rect class="fill-accent" x="124" y="70" width="26" height="26" rx="8" />
+      <path class="on-accent" d="M131 83.5 135.2 87.6 143 78.5" />
     </svg>
   )
 }

@@ -6,6 +6,7 @@ import { rename } from '../device/rename.ts'
 import { beginEnrolment } from '../enrolment/steps.ts'
 import type { Enrolment } from '../keys/database.ts'
 import { announce } from '../parts/announcer.tsx'
+import { Breakable } from '../parts/breakable.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { go } from '../route.ts'
@@ -17,7 +18,7 @@ export function Account({ account }: { account: Enrolment }) {
   return (
     <Screen
       name="account"
-      title={account.account}
+      title={<Breakable address={account.account} />}
       plainTitle={account.account}
       back={{ label: text.value.back, go: () => go('') }}
     >

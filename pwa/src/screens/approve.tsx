@@ -3,14 +3,16 @@ import { useSignal } from '@preact/signals'
 import { useEffect } from 'preact/hooks'
 import { codeLength } from '../../../schema/limits.ts'
 import type { Decided } from '../challenge/answer.ts'
-import { decide } from '../challenge/decide.ts'
+import { type Trouble, decide } from '../challenge/decide.ts'
 import { type Prompt, chosen, now, prompts } from '../challenge/open.ts'
 import { isNewPlace } from '../history/familiar.ts'
 import { readHistory } from '../history/record.ts'
 import { ApplicationMark } from '../parts/application-mark.tsx'
+import { Breakable } from '../parts/breakable.tsx'
 import { CodeField, focusesItself } from '../parts/code-field.tsx'
 import { CountdownRing } from '../parts/countdown-ring.tsx'
 import { Facts } from '../parts/facts.tsx'
+import { Icon } from '../parts/icon.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { text } from '../text/text.ts'
@@ -21,7 +23,7 @@ export function Approve({ prompt }: { prompt: Prompt }) {
   const application = claims.application.name
   const code = useSignal('')
   const sending = useSignal<'approve' | 'decline' | null>(null)
-  const trouble = useSignal<'offline' | 'refused' | null>(null)
+  const trouble = useSignal<Trouble | null>(null)
   const newPlace = useSignal(false)
   useEffect(() => {
     void readHistory().then((history) => {
@@ -57,6 +59,7 @@ export function Approve({ prompt }: { prompt: Prompt }) {
         <>
           {others > 0 && (
             <button type="button" class="back" onClick={() => (chosen.value = null)}>
+              <Icon name="back" />
               {text.value.waiting.another(others)}
             </button>
           )}
@@ -69,7 +72,9 @@ export function Approve({ prompt }: { prompt: Prompt }) {
       }
       title={
         <span id="question">
-          {words.question(application)} <b>{claims.account}</b>?
+          {words.question(application)} <b>
+            <Breakable address={claims.account} />?
+          </b>
         </span>
       }
     >

@@ -7,6 +7,7 @@ import { suggestedDeviceName } from '../device/platform.ts'
 import type { EnrolmentProblem } from '../enrolment/problem.ts'
 import { confirmEnrolment, leaveEnrolment } from '../enrolment/steps.ts'
 import { ApplicationMark } from '../parts/application-mark.tsx'
+import { Breakable } from '../parts/breakable.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { Steps } from '../parts/steps.tsx'
@@ -33,7 +34,9 @@ export function EnrolConfirm({ look, problem }: EnrolConfirmProps) {
       <div class="card">
         <ApplicationMark name={look.issuer} />
         <span class="card-words">
-          <strong>{look.account}</strong>
+          <strong>
+            <Breakable address={look.account} />
+          </strong>
           <span>{look.issuer}</span>
         </span>
       </div>

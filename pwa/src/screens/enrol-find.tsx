@@ -29,6 +29,11 @@ export function EnrolFind({ problem }: { problem?: EnrolmentProblem | undefined 
       <p class="lead">{words.findBody}</p>
       {problem && <Notice id="enrol-problem">{words.problems[problem]}</Notice>}
       <form class="lower" onSubmit={submit}>
+        <button type="button" class="primary" onClick={() => (step.value = { at: 'scan' })}>
+          <Icon name="camera" />
+          {words.scan}
+        </button>
+        <p class="either">{words.or}</p>
         <label class="field">
           <span>{words.pasteLabel}</span>
           <input
@@ -46,10 +51,6 @@ export function EnrolFind({ problem }: { problem?: EnrolmentProblem | undefined 
         </label>
         <button type="submit" class="secondary" disabled={!pasted.value.trim()}>
           {text.value.carryOn}
-        </button>
-        <button type="button" class="primary" onClick={() => (step.value = { at: 'scan' })}>
-          <Icon name="camera" />
-          {words.scan}
         </button>
       </form>
     </Screen>

@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks'
 import { readHistory } from '../history/record.ts'
 import type { HistoryEntry } from '../keys/database.ts'
 import { ApplicationMark } from '../parts/application-mark.tsx'
+import { Breakable } from '../parts/breakable.tsx'
 import { agentWords } from '../parts/facts.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { go } from '../route.ts'
@@ -17,7 +18,7 @@ export function History() {
       entries.value = read
     })
   }, [])
-  const days = Map.groupBy(entries.value ?? [], (entry) => dayName(entry.askedAt))
+  const days = byDay(entries.value ?? [])
   return (
     <Screen
       name="history"
@@ -40,6 +41,15 @@ export function History() {
   )
 }
 
+function byDay(entries: HistoryEntry[]): Map<string, HistoryEntry[]> {
+  const days = new Map<string, HistoryEntry[]>()
+  for (const entry of entries) {
+    const day = dayName(entry.askedAt)
+    days.set(day, [...(days.get(day) ?? []), entry])
+  }
+  return days
+}
+
 function Entry({ entry }: { entry: HistoryEntry }) {
   const words = text.value
   const where = words.approve.origin(entry.origin, entry.application)
@@ -47,13 +57,17 @@ function Entry({ entry }: { entry: HistoryEntry }) {
     <li class="entry">
       <ApplicationMark name={entry.application} small />
       <span class="card-words">
-        <strong>{entry.application}</strong>
-        <span>{entry.account}</span>
-        <span>{`${where} · ${agentWords(entry.origin.agent)}`}</span>
-      </span>
-      <span class="entry-end">
-        <span class={`result ${entry.result}`}>{words.history.results[entry.result]}</span>
-        <time dateTime={new Date(entry.askedAt * 1000).toISOString()}>{clockTime(entry.askedAt)}</time>
+        <span class="entry-first">
+          <strong>{entry.application}</strong>
+          <span class={`result ${entry.result}`}>{words.history.results[entry.result]}</span>
+        </span>
+        <span>
+          <Breakable address={entry.account} />
+        </span>
+        <span>
+          <time dateTime={new Date(entry.askedAt * 1000).toISOString()}>{clockTime(entry.askedAt)}</time>
+          {` · ${where} · ${agentWords(entry.origin.agent)}`}
+        </span>
       </span>
     </li>
   )

@@ -1,6 +1,7 @@
 /** Several questions at once: a stack of cards, oldest last, each naming where it came from, none chosen for the person. */
 import { chosen, now, prompts } from '../challenge/open.ts'
 import { ApplicationMark } from '../parts/application-mark.tsx'
+import { Breakable } from '../parts/breakable.tsx'
 import { agentWords } from '../parts/facts.tsx'
 import { Icon } from '../parts/icon.tsx'
 import { Screen } from '../parts/screen.tsx'
@@ -19,7 +20,9 @@ export function Waiting() {
               <ApplicationMark name={claims.application.name} />
               <span class="card-words">
                 <strong>{claims.application.name}</strong>
-                <span>{claims.account}</span>
+                <span>
+                  <Breakable address={claims.account} />
+                </span>
                 <span>{words.approve.origin(claims.origin, claims.application.name)}</span>
                 <span>{agentWords(claims.origin.agent)}</span>
                 <span>{words.approve.asked(ago(claims.iat, now.value / 1000))}</span>

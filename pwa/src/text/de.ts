@@ -20,6 +20,7 @@ export const de: Text = {
     history: 'Verlauf',
     settings: 'Einstellungen',
     needsAttention: 'Muss neu hinzugefügt werden',
+    locked: 'Gesperrt nach zu vielen falschen Codes. Wende dich an deine Administration.',
   },
 
   waiting: {
@@ -56,6 +57,7 @@ export const de: Text = {
     soonOver: (seconds) => `Noch ${seconds} Sekunden für deine Antwort`,
     failed: {
       offline: 'Keine Verbindung, es wurde nichts gesendet. Versuch es noch einmal.',
+      locked: 'Dieses Konto ist nach zu vielen falschen Codes gesperrt. Wende dich an deine Administration.',
       refused: 'Der Server hat die Antwort nicht angenommen. Versuch es noch einmal oder beginn die Anmeldung neu.',
     },
   },
@@ -98,6 +100,7 @@ export const de: Text = {
     findTitle: 'Konto hinzufügen',
     findBody: 'Scanne den Code auf der Seite, auf der du das einrichtest, oder füge ihren Link ein.',
     scan: 'Code scannen',
+    or: 'oder',
     pasteLabel: 'Link oder zwölfstelliger Code',
     scanTitle: 'Halte die Kamera auf den Code',
     scanBody: 'Er wird gelesen, sobald er im Bild ist.',
@@ -138,8 +141,8 @@ export const de: Text = {
   },
 
   notifications: {
-    title: 'Damit dich eine Anmeldung erreicht',
-    body: 'Eine Mitteilung bringt dir die Frage, auch wenn diese App geschlossen ist. Sonst bekommst du nichts von uns.',
+    title: 'Damit dich die Frage erreicht',
+    body: 'Eine Mitteilung bringt sie dir, auch wenn diese App geschlossen ist. Sonst bekommst du nichts von uns.',
     turnOn: 'Mitteilungen einschalten',
     turningOn: 'Der Browser wird gefragt',
     turnOff: 'Mitteilungen ausschalten',

@@ -25,6 +25,7 @@ export const en = {
     history: 'History',
     settings: 'Settings',
     needsAttention: 'Needs to be added again',
+    locked: 'Locked after too many wrong codes. Ask your administrator.',
   },
 
   waiting: {
@@ -61,6 +62,7 @@ export const en = {
     soonOver: (seconds: number) => `${seconds} seconds left to answer`,
     failed: {
       offline: 'No connection, so nothing was sent. Try again.',
+      locked: 'This account is locked after too many wrong codes. Ask your administrator.',
       refused: 'The server did not take this answer. Try again, or start the sign-in again.',
     },
   },
@@ -100,6 +102,7 @@ export const en = {
     findTitle: 'Add your account',
     findBody: 'Scan the code on the page where you set this up, or paste its link.',
     scan: 'Scan the code',
+    or: 'or',
     pasteLabel: 'Link or twelve-character code',
     scanTitle: 'Point at the code',
     scanBody: 'It is read as soon as it is in view.',
@@ -140,8 +143,8 @@ export const en = {
   },
 
   notifications: {
-    title: 'Let a sign-in reach you',
-    body: 'A notification brings the question to you even when this app is closed. You get nothing else from us.',
+    title: 'Let the question reach you',
+    body: 'A notification brings it to you even when this app is closed. You get nothing else from us.',
     turnOn: 'Turn on notifications',
     turningOn: 'Asking the browser',
     turnOff: 'Turn off notifications',
@@ -194,7 +197,7 @@ export const en = {
       cancelled: 'Cancelled',
       wrong_code: 'Wrong code',
       too_late: 'Not answered',
-      elsewhere: 'Over elsewhere',
+      elsewhere: 'Ended elsewhere',
     } satisfies Record<HistoryResult, string>,
   },
 

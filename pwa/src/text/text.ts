@@ -36,6 +36,10 @@ export async function changeLanguage(wanted: Language | null): Promise<void> {
   await writeSetting('language', wanted)
 }
 
+/** The person's own region where the browser names one: the same language writes dates in many ways. */
+const locale = (): string =>
+  navigator.languages.find((tag) => tag.split('-')[0] === language.value) ?? language.value
+
 const units: [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3600],
@@ -47,12 +51,12 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(atSeconds: number, nowSeconds: number): string {
   const seconds = Math.max(0, Math.round(nowSeconds - atSeconds))
   const [unit, size] = units.find(([, unitSeconds]) => seconds >= unitSeconds) ?? ['second', 1]
-  const format = new Intl.RelativeTimeFormat(language.value, { numeric: seconds === 0 ? 'auto' : 'always' })
+  const format = new Intl.RelativeTimeFormat(locale(), { numeric: seconds === 0 ? 'auto' : 'always' })
   return format.format(-Math.floor(seconds / size), unit)
 }
 
 const at = (atSeconds: number, options: Intl.DateTimeFormatOptions): string =>
-  new Intl.DateTimeFormat(language.value, options).format(atSeconds * 1000)
+  new Intl.DateTimeFormat(locale(), options).format(atSeconds * 1000)
 
 export const clockTime = (atSeconds: number): string => at(atSeconds, { timeStyle: 'short' })
 export const dayName = (atSeconds: number): string => at(atSeconds, { dateStyle: 'full' })
