@@ -5,7 +5,7 @@
  *
  * Started by lock.ts with the folder and the address as arguments; speaks by process messages.
  */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -64,13 +64,19 @@ function readHolder(noted: string): Holder | null {
   }
 }
 
+/** A process that has ended but whose new parent has not taken note (PID 1 of many containers) touches nothing more. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !isZombie(pid)
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+function isZombie(pid: number): boolean {
+  const status = `/proc/${pid}/stat`
+  return existsSync(status) && /\) [ZX] /.test(readFileSync(status, 'utf8'))
 }
 
 async function end(pid: number): Promise<void> {
