@@ -7,6 +7,7 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { bindingsOf } from '../../worker/local/bindings.ts'
 import { keepKeys } from '../../worker/local/keys.ts'
+import { network } from './network.ts'
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 export const publicUrl = 'https://sign.example.org'
@@ -22,6 +23,7 @@ export default defineConfig(async () => {
       cloudflareTest({
         wrangler: { configPath: fromRoot('wrangler.toml') },
         miniflare: {
+          outboundService: network(),
           bindings: {
             ...bindingsOf(settings, publicUrl, keys),
             TEST_MIGRATIONS: await readD1Migrations(fromRoot('schema/migrations')),
