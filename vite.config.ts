@@ -8,7 +8,9 @@ import { type Plugin, defineConfig } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
 
 const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const { version } = JSON.parse(readFileSync(fromHere('./package.json'), 'utf8')) as { version: string }
+const { version } = JSON.parse(readFileSync(fromHere('./package.json'), 'utf8')) as {
+  version: string
+}
 
 const pages = ['app', 'try', 'welcome']
   .map((name) => [name, fromHere(`./pwa/${name}.html`)] as const)
@@ -23,13 +25,15 @@ const appFilesOfTheBundle: Plugin = {
   generateBundle(_options, bundle) {
     const visit = (fileName: string): void => {
       const chunk = bundle[fileName]
-      if (chunk?.type !== 'chunk' || appFiles.has(fileName) || onlyForScanning.test(fileName)) return
+      if (chunk?.type !== 'chunk' || appFiles.has(fileName) || onlyForScanning.test(fileName))
+        return
       appFiles.add(fileName)
       for (const style of chunk.viteMetadata?.importedCss ?? []) appFiles.add(style)
       for (const imported of [...chunk.imports, ...chunk.dynamicImports]) visit(imported)
     }
     for (const chunk of Object.values(bundle))
-      if (chunk.type === 'chunk' && chunk.facadeModuleId?.endsWith('/app.html')) visit(chunk.fileName)
+      if (chunk.type === 'chunk' && chunk.facadeModuleId?.endsWith('/app.html'))
+        visit(chunk.fileName)
   },
 }
 
@@ -43,6 +47,9 @@ const shellAddresses: Plugin = {
     })
   },
 }
+
+// What is built is for people, whoever builds it: a test runner's NODE_ENV would leave the service worker out.
+if (process.argv.includes('build')) process.env['NODE_ENV'] = 'production'
 
 export default defineConfig({
   root: fromHere('./pwa'),
@@ -74,7 +81,10 @@ export default defineConfig({
             manifest: entries
               .filter(({ url }) => !url.startsWith('assets/') || appFiles.has(url))
               // /app and /enrol are one document; it is kept under the address it is served at.
-              .map((entry) => ({ ...entry, url: entry.url === 'app.html' ? '/app' : `/${entry.url}` })),
+              .map((entry) => ({
+                ...entry,
+                url: entry.url === 'app.html' ? '/app' : `/${entry.url}`,
+              })),
           }),
         ],
       },
@@ -92,7 +102,12 @@ export default defineConfig({
         icons: [
           { src: '/icon-192.png', sizes: '192x192', type: 'image/png' },
           { src: '/icon-512.png', sizes: '512x512', type: 'image/png' },
-          { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+          {
+            src: '/icon-maskable-512.png',
+            sizes: '512x512',
+            type: 'image/png',
+            purpose: 'maskable',
+          },
           { src: '/badge-96.png', sizes: '96x96', type: 'image/png', purpose: 'monochrome' },
         ],
       },

@@ -9,15 +9,36 @@ const paths = `
   <path stroke-width="3.2" d="M29 43.2 17.8 32A4 4 0 0 0 12.2 37.6L23.4 48.8" />
   <path stroke-width="11" stroke-linecap="round" d="M26.2 46 50.5 18.5" />`
 
-type Icon = { file: string; pixels: number; ground: string; mark: string; corner: number; scale: number }
+type Icon = {
+  file: string
+  pixels: number
+  ground: string
+  mark: string
+  corner: number
+  scale: number
+}
 const accent = '#00727b'
 const icons: Icon[] = [
   { file: 'icon-192.png', pixels: 192, ground: accent, mark: '#fff', corner: 14, scale: 0.8 },
   { file: 'icon-512.png', pixels: 512, ground: accent, mark: '#fff', corner: 14, scale: 0.8 },
   // Launchers cut maskable icons to a circle of four fifths.
-  { file: 'icon-maskable-512.png', pixels: 512, ground: accent, mark: '#fff', corner: 0, scale: 0.66 },
+  {
+    file: 'icon-maskable-512.png',
+    pixels: 512,
+    ground: accent,
+    mark: '#fff',
+    corner: 0,
+    scale: 0.66,
+  },
   // iOS rounds the corners itself and shows no transparency.
-  { file: 'apple-touch-icon.png', pixels: 180, ground: accent, mark: '#fff', corner: 0, scale: 0.76 },
+  {
+    file: 'apple-touch-icon.png',
+    pixels: 180,
+    ground: accent,
+    mark: '#fff',
+    corner: 0,
+    scale: 0.76,
+  },
   // Only the badge's shape is used: the system gives it a colour.
   { file: 'badge-96.png', pixels: 96, ground: 'none', mark: '#fff', corner: 0, scale: 1.15 },
 ]

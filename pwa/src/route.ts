@@ -12,7 +12,8 @@ export const broken = signal(false)
 function read(): Route {
   const [name, id] = location.hash.slice(1).split('=')
   if (name === 'history' || name === 'settings') return { at: name }
-  if ((name === 'account' || name === 'challenge') && id) return { at: name, id: decodeURIComponent(id) }
+  if ((name === 'account' || name === 'challenge') && id)
+    return { at: name, id: decodeURIComponent(id) }
   return { at: 'home' }
 }
 

@@ -19,7 +19,9 @@ export const isToWorker = (data: unknown): data is ToWorker => v.is(ToWorker, da
 
 /** The page's ear. Messages of another version of the worker are not understood and dropped. */
 export function listen(
-  container: { addEventListener(type: 'message', heard: (event: MessageEvent<unknown>) => void): void },
+  container: {
+    addEventListener(type: 'message', heard: (event: MessageEvent<unknown>) => void): void
+  },
   onMessage: (message: FromWorker) => void,
 ): void {
   container.addEventListener('message', (event) => {

@@ -11,7 +11,10 @@ import { tellPages } from './sw-push.ts'
 
 const appAddresses = new Set(['/app', '/enrol'])
 
-export async function clicked(self: ServiceWorkerGlobalScope, event: NotificationEvent): Promise<void> {
+export async function clicked(
+  self: ServiceWorkerGlobalScope,
+  event: NotificationEvent,
+): Promise<void> {
   const { notification, action } = event
   notification.close()
   const data = v.safeParse(NotificationData, notification.data)
@@ -21,7 +24,10 @@ export async function clicked(self: ServiceWorkerGlobalScope, event: Notificatio
   else await openApp(self, data.output)
 }
 
-async function openApp(self: ServiceWorkerGlobalScope, data: NotificationData | null): Promise<void> {
+async function openApp(
+  self: ServiceWorkerGlobalScope,
+  data: NotificationData | null,
+): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true })
   const open = windows.find(({ url }) => appAddresses.has(new URL(url).pathname))
   if (!open) {

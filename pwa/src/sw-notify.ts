@@ -66,7 +66,10 @@ function buttons(text: Text): Pick<Options, 'actions'> {
 }
 
 /** Nothing of an unverified message is shown: not its title, not its text. */
-export async function showNeutral(registration: ServiceWorkerRegistration, device: string): Promise<void> {
+export async function showNeutral(
+  registration: ServiceWorkerRegistration,
+  device: string,
+): Promise<void> {
   const text = await words()
   const data: NotificationData = { device }
   const options: Options = {
@@ -93,7 +96,11 @@ export async function showEnding(
   await registration.showNotification(title, { ...look, body, tag, data })
   await new Promise((resolve) => setTimeout(resolve, endedShownMs))
   for (const shown of await registration.getNotifications({ tag })) {
-    if (v.is(NotificationData, shown.data) && shown.data.challenge === challenge && shown.body === body)
+    if (
+      v.is(NotificationData, shown.data) &&
+      shown.data.challenge === challenge &&
+      shown.body === body
+    )
       shown.close()
   }
 }

@@ -18,7 +18,10 @@ type Carried = PushPayload['countersign']
 /** A neutral notification still needs a place of its own. */
 const nobody = 'unknown'
 
-export async function received(self: ServiceWorkerGlobalScope, data: PushMessageData | null): Promise<void> {
+export async function received(
+  self: ServiceWorkerGlobalScope,
+  data: PushMessageData | null,
+): Promise<void> {
   const payload = v.safeParse(v.pipe(v.string(), v.parseJson(), PushPayload), data?.text())
   const carried = payload.success ? payload.output.countersign : null
   const shown = carried !== null && (await show(self, carried).catch(() => false))
@@ -68,7 +71,11 @@ async function showEnded(
 
 type Words = Awaited<ReturnType<typeof words>>
 
-function endingWords(text: Words, state: Exclude<EndedClaims['state'], 'pending'>, application: string): string {
+function endingWords(
+  text: Words,
+  state: Exclude<EndedClaims['state'], 'pending'>,
+  application: string,
+): string {
   switch (state) {
     case 'approved':
     case 'redeemed':
@@ -82,7 +89,10 @@ function endingWords(text: Words, state: Exclude<EndedClaims['state'], 'pending'
   }
 }
 
-export async function tellPages(self: ServiceWorkerGlobalScope, message: FromWorker): Promise<void> {
+export async function tellPages(
+  self: ServiceWorkerGlobalScope,
+  message: FromWorker,
+): Promise<void> {
   for (const page of await self.clients.matchAll({ type: 'window', includeUncontrolled: true }))
     page.postMessage(message)
 }

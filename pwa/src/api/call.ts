@@ -23,13 +23,17 @@ export type Call<S extends v.GenericSchema> = {
 
 const patienceMs = 15_000
 
-export async function call<S extends v.GenericSchema>(what: Call<S>): Promise<Result<v.InferOutput<S>>> {
+export async function call<S extends v.GenericSchema>(
+  what: Call<S>,
+): Promise<Result<v.InferOutput<S>>> {
   const first = await attempt(what)
   // The refusal's Date header has just set the clock right.
   return !first.ok && first.failure.reason === 'clock_skew' ? attempt(what) : first
 }
 
-async function attempt<S extends v.GenericSchema>(what: Call<S>): Promise<Result<v.InferOutput<S>>> {
+async function attempt<S extends v.GenericSchema>(
+  what: Call<S>,
+): Promise<Result<v.InferOutput<S>>> {
   const bodyText = what.body === undefined ? '' : JSON.stringify(what.body)
   const headers = new Headers({ [deviceProtocolHeader]: String(deviceProtocol) })
   if (bodyText) headers.set('Content-Type', 'application/json')
@@ -64,9 +68,17 @@ async function read<S extends v.GenericSchema>(
   if (response.ok) {
     const parsed = v.safeParse(answer, body)
     if (parsed.success) return { ok: true, value: parsed.output }
-    return { ok: false, failure: { reason: 'unreadable', status, detail: 'not the expected answer' } }
+    return {
+      ok: false,
+      failure: { reason: 'unreadable', status, detail: 'not the expected answer' },
+    }
   }
   const problem = v.safeParse(Problem, body)
-  const told = problem.success ? problem.output : { reason: 'unreadable', detail: response.statusText }
-  return { ok: false, failure: { ...told, status, reason: status === 426 ? 'outdated' : told.reason } }
+  const told = problem.success
+    ? problem.output
+    : { reason: 'unreadable', detail: response.statusText }
+  return {
+    ok: false,
+    failure: { ...told, status, reason: status === 426 ? 'outdated' : told.reason },
+  }
 }

@@ -10,7 +10,11 @@ export const serverNowMs = (): number => Date.now() + offsetMs
 export const serverNow = (): number => Math.floor(serverNowMs() / 1000)
 
 /** Learns from an answer's `Date` header, which names whole seconds, and from when the request left and the answer came. */
-export function learnClock(dateHeader: string | null, sentAtMs: number, receivedAtMs: number): void {
+export function learnClock(
+  dateHeader: string | null,
+  sentAtMs: number,
+  receivedAtMs: number,
+): void {
   const serverMs = dateHeader === null ? Number.NaN : Date.parse(dateHeader)
   if (Number.isNaN(serverMs)) return
   const measuredMs = serverMs + 500 - (sentAtMs + receivedAtMs) / 2

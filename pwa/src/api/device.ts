@@ -21,7 +21,12 @@ export const lookAtEnrolment = (body: EnrolmentLook): Promise<Result<EnrolmentLo
   call({ method: 'POST', path: '/device/enrolment/look', body, answer: EnrolmentLookAnswer })
 
 export const finishEnrolment = (proof: string): Promise<Result<EnrolmentFinishAnswer>> =>
-  call({ method: 'POST', path: '/device/enrolment/finish', body: { proof }, answer: EnrolmentFinishAnswer })
+  call({
+    method: 'POST',
+    path: '/device/enrolment/finish',
+    body: { proof },
+    answer: EnrolmentFinishAnswer,
+  })
 
 export const fetchChallenges = (signer: Signer): Promise<Result<ChallengesAnswer>> =>
   call({ method: 'GET', path: '/device/challenges', signer, answer: ChallengesAnswer })

@@ -12,10 +12,19 @@ import type { Signer } from '../api/sign-request.ts'
 import type { HistoryResult } from '../keys/database.ts'
 import { settle } from '../history/record.ts'
 
-export type Decided = { decision: 'approve'; code?: string } | { decision: 'decline'; reason: DeclineReason }
+export type Decided =
+  | { decision: 'approve'; code?: string }
+  | { decision: 'decline'; reason: DeclineReason }
 
 /** How a question ends on this device. `changed`: what the server holds is not what was shown, so nothing was signed. */
-export type Ending = 'approved' | 'declined' | 'cancelled' | 'wrong_code' | 'too_late' | 'elsewhere' | 'changed'
+export type Ending =
+  | 'approved'
+  | 'declined'
+  | 'cancelled'
+  | 'wrong_code'
+  | 'too_late'
+  | 'elsewhere'
+  | 'changed'
 
 /** `failed`: nothing is known to have arrived, and the question still stands. */
 export type Verdict =

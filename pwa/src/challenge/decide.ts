@@ -19,10 +19,15 @@ export function decide(prompt: Prompt, decided: Decided): Promise<Trouble | null
       await heed(prompt.deviceId, verdict.failure)
       return troubleOf(verdict.failure)
     }
-    const bad = verdict.kind === 'wrong_code' || verdict.kind === 'changed' || verdict.kind === 'too_late'
+    const bad =
+      verdict.kind === 'wrong_code' || verdict.kind === 'changed' || verdict.kind === 'too_late'
     // Optional call: iOS and desktop Firefox have none.
     navigator.vibrate?.(bad ? [60, 60, 60] : 30)
-    await close(prompt.challenge, verdict.kind, verdict.kind === 'elsewhere' ? verdict.state : undefined)
+    await close(
+      prompt.challenge,
+      verdict.kind,
+      verdict.kind === 'elsewhere' ? verdict.state : undefined,
+    )
     await closeNotifications(prompt.challenge)
     return null
   })

@@ -26,7 +26,9 @@ const held = signal<Prompt[]>([])
 /** The server's time in milliseconds, moving once a second while something is open. */
 export const now = signal(serverNowMs())
 /** Newest first. */
-export const prompts = computed(() => held.value.toSorted((one, other) => other.claims.iat - one.claims.iat))
+export const prompts = computed(() =>
+  held.value.toSorted((one, other) => other.claims.iat - one.claims.iat),
+)
 /** The one the person chose to look at. */
 export const chosen = signal<string | null>(null)
 export const finished = signal<Finished | null>(null)

@@ -11,7 +11,10 @@ import { trustedKey } from '../keys/trust.ts'
 type Carried = { challenge: string; jws: string }
 
 /** @returns what may be shown, or null. */
-export async function verifyChallenge(enrolment: Enrolment, carried: Carried): Promise<ChallengeClaims | null> {
+export async function verifyChallenge(
+  enrolment: Enrolment,
+  carried: Carried,
+): Promise<ChallengeClaims | null> {
   const claims = await believed(enrolment, carried.jws, typ.challenge, ChallengeClaims)
   if (!claims) return null
   if (claims.aud !== enrolment.deviceId) return null
@@ -21,9 +24,14 @@ export async function verifyChallenge(enrolment: Enrolment, carried: Carried): P
 }
 
 /** @returns how the challenge ended, or null where the message is not the server's. */
-export async function verifyEnded(enrolment: Enrolment, carried: Carried): Promise<EndedClaims | null> {
+export async function verifyEnded(
+  enrolment: Enrolment,
+  carried: Carried,
+): Promise<EndedClaims | null> {
   const claims = await believed(enrolment, carried.jws, typ.ended, EndedClaims)
-  return claims?.aud === enrolment.deviceId && claims.challenge === carried.challenge ? claims : null
+  return claims?.aud === enrolment.deviceId && claims.challenge === carried.challenge
+    ? claims
+    : null
 }
 
 async function believed<S extends typeof ChallengeClaims | typeof EndedClaims>(

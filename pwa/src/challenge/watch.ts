@@ -20,7 +20,8 @@ export function watch(): void {
   effect(() => {
     const wanted = new Set(activeAccounts.value.map(({ deviceId }) => deviceId))
     for (const [deviceId, release] of lines) if (!wanted.has(deviceId)) unwatch(deviceId, release)
-    for (const account of activeAccounts.value) if (!lines.has(account.deviceId)) watchAccount(account)
+    for (const account of activeAccounts.value)
+      if (!lines.has(account.deviceId)) watchAccount(account)
   })
   setInterval(() => void poll(), pollEveryMs)
   document.addEventListener('visibilitychange', () => {

@@ -32,5 +32,6 @@ export async function heed(deviceId: string, failure: Failure): Promise<void> {
 }
 
 export function heedSuccess(deviceId: string): void {
-  if (locked.value.has(deviceId)) locked.value = new Set([...locked.value].filter((one) => one !== deviceId))
+  if (locked.value.has(deviceId))
+    locked.value = new Set([...locked.value].filter((one) => one !== deviceId))
 }

@@ -16,7 +16,9 @@ export const mustInstallFirst = (): boolean => isIos() && !isInstalled()
 type AgentData = { getHighEntropyValues(hints: ['model']): Promise<{ model?: string }> }
 
 /** @returns what a person would call this device, for them to change. */
-export async function suggestedDeviceName(onSystem: (browser: string, system: string) => string): Promise<string> {
+export async function suggestedDeviceName(
+  onSystem: (browser: string, system: string) => string,
+): Promise<string> {
   const data = (navigator as Navigator & { userAgentData?: AgentData }).userAgentData
   const model = (await data?.getHighEntropyValues(['model']).catch(() => null))?.model
   if (model) return model.slice(0, 64)

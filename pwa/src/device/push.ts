@@ -11,8 +11,15 @@ export type PushState = Subscribed | 'denied' | 'impossible' | 'off'
 /** What came of the last attempt on this page, where it did not work. */
 export const pushTrouble = signal<Exclude<PushState, 'subscribed'> | null>(null)
 
-const registration = async (): Promise<ServiceWorkerRegistration | null> =>
-  (await navigator.serviceWorker?.getRegistration().catch(() => undefined)) ?? null
+/** A worker that is being installed for the first time needs a moment; one that never comes must not be waited for. */
+const workerPatienceMs = 10_000
+
+/** @returns the registration with a worker at work, which a subscription needs, or null. */
+async function registration(): Promise<ServiceWorkerRegistration | null> {
+  if (!('serviceWorker' in navigator)) return null
+  const late = new Promise<null>((resolve) => setTimeout(resolve, workerPatienceMs, null))
+  return Promise.race([navigator.serviceWorker.ready, late])
+}
 
 /** Must be called from a click. */
 export async function turnOnPush(): Promise<PushState> {

@@ -20,7 +20,10 @@ export async function subscribe(
 ): Promise<Subscribed> {
   const keys = await fetchKeys()
   if (!keys.ok) return 'offline'
-  const subscription = await within(subscribePatienceMs, obtain(registration, keys.value.vapidPublicKey))
+  const subscription = await within(
+    subscribePatienceMs,
+    obtain(registration, keys.value.vapidPublicKey),
+  )
   if (subscription === 'timed_out') return 'timed_out'
   if (!subscription) return 'refused'
   const told = await Promise.all(accounts.map((account) => tell(account, subscription)))

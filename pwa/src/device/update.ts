@@ -29,7 +29,10 @@ export async function registerWorker(onMessage: (message: FromWorker) => void): 
   effect(() => {
     if (reloadDue.value && !busy.value) location.reload()
   })
-  const registration = await container.register(workerAddress(), { scope: '/', updateViaCache: 'none' })
+  const registration = await container.register(workerAddress(), {
+    scope: '/',
+    updateViaCache: 'none',
+  })
   follow(registration)
   setInterval(() => void lookForUpdate(), lookEveryMs)
 }
@@ -64,7 +67,9 @@ export function applyUpdate(): void {
 }
 
 type ScriptPolicy = { createScriptURL(address: string): unknown }
-type Policies = { createPolicy(name: string, rules: { createScriptURL(address: string): string }): ScriptPolicy }
+type Policies = {
+  createPolicy(name: string, rules: { createScriptURL(address: string): string }): ScriptPolicy
+}
 
 /** Our Content Security Policy wants a trusted address for anything that runs; there is exactly one. */
 function workerAddress(): string {

@@ -15,11 +15,16 @@ import { generateKeyPair } from '../keys/generate.ts'
 
 type Finish = { invitation: EnrolmentInvitation; deviceName: string; expectedRoot: string }
 
-const mismatch = { reason: 'root_mismatch', status: 403, detail: 'the server showed another root key' }
+const mismatch = {
+  reason: 'root_mismatch',
+  status: 403,
+  detail: 'the server showed another root key',
+}
 
 export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswer>> {
   const { invitation, deviceName, expectedRoot } = asked
-  const credential = 'code' in invitation ? { code: invitation.code } : { secret: invitation.secret }
+  const credential =
+    'code' in invitation ? { code: invitation.code } : { secret: invitation.secret }
   const draft = await sha256(JSON.stringify(credential))
   const pair = await keyPairFor(draft)
 
@@ -28,7 +33,12 @@ export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswe
   const chain = { root: keys.value.root, links: keys.value.links }
   if (!(await trustedKeys(chain, expectedRoot))) return { ok: false, failure: mismatch }
 
-  const claims: EnrolmentClaims = { aud: location.origin, ...credential, deviceName, iat: serverNow() }
+  const claims: EnrolmentClaims = {
+    aud: location.origin,
+    ...credential,
+    deviceName,
+    iat: serverNow(),
+  }
   const proof = await sign(typ.enrolment, claims, { key: pair.privateKey, jwk: pair.publicKey })
   const finished = await finishEnrolment(proof)
   if (!finished.ok) return finished

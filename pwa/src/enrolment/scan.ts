@@ -5,7 +5,10 @@
 import wasmAddress from 'zxing-wasm/reader/zxing_reader.wasm?url'
 
 type Detector = { detect(source: HTMLVideoElement): Promise<{ rawValue: string }[]> }
-type DetectorClass = { new (options: { formats: string[] }): Detector; getSupportedFormats(): Promise<string[]> }
+type DetectorClass = {
+  new (options: { formats: string[] }): Detector
+  getSupportedFormats(): Promise<string[]>
+}
 
 const lookEveryMs = 150
 

@@ -18,7 +18,12 @@ export type Step =
   | { at: 'find'; problem?: EnrolmentProblem }
   | { at: 'scan' }
   | { at: 'looking' }
-  | { at: 'confirm'; invitation: EnrolmentInvitation; look: EnrolmentLookAnswer; problem?: EnrolmentProblem }
+  | {
+      at: 'confirm'
+      invitation: EnrolmentInvitation
+      look: EnrolmentLookAnswer
+      problem?: EnrolmentProblem
+    }
   | { at: 'finishing' }
   | { at: 'install'; look: EnrolmentLookAnswer | null }
   | { at: 'notifications' }

@@ -34,7 +34,10 @@ export async function noteAsked(deviceId: string, claims: ChallengeClaims): Prom
 }
 
 /** Notes how it ended; the first ending stays, except that what was done here tells more than that it is over. */
-export async function settle(challenge: string, result: Exclude<HistoryResult, 'open'>): Promise<void> {
+export async function settle(
+  challenge: string,
+  result: Exclude<HistoryResult, 'open'>,
+): Promise<void> {
   const db = await database()
   const change = db.transaction('history', 'readwrite')
   const entry = await change.store.get(challenge)

@@ -30,7 +30,14 @@ export type Enrolment = {
 export type KeyPair = { publicKey: PublicJwk; privateKey: CryptoKey }
 
 /** How an asked sign-in ended, as this device saw it. `open`: not ended when last seen. */
-export type HistoryResult = 'open' | 'approved' | 'declined' | 'cancelled' | 'wrong_code' | 'too_late' | 'elsewhere'
+export type HistoryResult =
+  | 'open'
+  | 'approved'
+  | 'declined'
+  | 'cancelled'
+  | 'wrong_code'
+  | 'too_late'
+  | 'elsewhere'
 
 export type HistoryEntry = {
   challenge: string

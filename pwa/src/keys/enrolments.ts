@@ -42,8 +42,12 @@ const sameAccount = (one: Enrolment, other: Enrolment): boolean =>
 /** The account and its key are kept together or not at all; an account that was lost and is added again takes its old place. */
 export async function keep(enrolment: Enrolment, pair: KeyPair, draft: string): Promise<void> {
   const db = await database()
-  const dead = (await db.getAll('enrolments')).filter((other) => other.standing !== 'active' && sameAccount(other, enrolment))
-  const change = db.transaction(['enrolments', 'keys', 'drafts'], 'readwrite', { durability: 'strict' })
+  const dead = (await db.getAll('enrolments')).filter(
+    (other) => other.standing !== 'active' && sameAccount(other, enrolment),
+  )
+  const change = db.transaction(['enrolments', 'keys', 'drafts'], 'readwrite', {
+    durability: 'strict',
+  })
   await Promise.all([
     ...dead.map(({ deviceId }) => change.objectStore('enrolments').delete(deviceId)),
     change.objectStore('enrolments').put(enrolment),

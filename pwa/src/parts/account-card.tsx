@@ -10,9 +10,15 @@ import { Icon } from './icon.tsx'
 export function AccountCard({ account }: { account: Enrolment }) {
   const words = text.value.home
   const trouble =
-    account.standing === 'active' ? locked.value.has(account.deviceId) && words.locked : words.needsAttention
+    account.standing === 'active'
+      ? locked.value.has(account.deviceId) && words.locked
+      : words.needsAttention
   return (
-    <button type="button" class="card" onClick={() => go(`account=${encodeURIComponent(account.deviceId)}`)}>
+    <button
+      type="button"
+      class="card"
+      onClick={() => go(`account=${encodeURIComponent(account.deviceId)}`)}
+    >
       <ApplicationMark name={account.issuer} />
       <span class="card-words">
         <strong>

@@ -43,7 +43,11 @@ export function CodeField({ value, label, disabled, describedBy, onChange }: Cod
       <label for="code">{label}</label>
       <div class="cells">
         {cells.map((place) => (
-          <span key={place} class={place === value.length ? 'cell next' : 'cell'} aria-hidden="true" />
+          <span
+            key={place}
+            class={place === value.length ? 'cell next' : 'cell'}
+            aria-hidden="true"
+          />
         ))}
         <input
           ref={field}

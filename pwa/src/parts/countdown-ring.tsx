@@ -6,7 +6,13 @@ import { text } from '../text/text.ts'
 /** Said aloud at these moments only; every second would drown the question. */
 const spokenAtSeconds = [30, 10]
 
-export function CountdownRing({ secondsLeft, ofSeconds }: { secondsLeft: number; ofSeconds: number }) {
+export function CountdownRing({
+  secondsLeft,
+  ofSeconds,
+}: {
+  secondsLeft: number
+  ofSeconds: number
+}) {
   const words = text.value.approve
   useEffect(() => {
     if (spokenAtSeconds.includes(secondsLeft)) announce(words.soonOver(secondsLeft))
@@ -20,7 +26,15 @@ export function CountdownRing({ secondsLeft, ofSeconds }: { secondsLeft: number;
     >
       <svg viewBox="0 0 44 44" aria-hidden="true">
         <circle class="track" cx="22" cy="22" r="19" />
-        <circle class="left" cx="22" cy="22" r="19" pathLength={100} stroke-dasharray="100" stroke-dashoffset={gone} />
+        <circle
+          class="left"
+          cx="22"
+          cy="22"
+          r="19"
+          pathLength={100}
+          stroke-dasharray="100"
+          stroke-dashoffset={gone}
+        />
       </svg>
       <span aria-hidden="true">{Math.max(0, secondsLeft)}</span>
     </span>

@@ -53,6 +53,7 @@ function workingWords(): string {
 
 export function troubleWords(): string {
   const words = text.value.notifications
-  if (permission.value === 'impossible' || permission.value === 'denied') return words[permission.value]
+  if (permission.value === 'impossible' || permission.value === 'denied')
+    return words[permission.value]
   return pushTrouble.value ? words[pushTrouble.value] : words.off
 }

@@ -2,7 +2,9 @@
 import { signal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 
-export function later<Props extends object>(fetch: () => Promise<ComponentType<Props>>): ComponentType<Props> {
+export function later<Props extends object>(
+  fetch: () => Promise<ComponentType<Props>>,
+): ComponentType<Props> {
   const arrived = signal<{ Now: ComponentType<Props> } | null>(null)
   let asked = false
   return function Later(props: Props) {

@@ -72,7 +72,8 @@ export function Approve({ prompt }: { prompt: Prompt }) {
       }
       title={
         <span id="question">
-          {words.question(application)} <b>
+          {words.question(application)}{' '}
+          <b>
             <Breakable address={claims.account} />?
           </b>
         </span>

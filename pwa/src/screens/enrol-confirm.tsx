@@ -30,7 +30,12 @@ export function EnrolConfirm({ look, problem }: EnrolConfirmProps) {
   }
 
   return (
-    <Screen name="confirm" title={words.confirmTitle} plainTitle={words.confirmTitle} above={<Steps step={1} />}>
+    <Screen
+      name="confirm"
+      title={words.confirmTitle}
+      plainTitle={words.confirmTitle}
+      above={<Steps step={1} />}
+    >
       <div class="card">
         <ApplicationMark name={look.issuer} />
         <span class="card-words">

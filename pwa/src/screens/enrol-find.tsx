@@ -23,7 +23,9 @@ export function EnrolFind({ problem }: { problem?: EnrolmentProblem | undefined 
       name="enrol"
       title={words.findTitle}
       plainTitle={words.findTitle}
-      back={accounts.value?.length === 0 ? undefined : { label: text.value.back, go: leaveEnrolment }}
+      back={
+        accounts.value?.length === 0 ? undefined : { label: text.value.back, go: leaveEnrolment }
+      }
       above={<Steps step={1} />}
     >
       <p class="lead">{words.findBody}</p>

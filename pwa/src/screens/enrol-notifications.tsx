@@ -27,7 +27,8 @@ export function EnrolNotifications() {
     else failed.value = true
   }
 
-  const hopeless = failed.value && (permission.value === 'denied' || permission.value === 'impossible')
+  const hopeless =
+    failed.value && (permission.value === 'denied' || permission.value === 'impossible')
   return (
     <Screen
       name="notifications"
@@ -45,11 +46,21 @@ export function EnrolNotifications() {
       {failed.value && <Notice>{troubleWords()}</Notice>}
       <div class="lower">
         {!hopeless && (
-          <button type="button" class="primary" disabled={asking.value} onClick={() => void turnOn()}>
+          <button
+            type="button"
+            class="primary"
+            disabled={asking.value}
+            onClick={() => void turnOn()}
+          >
             {asking.value ? words.turningOn : words.turnOn}
           </button>
         )}
-        <button type="button" class={hopeless ? 'primary' : 'plain'} disabled={asking.value} onClick={onward}>
+        <button
+          type="button"
+          class={hopeless ? 'primary' : 'plain'}
+          disabled={asking.value}
+          onClick={onward}
+        >
           {failed.value ? text.value.carryOn : text.value.notNow}
         </button>
       </div>

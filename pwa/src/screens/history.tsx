@@ -65,7 +65,9 @@ function Entry({ entry }: { entry: HistoryEntry }) {
           <Breakable address={entry.account} />
         </span>
         <span>
-          <time dateTime={new Date(entry.askedAt * 1000).toISOString()}>{clockTime(entry.askedAt)}</time>
+          <time dateTime={new Date(entry.askedAt * 1000).toISOString()}>
+            {clockTime(entry.askedAt)}
+          </time>
           {` · ${where} · ${agentWords(entry.origin.agent)}`}
         </span>
       </span>

@@ -12,12 +12,7 @@ import { text } from '../text/text.ts'
 export function Home() {
   const words = text.value.home
   return (
-    <Screen
-      name="home"
-      title={words.title}
-      plainTitle={words.title}
-      above={<Mark />}
-    >
+    <Screen name="home" title={words.title} plainTitle={words.title} above={<Mark />}>
       <p class="lead">{words.body}</p>
       <HealthLine />
       <h2>{words.accounts}</h2>

@@ -18,7 +18,12 @@ export function Install({ look }: { look: EnrolmentLookAnswer | null }) {
   }
 
   return (
-    <Screen name="install" title={words.title} plainTitle={words.title} above={<HomeScreenPicture />}>
+    <Screen
+      name="install"
+      title={words.title}
+      plainTitle={words.title}
+      above={<HomeScreenPicture />}
+    >
       <p class="lead">{words.body}</p>
       <ol class="instructions">
         <li>

@@ -25,7 +25,8 @@ export function Outcome({ over }: { over: Finished }) {
   const { title, body } = words.outcome[over.how]
   const answered = over.state === 'redeemed' ? 'approved' : over.state
   const elsewhere =
-    over.how === 'elsewhere' && (answered === 'approved' || answered === 'declined' || answered === 'cancelled')
+    over.how === 'elsewhere' &&
+    (answered === 'approved' || answered === 'declined' || answered === 'cancelled')
       ? words.elsewhere[answered](application)
       : null
   const leave = (): void => {
@@ -36,7 +37,13 @@ export function Outcome({ over }: { over: Finished }) {
     return () => clearTimeout(timer)
   }, [over])
   return (
-    <Screen name="outcome" centred title={title} plainTitle={title} above={<Stamp kind={stamps[over.how]} />}>
+    <Screen
+      name="outcome"
+      centred
+      title={title}
+      plainTitle={title}
+      above={<Stamp kind={stamps[over.how]} />}
+    >
       <p class="lead" role="status" data-outcome={over.how}>
         {elsewhere ?? body(application)}
       </p>

@@ -5,7 +5,13 @@ import { text } from '../text/text.ts'
 
 export function Busy({ title }: { title: string }) {
   return (
-    <Screen name="busy" centred title={title} plainTitle={title} above={<span class="turning" aria-hidden="true" />}>
+    <Screen
+      name="busy"
+      centred
+      title={title}
+      plainTitle={title}
+      above={<span class="turning" aria-hidden="true" />}
+    >
       <p class="lead">{text.value.loading}</p>
     </Screen>
   )

@@ -38,7 +38,9 @@ export function Settings() {
           <select
             name="language"
             value={wantedLanguage.value ?? ''}
-            onChange={({ currentTarget: { value } }) => void changeLanguage(isLanguage(value) ? value : null)}
+            onChange={({ currentTarget: { value } }) =>
+              void changeLanguage(isLanguage(value) ? value : null)
+            }
           >
             <option value="">{words.languageAutomatic}</option>
             {Object.entries(languages).map(([tag, name]) => (

@@ -7,7 +7,13 @@ import { text } from '../text/text.ts'
 export function Start() {
   const words = text.value.start
   return (
-    <Screen name="start" centred title={words.title} plainTitle={words.title} above={<AskedPicture />}>
+    <Screen
+      name="start"
+      centred
+      title={words.title}
+      plainTitle={words.title}
+      above={<AskedPicture />}
+    >
       <p class="lead">{words.body}</p>
       <div class="lower">
         <button type="button" class="primary" onClick={beginEnrolment}>

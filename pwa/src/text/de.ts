@@ -48,7 +48,8 @@ export const de: Text = {
     newPlace: 'neuer Ort',
     code: (application) => `Gib den Code ein, den ${application} dir zeigt`,
     noCode: 'Bestätige nur, wenn du dich gerade selbst anmeldest.',
-    tooStrict: 'Diese Anmeldung verlangt mehr, als diese App kann. Melde dich auf einem anderen Weg an.',
+    tooStrict:
+      'Diese Anmeldung verlangt mehr, als diese App kann. Melde dich auf einem anderen Weg an.',
     approve: 'Bestätigen',
     notMe: 'Das war ich nicht',
     cancel: 'Abbrechen',
@@ -57,35 +58,51 @@ export const de: Text = {
     soonOver: (seconds) => `Noch ${seconds} Sekunden für deine Antwort`,
     failed: {
       offline: 'Keine Verbindung, es wurde nichts gesendet. Versuch es noch einmal.',
-      locked: 'Dieses Konto ist nach zu vielen falschen Codes gesperrt. Wende dich an deine Administration.',
-      refused: 'Der Server hat die Antwort nicht angenommen. Versuch es noch einmal oder beginn die Anmeldung neu.',
+      locked:
+        'Dieses Konto ist nach zu vielen falschen Codes gesperrt. Wende dich an deine Administration.',
+      refused:
+        'Der Server hat die Antwort nicht angenommen. Versuch es noch einmal oder beginn die Anmeldung neu.',
     },
   },
 
   outcome: {
-    approved: { title: 'Bestätigt', body: (app) => `${app} lässt dich hinein. Du kannst dorthin zurück.` },
+    approved: {
+      title: 'Bestätigt',
+      body: (app) => `${app} lässt dich hinein. Du kannst dorthin zurück.`,
+    },
     declined: {
       title: 'Abgelehnt',
-      body: (app) => `So kommt niemand in ${app} hinein. Kennt jemand dein Passwort, dann ändere es jetzt.`,
+      body: (app) =>
+        `So kommt niemand in ${app} hinein. Kennt jemand dein Passwort, dann ändere es jetzt.`,
     },
-    cancelled: { title: 'Abgebrochen', body: (app) => `Du bist nicht angemeldet. Beginn bei ${app} neu, wann du willst.` },
+    cancelled: {
+      title: 'Abgebrochen',
+      body: (app) => `Du bist nicht angemeldet. Beginn bei ${app} neu, wann du willst.`,
+    },
     wrong_code: {
       title: 'Falscher Code',
-      body: (app) => `Diese Anmeldung ist beendet. Beginn bei ${app} neu und gib den neuen Code ein.`,
+      body: (app) =>
+        `Diese Anmeldung ist beendet. Beginn bei ${app} neu und gib den neuen Code ein.`,
     },
-    too_late: { title: 'Zu spät', body: (app) => `Die Zeit für die Antwort ist um. Beginn bei ${app} neu.` },
+    too_late: {
+      title: 'Zu spät',
+      body: (app) => `Die Zeit für die Antwort ist um. Beginn bei ${app} neu.`,
+    },
     elsewhere: {
       title: 'Schon vorbei',
       body: (app) => `Diese Anmeldung bei ${app} wurde anderswo beantwortet oder beendet.`,
     },
     changed: {
       title: 'Nichts wurde bestätigt',
-      body: (app) => `Die Frage hat sich geändert, nachdem du sie gesehen hast. Beginn bei ${app} neu.`,
+      body: (app) =>
+        `Die Frage hat sich geändert, nachdem du sie gesehen hast. Beginn bei ${app} neu.`,
     },
   },
   elsewhere: {
-    approved: (application) => `Du hast diese Anmeldung bei ${application} auf einem anderen Gerät bestätigt.`,
-    declined: (application) => `Diese Anmeldung bei ${application} wurde auf einem anderen Gerät abgelehnt.`,
+    approved: (application) =>
+      `Du hast diese Anmeldung bei ${application} auf einem anderen Gerät bestätigt.`,
+    declined: (application) =>
+      `Diese Anmeldung bei ${application} wurde auf einem anderen Gerät abgelehnt.`,
     cancelled: (application) => `${application} hat diese Anmeldung beendet.`,
   },
 
@@ -98,33 +115,40 @@ export const de: Text = {
   enrol: {
     step: (step, of) => `Schritt ${step} von ${of}`,
     findTitle: 'Konto hinzufügen',
-    findBody: 'Scanne den Code auf der Seite, auf der du das einrichtest, oder füge ihren Link ein.',
+    findBody:
+      'Scanne den Code auf der Seite, auf der du das einrichtest, oder füge ihren Link ein.',
     scan: 'Code scannen',
     or: 'oder',
     pasteLabel: 'Link oder zwölfstelliger Code',
     scanTitle: 'Halte die Kamera auf den Code',
     scanBody: 'Er wird gelesen, sobald er im Bild ist.',
     noCamera: 'Keine Kamera gefunden. Füge stattdessen den Link ein.',
-    cameraDenied: 'Dieser Browser darf die Kamera nicht benutzen. Füge stattdessen den Link ein, oder erlaube die Kamera für diese App.',
+    cameraDenied:
+      'Dieser Browser darf die Kamera nicht benutzen. Füge stattdessen den Link ein, oder erlaube die Kamera für diese App.',
     looking: 'Die Einladung wird gelesen',
     confirmTitle: 'Dieses Konto hinzufügen?',
-    confirmBody: 'Dieses Gerät macht dafür einen eigenen Schlüssel. Der Schlüssel verlässt das Gerät nie.',
+    confirmBody:
+      'Dieses Gerät macht dafür einen eigenen Schlüssel. Der Schlüssel verlässt das Gerät nie.',
     deviceName: 'Name dieses Geräts',
     deviceNameHint: 'Anmeldeseiten zeigen ihn, damit du weißt, wohin du schauen musst.',
     confirm: 'Konto hinzufügen',
     finishing: 'Der Schlüssel wird gemacht',
     problems: {
       other_server: 'Diese Einladung gehört zu einem anderen Server. Öffne sie dort.',
-      not_an_invitation: 'Das ist keine Einladung. Kopiere den ganzen Link, oder gib alle zwölf Zeichen ein.',
-      invitation_over: 'Diese Einladung wurde benutzt oder ist abgelaufen. Hol dir dort, wo du sie bekommen hast, eine neue.',
+      not_an_invitation:
+        'Das ist keine Einladung. Kopiere den ganzen Link, oder gib alle zwölf Zeichen ein.',
+      invitation_over:
+        'Diese Einladung wurde benutzt oder ist abgelaufen. Hol dir dort, wo du sie bekommen hast, eine neue.',
       wrong_root: 'Diese Einladung und dieser Server gehören nicht zusammen. Hol dir eine neue.',
       offline: 'Keine Verbindung zum Server. Versuch es gleich noch einmal.',
       busy: 'Zu viele Versuche. Warte eine Minute und versuch es noch einmal.',
-      refused: 'Der Server hat das nicht angenommen. Prüfe den Namen des Geräts und versuch es noch einmal.',
+      refused:
+        'Der Server hat das nicht angenommen. Prüfe den Namen des Geräts und versuch es noch einmal.',
     },
     readyTitle: 'Bereit',
     readyBody: 'Wenn du dich das nächste Mal anmeldest, kommt die Frage hierher.',
-    readyOpenBody: 'Öffne diese App, wenn du dich das nächste Mal anmeldest. Die Frage erscheint dann hier.',
+    readyOpenBody:
+      'Öffne diese App, wenn du dich das nächste Mal anmeldest. Die Frage erscheint dann hier.',
   },
 
   install: {
@@ -151,9 +175,12 @@ export const de: Text = {
     on: 'Mitteilungen sind eingeschaltet',
     failing: 'Die letzte Mitteilung kam nicht an. Öffne diese App, wenn du dich anmeldest.',
     off: 'Mitteilungen sind ausgeschaltet. Öffne diese App, wenn du dich anmeldest.',
-    denied: 'Mitteilungen sind für diese App gesperrt. Erlaube sie in den Einstellungen des Browsers, oder öffne diese App, wenn du dich anmeldest.',
-    impossible: 'Dieser Browser kann für diese App keine Mitteilungen. Öffne sie, wenn du dich anmeldest.',
-    timed_out: 'Der Browser hat seinen Mitteilungsdienst nicht erreicht. Öffne bis dahin diese App, wenn du dich anmeldest.',
+    denied:
+      'Mitteilungen sind für diese App gesperrt. Erlaube sie in den Einstellungen des Browsers, oder öffne diese App, wenn du dich anmeldest.',
+    impossible:
+      'Dieser Browser kann für diese App keine Mitteilungen. Öffne sie, wenn du dich anmeldest.',
+    timed_out:
+      'Der Browser hat seinen Mitteilungsdienst nicht erreicht. Öffne bis dahin diese App, wenn du dich anmeldest.',
     refused: 'Der Browser hat sie nicht eingeschaltet. Öffne diese App, wenn du dich anmeldest.',
     offline: 'Der Server war nicht zu erreichen. Versuch es gleich noch einmal.',
   },
@@ -170,7 +197,8 @@ export const de: Text = {
       `Dieses Gerät kann dann keine Anmeldungen von ${account} mehr bestätigen. Um es wieder zu benutzen, brauchst du eine neue Einladung.`,
     removeYes: (account) => `${account} entfernen`,
     keep: 'Behalten',
-    notRemoved: 'Der Server war nicht zu erreichen, es wurde nichts entfernt. Versuch es gleich noch einmal.',
+    notRemoved:
+      'Der Server war nicht zu erreichen, es wurde nichts entfernt. Versuch es gleich noch einmal.',
     standing: {
       active: { title: '', body: '' },
       key_lost: {
@@ -205,7 +233,8 @@ export const de: Text = {
     languageAutomatic: 'Wie im Browser',
     app: 'App',
     storageSafe: 'Der Browser behält deine Schlüssel, bis du sie entfernst.',
-    storageUnsafe: 'Der Browser kann deine Schlüssel löschen, wenn der Platz knapp wird. Installiere die App oder schalte Mitteilungen ein, das hilft.',
+    storageUnsafe:
+      'Der Browser kann deine Schlüssel löschen, wenn der Platz knapp wird. Installiere die App oder schalte Mitteilungen ein, das hilft.',
     version: (version) => `Version ${version}`,
     lookForUpdate: 'Nach neuer Version suchen',
     upToDate: 'Das ist die neueste Version.',

@@ -3,7 +3,11 @@ import type { HistoryResult, Standing } from '../keys/database.ts'
 import type { EnrolmentProblem } from '../enrolment/problem.ts'
 import type { Ending } from '../challenge/answer.ts'
 
-type Origin = { how: 'browser' | 'claimed' | 'server'; address?: string | undefined; place?: string | undefined }
+type Origin = {
+  how: 'browser' | 'claimed' | 'server'
+  address?: string | undefined
+  place?: string | undefined
+}
 type Outcome = { title: string; body: (application: string) => string }
 
 export const en = {
@@ -29,7 +33,8 @@ export const en = {
   },
 
   waiting: {
-    title: (count: number) => (count === 1 ? 'A sign-in is waiting' : `${count} sign-ins are waiting`),
+    title: (count: number) =>
+      count === 1 ? 'A sign-in is waiting' : `${count} sign-ins are waiting`,
     body: 'Open the one you started yourself.',
     another: (count: number) => (count === 1 ? 'One more is waiting' : `${count} more are waiting`),
   },
@@ -68,26 +73,42 @@ export const en = {
   },
 
   outcome: {
-    approved: { title: 'Approved', body: (app) => `${app} is letting you in. You can go back to it.` },
+    approved: {
+      title: 'Approved',
+      body: (app) => `${app} is letting you in. You can go back to it.`,
+    },
     declined: {
       title: 'Declined',
-      body: (app) => `Nobody gets in to ${app} with this. If someone knows your password, change it now.`,
+      body: (app) =>
+        `Nobody gets in to ${app} with this. If someone knows your password, change it now.`,
     },
-    cancelled: { title: 'Cancelled', body: (app) => `You are not signed in. Start again at ${app} when you like.` },
+    cancelled: {
+      title: 'Cancelled',
+      body: (app) => `You are not signed in. Start again at ${app} when you like.`,
+    },
     wrong_code: {
       title: 'Wrong code',
-      body: (app) => `This sign-in has ended. Start again at ${app} and type the new code it shows.`,
+      body: (app) =>
+        `This sign-in has ended. Start again at ${app} and type the new code it shows.`,
     },
-    too_late: { title: 'Too late', body: (app) => `The time to answer is over. Start again at ${app}.` },
-    elsewhere: { title: 'Already over', body: (app) => `This sign-in to ${app} was answered or called off elsewhere.` },
+    too_late: {
+      title: 'Too late',
+      body: (app) => `The time to answer is over. Start again at ${app}.`,
+    },
+    elsewhere: {
+      title: 'Already over',
+      body: (app) => `This sign-in to ${app} was answered or called off elsewhere.`,
+    },
     changed: {
       title: 'Nothing was approved',
       body: (app) => `The question changed after you saw it. Start again at ${app}.`,
     },
   } satisfies Record<Ending, Outcome> as Record<Ending, Outcome>,
   elsewhere: {
-    approved: (application: string) => `You approved this sign-in to ${application} on another device.`,
-    declined: (application: string) => `This sign-in to ${application} was declined on another device.`,
+    approved: (application: string) =>
+      `You approved this sign-in to ${application} on another device.`,
+    declined: (application: string) =>
+      `This sign-in to ${application} was declined on another device.`,
     cancelled: (application: string) => `${application} called this sign-in off.`,
   },
 
@@ -107,7 +128,8 @@ export const en = {
     scanTitle: 'Point at the code',
     scanBody: 'It is read as soon as it is in view.',
     noCamera: 'No camera was found. Paste the link instead.',
-    cameraDenied: 'This browser may not use the camera. Paste the link instead, or allow the camera for this app.',
+    cameraDenied:
+      'This browser may not use the camera. Paste the link instead, or allow the camera for this app.',
     looking: 'Reading the invitation',
     confirmTitle: 'Add this account?',
     confirmBody: 'This device makes a key of its own for it. The key never leaves this device.',
@@ -117,8 +139,10 @@ export const en = {
     finishing: 'Making the key',
     problems: {
       other_server: 'This invitation belongs to another server. Open it there.',
-      not_an_invitation: 'This is not an invitation. Copy the whole link, or type all twelve characters.',
-      invitation_over: 'This invitation was used or has run out. Ask for a new one where you got it.',
+      not_an_invitation:
+        'This is not an invitation. Copy the whole link, or type all twelve characters.',
+      invitation_over:
+        'This invitation was used or has run out. Ask for a new one where you got it.',
       wrong_root: 'This invitation and this server do not belong together. Ask for a new one.',
       offline: 'No connection to the server. Try again in a moment.',
       busy: 'Too many attempts. Wait a minute and try again.',
@@ -153,9 +177,11 @@ export const en = {
     on: 'Notifications are on',
     failing: 'The last notification did not arrive. Open this app when you sign in.',
     off: 'Notifications are off. Open this app when you sign in.',
-    denied: 'Notifications are blocked for this app. Allow them in the browser’s settings, or open this app when you sign in.',
+    denied:
+      'Notifications are blocked for this app. Allow them in the browser’s settings, or open this app when you sign in.',
     impossible: 'This browser has no notifications for this app. Open it when you sign in.',
-    timed_out: 'The browser could not reach its notification service. Until it can, open this app when you sign in.',
+    timed_out:
+      'The browser could not reach its notification service. Until it can, open this app when you sign in.',
     refused: 'The browser did not turn them on. Open this app when you sign in.',
     offline: 'The server could not be told. Try again in a moment.',
   },
@@ -207,7 +233,8 @@ export const en = {
     languageAutomatic: 'As the browser has it',
     app: 'App',
     storageSafe: 'The browser keeps your keys until you remove them.',
-    storageUnsafe: 'The browser may clear your keys when space is short. Installing the app or turning on notifications helps.',
+    storageUnsafe:
+      'The browser may clear your keys when space is short. Installing the app or turning on notifications helps.',
     version: (version: string) => `Version ${version}`,
     lookForUpdate: 'Look for a new version',
     upToDate: 'This is the newest version.',

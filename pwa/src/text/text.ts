@@ -51,7 +51,9 @@ const units: [Intl.RelativeTimeFormatUnit, number][] = [
 export function ago(atSeconds: number, nowSeconds: number): string {
   const seconds = Math.max(0, Math.round(nowSeconds - atSeconds))
   const [unit, size] = units.find(([, unitSeconds]) => seconds >= unitSeconds) ?? ['second', 1]
-  const format = new Intl.RelativeTimeFormat(locale(), { numeric: seconds === 0 ? 'auto' : 'always' })
+  const format = new Intl.RelativeTimeFormat(locale(), {
+    numeric: seconds === 0 ? 'auto' : 'always',
+  })
   return format.format(-Math.floor(seconds / size), unit)
 }
 
