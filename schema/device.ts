@@ -15,6 +15,31 @@ const jws = v.pipe(
   v.regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'must be a compact JWS'),
 )
 
+/** What `startAuthentication` of @simplewebauthn/browser gives. */
+export const AuthenticationResponse = v.object({
+  id: v.string(),
+  rawId: v.string(),
+  type: v.literal('public-key'),
+  response: v.object({
+    clientDataJSON: v.string(),
+    authenticatorData: v.string(),
+    signature: v.string(),
+    userHandle: v.optional(v.string()),
+  }),
+  clientExtensionResults: v.looseObject({}),
+})
+export type AuthenticationResponse = v.InferOutput<typeof AuthenticationResponse>
+
+/** What `startRegistration` of @simplewebauthn/browser gives, as much of it as is used. */
+export const RegistrationResponse = v.object({
+  id: v.string(),
+  rawId: v.string(),
+  type: v.literal('public-key'),
+  response: v.object({ clientDataJSON: v.string(), attestationObject: v.string() }),
+  clientExtensionResults: v.looseObject({}),
+})
+export type RegistrationResponse = v.InferOutput<typeof RegistrationResponse>
+
 /** GET /device/keys */
 export const KeysAnswer = v.object({
   protocol: v.number(),
@@ -53,6 +78,8 @@ export const EnrolmentFinishAnswer = v.object({
   issuer: v.string(),
   account: v.string(),
   rootThumbprint: v.string(),
+  /** Approvals here ask for a fingerprint, a face or a PIN: the app registers one next. */
+  userVerification: v.boolean(),
 })
 export type EnrolmentFinishAnswer = v.InferOutput<typeof EnrolmentFinishAnswer>
 
@@ -78,7 +105,14 @@ export type ChallengesAnswer = v.InferOutput<typeof ChallengesAnswer>
 export const ChallengeAnswer = OpenChallenge
 
 /** POST /device/answers: the answer JWS is its own authority; no Authorization header. */
-export const AnswerRequest = v.object({ answer: jws })
+export const AnswerRequest = v.object({
+  answer: jws,
+  /**
+   * Where the challenge asks for user verification: `startAuthentication`'s answer, over a challenge that is the SHA-256 of
+   * the answer JWS, base64url.
+   */
+  assertion: v.optional(AuthenticationResponse),
+})
 export type AnswerRequest = v.InferOutput<typeof AnswerRequest>
 export const AnswerAnswer = v.object({ outcome: v.picklist(outcomes), state: v.picklist(states) })
 export type AnswerAnswer = v.InferOutput<typeof AnswerAnswer>
@@ -104,6 +138,14 @@ export const SubscriptionUpdate = v.object({
   ),
 })
 export type SubscriptionUpdate = v.InferOutput<typeof SubscriptionUpdate>
+
+/**
+ * POST /device/verifier/options (signed, no body): PublicKeyCredentialCreationOptionsJSON for `startRegistration`.
+ * PUT /device/verifier (signed): registers what it gave. Once a token, and only shortly after its enrolment: whoever finds a
+ * device later cannot add their own finger.
+ */
+export const VerifierRegistration = v.object({ response: RegistrationResponse })
+export type VerifierRegistration = v.InferOutput<typeof VerifierRegistration>
 
 /** PATCH /device (signed). DELETE /device (signed, no body) leaves: the key is forgotten on both sides. */
 export const DeviceUpdate = v.object({

@@ -123,6 +123,16 @@ export const subscriptions = sqliteTable('subscriptions', {
   updatedAt: integer('updated_at').notNull(),
 })
 
+/** What asks for a fingerprint, a face or a PIN: at most one WebAuthn credential a token. */
+export const verifiers = sqliteTable('verifiers', {
+  serial: text('serial').primaryKey(),
+  credentialId: text('credential_id').notNull(),
+  /** COSE key, base64url. */
+  publicKey: text('public_key').notNull(),
+  counter: integer('counter').notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
 /** Finds an enrolment by the first five characters of its typed code. The rest is proven to the owner's object. */
 export const enrolments = sqliteTable('enrolments', {
   locator: text('locator').primaryKey(),

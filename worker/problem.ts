@@ -37,6 +37,9 @@ export type Failure =
   | { reason: 'device_locked' }
   | { reason: 'unknown_challenge' }
   | { reason: 'challenge_mismatch' }
+  | { reason: 'verification_required' }
+  | { reason: 'verification_refused' }
+  | { reason: 'verifier_not_now' }
   | { reason: 'enrolment_unknown' }
   | { reason: 'enrolment_expired' }
   | { reason: 'enrolment_spent' }
@@ -257,6 +260,26 @@ export function show(failure: Failure): Shown {
         code: 905,
         detail: 'The answer is over another text than the one that was asked.',
         field: 'challengeHash',
+      }
+    case 'verification_required':
+      return {
+        status: 403,
+        code: 905,
+        detail: 'This login asks for a fingerprint, a face or a PIN beside the answer.',
+        field: 'assertion',
+      }
+    case 'verification_refused':
+      return {
+        status: 401,
+        code: 905,
+        detail: 'The fingerprint, face or PIN was not confirmed. Try again.',
+        field: 'assertion',
+      }
+    case 'verifier_not_now':
+      return {
+        status: 403,
+        code: 905,
+        detail: 'This device has one already, or was enrolled too long ago. Enrol it again.',
       }
     case 'enrolment_unknown':
       return {

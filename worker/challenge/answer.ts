@@ -1,5 +1,5 @@
 /** Takes a device's answer to its owner's object. The code is judged here: the object never sees one, right or wrong. */
-import type { AnswerAnswer } from '../../schema/device.ts'
+import type { AnswerAnswer, AnswerRequest } from '../../schema/device.ts'
 import { openId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
@@ -10,7 +10,7 @@ import { verifyAnswer } from './verify.ts'
 export async function answerChallenge(
   context: Context,
   customer: string,
-  jws: string,
+  { answer: jws, assertion }: AnswerRequest,
 ): Promise<AnswerAnswer> {
   const { claims, deviceId, ownerId } = await verifyAnswer(context, jws)
   const { master } = context.deployment
@@ -30,6 +30,7 @@ export async function answerChallenge(
       deviceId,
       codeMatches: codeMatches(claims.code, await codeFor(master, claims.challenge)),
       jws,
+      ...(assertion && { assertion }),
     }),
   )
   if (!settled.ok) refuse({ reason: settled.reason })

@@ -12,6 +12,7 @@ import { sealId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
+import { readSettings } from '../store/settings.ts'
 import { enrolToken } from '../store/tokens.ts'
 import { routeInvitation } from './invitation.ts'
 
@@ -51,11 +52,13 @@ export async function finishEnrolment(
     realm: token.realm ?? undefined,
     detail: { deviceName: token.deviceName },
   })
+  const { userVerification } = await readSettings(context, customer)
   return {
     deviceId: token.deviceId,
     serial: token.serial,
     issuer,
     account: spent.account,
     rootThumbprint,
+    userVerification: userVerification === 1,
   }
 }

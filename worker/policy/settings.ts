@@ -25,6 +25,13 @@ export const definitions = {
     max: 1,
     meaning: '1: the person types the code shown at the login. 0: plain approve, which is weaker.',
   },
+  userVerification: {
+    default: 0,
+    min: 0,
+    max: 1,
+    meaning:
+      '1: each approval asks for a fingerprint, a face or a PIN. Devices without one cannot approve.',
+  },
   apiKeyRequired: {
     default: 1,
     min: 0,

@@ -1,7 +1,14 @@
 /** Events of an owner's object, written to D1. Each may be written twice and changes nothing the second time. */
 import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { audit, deliveries, receipts, subscriptions, tokens } from '../../schema/tables.ts'
+import {
+  audit,
+  deliveries,
+  receipts,
+  subscriptions,
+  tokens,
+  verifiers,
+} from '../../schema/tables.ts'
 import type { AuditEntry } from './audit.ts'
 
 type Delivery = Omit<typeof deliveries.$inferInsert, 'eventId' | 'at'>
@@ -13,6 +20,7 @@ export type OutboxEvent =
   | { kind: 'receipt'; body: Receipt }
   /** Absolute, so that writing it again is harmless; older ones never overtake, because the outbox is in order. */
   | { kind: 'fail_count'; body: { serial: string; failCount: number } }
+  | { kind: 'verifier_counter'; body: { serial: string; counter: number } }
   /** The push service said that this subscription is gone. */
   | { kind: 'subscription_gone'; body: { serial: string; endpoint: string } }
 
@@ -47,6 +55,11 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
         .update(tokens)
         .set({ failCount: event.body.failCount })
         .where(eq(tokens.serial, event.body.serial))
+    case 'verifier_counter':
+      return orm
+        .update(verifiers)
+        .set({ counter: event.body.counter })
+        .where(eq(verifiers.serial, event.body.serial))
     case 'subscription_gone':
       return orm
         .delete(subscriptions)

@@ -6,6 +6,7 @@ import {
   EnrolmentLook,
   type KeysAnswer,
   SubscriptionUpdate,
+  VerifierRegistration,
   socketProtocol,
 } from '../../schema/device.ts'
 import { deviceProtocol } from '../../schema/limits.ts'
@@ -15,6 +16,7 @@ import { verifyRequest } from '../challenge/verify.ts'
 import { leave, rename, subscribe } from '../enrolment/change.ts'
 import { finishEnrolment } from '../enrolment/finish.ts'
 import { lookAtInvitation } from '../enrolment/look.ts'
+import { addVerifier, offerVerifier } from '../enrolment/verifier.ts'
 import { refuse } from '../problem.ts'
 import {
   admittedRequest,
@@ -73,13 +75,24 @@ device.get('/challenges/:challenge', async (call) => {
 })
 
 device.post('/answers', async (call) => {
-  const { answer } = parseBody(await call.req.text(), AnswerRequest)
-  return call.json(await answerChallenge(call.var.context, customerOf(call), answer))
+  const request = parseBody(await call.req.text(), AnswerRequest)
+  return call.json(await answerChallenge(call.var.context, customerOf(call), request))
 })
 
 device.put('/subscription', async (call) => {
   const { member, body } = await admittedRequest(call)
   await subscribe(call.var.context, member, parseBody(body, SubscriptionUpdate))
+  return call.json({ done: true })
+})
+
+device.post('/verifier/options', async (call) => {
+  const { member } = await admittedRequest(call)
+  return call.json(await offerVerifier(call.var.context, member))
+})
+
+device.put('/verifier', async (call) => {
+  const { member, body } = await admittedRequest(call)
+  await addVerifier(call.var.context, member, parseBody(body, VerifierRegistration))
   return call.json({ done: true })
 })
 

@@ -1,7 +1,7 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
 import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { people, subscriptions, tokens } from '../../schema/tables.ts'
+import { people, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
@@ -21,15 +21,17 @@ export type OwnerRead = {
     failCount: number
     maxFailCount: number
     subscription: { endpoint: string; p256dh: string; auth: string } | null
+    verifier: { credentialId: string; publicKey: string; counter: number } | null
   }[]
 }
 
 /** Everything an owner's object keeps, in one statement. An owner without tokens is empty. */
 export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerRead> {
   const found = await drizzle(db)
-    .select({ token: tokens, subscription: subscriptions, person: people })
+    .select({ token: tokens, subscription: subscriptions, verifier: verifiers, person: people })
     .from(tokens)
     .leftJoin(subscriptions, eq(subscriptions.serial, tokens.serial))
+    .leftJoin(verifiers, eq(verifiers.serial, tokens.serial))
     .leftJoin(people, eq(people.id, tokens.person))
     .where(eq(tokens.ownerId, ownerId))
   const person = found[0]?.person ?? null
@@ -38,7 +40,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
     account: person
       ? accountOf(person)
       : found[0]?.token.description || found[0]?.token.serial || '',
-    tokens: found.map(({ token, subscription }) => ({
+    tokens: found.map(({ token, subscription, verifier }) => ({
       serial: token.serial,
       description: token.description,
       active: token.active,
@@ -53,6 +55,11 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         endpoint: subscription.endpoint,
         p256dh: subscription.p256dh,
         auth: subscription.auth,
+      },
+      verifier: verifier && {
+        credentialId: verifier.credentialId,
+        publicKey: verifier.publicKey,
+        counter: verifier.counter,
       },
     })),
   }
@@ -112,6 +119,7 @@ export async function deleteToken(db: D1Database, serial: string): Promise<void>
   const orm = drizzle(db)
   await orm.batch([
     orm.delete(subscriptions).where(eq(subscriptions.serial, serial)),
+    orm.delete(verifiers).where(eq(verifiers.serial, serial)),
     orm.delete(tokens).where(eq(tokens.serial, serial)),
   ])
 }
@@ -132,4 +140,17 @@ export async function putSubscription(
     .insert(subscriptions)
     .values({ serial, ...values })
     .onConflictDoUpdate({ target: subscriptions.serial, set: values })
+}
+
+/** @returns false where the token has one already. */
+export async function insertVerifier(
+  db: D1Database,
+  verifier: typeof verifiers.$inferInsert,
+): Promise<boolean> {
+  const made = await drizzle(db)
+    .insert(verifiers)
+    .values(verifier)
+    .onConflictDoNothing()
+    .returning({ serial: verifiers.serial })
+  return made.length === 1
 }

@@ -3,6 +3,7 @@
  * to; here one turn of one thread decides: the first valid answer of any device counts, and it counts once.
  */
 import type { AnswerClaims } from '../../../schema/signing.ts'
+import type { AuthenticationResponse } from '../../../schema/device.ts'
 import type { Outcome, State } from '../../../schema/states.ts'
 import type { Move } from '../state.ts'
 import { approved, missed } from './bell.ts'
@@ -12,6 +13,7 @@ import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
+import { type UnverifiedReason, verifyUser } from './verification.ts'
 import {
   type Transaction,
   challengesOf,
@@ -25,21 +27,30 @@ export type Answer = Pick<AnswerClaims, 'challenge' | 'challengeHash' | 'decisio
   codeMatches: boolean
   /** Kept for the receipt. */
   jws: string
+  assertion?: AuthenticationResponse
 }
 export type Answered =
   | { ok: true; outcome: Outcome; state: State }
-  | { ok: false; reason: DeviceRefusal | 'unknown_challenge' | 'challenge_mismatch' }
+  | {
+      ok: false
+      reason: DeviceRefusal | 'unknown_challenge' | 'challenge_mismatch' | UnverifiedReason
+    }
 export type DeviceRefusal = 'unknown_device' | 'device_retired' | 'device_locked'
 
 export async function answer(desk: Desk, address: Address, given: Answer): Promise<Answered> {
   const copy = await copyOf(desk, address)
   const token = deviceToken(desk, copy, given.deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }
+  const verified = await verifyUser(desk, token, given)
+
+  // From here to the end nothing is awaited.
   const transaction = transactionByChallenge(desk, given.challenge)
   const issued =
     transaction && challengesOf(desk, transaction.id).find(({ serial }) => serial === token.serial)
   if (!transaction || !issued) return { ok: false, reason: 'unknown_challenge' }
   if (issued.hash !== given.challengeHash) return { ok: false, reason: 'challenge_mismatch' }
+  const mustVerify = transaction.settings.userVerification === 1 && given.decision === 'approve'
+  if (mustVerify && verified !== true) return { ok: false, reason: verified }
   expireDue(desk)
   const state = currentState(desk, transaction)
   // The same answer again: its sender did not hear us.

@@ -21,6 +21,8 @@ export type TokenCopy = {
   pinHash: string | null
   maxFailCount: number
   subscription: { endpoint: string; p256dh: string; auth: string } | null
+  /** COSE key, base64url. */
+  verifier: { credentialId: string; publicKey: string; counter: number } | null
 }
 
 export type OwnerCopy = Address & {

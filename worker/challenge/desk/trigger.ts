@@ -63,7 +63,7 @@ export async function trigger(
   request: TriggerRequest,
 ): Promise<Triggered | NotTriggered> {
   const copy = await copyOf(desk, address)
-  const chosen = choose(desk, copy, request.serials)
+  const chosen = choose(desk, copy, request)
   if ('reason' in chosen) return { ok: false, reason: chosen.reason }
   const { settings } = request
   const now = nowSeconds(desk)
@@ -159,11 +159,13 @@ const about = (transaction: Transaction): Omit<Triggered, 'serials'> => ({
 function choose(
   desk: Desk,
   copy: OwnerCopy,
-  serials: string[] | undefined,
+  { serials, settings }: TriggerRequest,
 ): { tokens: TokenCopy[] } | { reason: NotTriggered['reason'] } {
   const candidates = copy.tokens.filter((token) => !serials || serials.includes(token.serial))
   if (candidates.length === 0) return { reason: 'no_tokens' }
-  const usable = candidates.filter(isUsable)
+  const usable = candidates
+    .filter(isUsable)
+    .filter(({ verifier }) => verifier || settings.userVerification === 0)
   const tokens = usable.filter((token) => !isLocked(desk, token))
   if (tokens.length > 0) return { tokens }
   if (usable.length > 0) return { reason: 'locked' }
@@ -187,6 +189,7 @@ async function issue(
     account: copy.account,
     origin: request.origin,
     match: how.match,
+    ...(request.settings.userVerification === 1 && { userVerification: true }),
     ...(request.title !== undefined && { title: request.title }),
     ...(request.text !== undefined && { text: request.text }),
   }
