@@ -119,3 +119,19 @@ function engineOf(page: Page): TabEngine {
     close: () => page.close(),
   }
 }
+
+/** As behind a proxy that knows no WebSockets: each one fails as it is opened, in pages loaded from now on. */
+export async function withoutWebSockets(context: BrowserContext): Promise<void> {
+  await context.addInitScript(() => {
+    class Failing extends EventTarget {
+      readonly readyState = 3
+      constructor() {
+        super()
+        setTimeout(() => this.dispatchEvent(new CloseEvent('close', { code: 1006 })))
+      }
+      close(): void {}
+      send(): void {}
+    }
+    globalThis.WebSocket = Failing as unknown as typeof WebSocket
+  })
+}

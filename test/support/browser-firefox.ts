@@ -71,6 +71,7 @@ function preferences(options: FirefoxOptions): Record<string, unknown> {
       'dom.push.testing.allowInsecureServerURL': true,
       'dom.push.connection.enabled': true,
     }),
+    ...options.preferences,
   }
 }
 

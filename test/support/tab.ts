@@ -91,7 +91,12 @@ export function tabOf(engine: TabEngine): Tab {
       })
     },
     async waitForScreen(name, withinMs) {
-      await until(`the screen "${name}"`, () => engine.run(screenIs, name), withinMs)
+      await until(`the screen "${name}"`, () => engine.run(screenIs, name), withinMs).catch(
+        async (error: unknown) => {
+          const seen = await text()
+          throw new Error(`never at the screen "${name}"; it says:\n${seen}`, { cause: error })
+        },
+      )
     },
   }
 }

@@ -1,0 +1,105 @@
+/** The main job, from the question to the used approval, in each browser with push: page open, page closed, browser closed, declined. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { en } from '../../pwa/src/text/en.ts'
+import type { Application, Person } from '../support/application.ts'
+import { approveInApp, asker, enrolInApp, finalStatus, readOutcome } from '../support/person.ts'
+import { type Phone, type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+
+let stage: Stage
+let application: Application
+beforeAll(async () => {
+  stage = await setStage()
+  application = stage.deployment.application
+})
+afterAll(() => stage?.end())
+
+describe.each(engines)('%s', (engine) => {
+  describe.skipIf(isMissing(engine))('with a real push service', () => {
+    let phone: Phone
+    let person: Person
+
+    /** What the notification on the screen must be about. */
+    const question = () =>
+      phone.notifications.waitFor(
+        ({ title, body }) => title === asker && body.includes(person.user),
+      )
+    const isApp = (address: string) => address.startsWith(`${stage.deployment.url}/app`)
+
+    async function redeemsOnce(transactionId: string): Promise<void> {
+      const first = await application.redeem(person, transactionId)
+      expect(first.envelope.result).toMatchObject({ value: true, authentication: 'ACCEPT' })
+      const second = await application.redeem(person, transactionId)
+      expect(second.envelope.result).toMatchObject({ value: false, authentication: 'REJECT' })
+    }
+
+    beforeAll(async () => {
+      person = await stage.person(`anna-${engine}`)
+      phone = await stage.phone(engine)
+      const { serial, link } = await application.invite(person)
+      await enrolInApp(phone.browser(), link)
+      const { envelope } = await application.token(serial)
+      expect(envelope.result.value).toMatchObject({
+        tokens: [{ serial, rollout_state: 'enrolled' }],
+      })
+    })
+    afterAll(() => phone?.close())
+
+    it('brings a question by push to the open app; the code typed there lets the login in, once', async () => {
+      const { transactionId, code, notified } = await application.ask(person)
+      expect(notified).toBe(true)
+      const ended = finalStatus(application, transactionId)
+      phone.notifications.click(await question())
+      const tab = await phone.browser().waitForTab(isApp)
+      await approveInApp(tab, code)
+      expect(await readOutcome(tab)).toBe('approved')
+      expect((await ended).challenge_status).toBe('accept')
+      await redeemsOnce(transactionId)
+      await tab.press('button', en.done)
+      await tab.waitForScreen('home')
+    })
+
+    it('opens the app from a notification when no page was open', async () => {
+      for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+      const { transactionId, code } = await application.ask(person)
+      const ended = finalStatus(application, transactionId)
+      phone.notifications.click(await question())
+      const tab = await phone.browser().waitForTab(isApp)
+      await approveInApp(tab, code)
+      expect((await ended).challenge_status).toBe('accept')
+      await redeemsOnce(transactionId)
+    })
+
+    it('declines from the notification’s button without opening anything', async () => {
+      for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+      const { transactionId } = await application.ask(person)
+      const ended = finalStatus(application, transactionId)
+      phone.notifications.press(await question(), en.push.notMe)
+      expect((await ended).challenge_status).toBe('declined')
+      const redeemed = await application.redeem(person, transactionId)
+      expect(redeemed.envelope.result).toMatchObject({ value: false, authentication: 'DECLINED' })
+      const open = await Promise.all((await phone.browser().tabs()).map((tab) => tab.address()))
+      expect(open.filter(isApp)).toEqual([])
+    })
+
+    it('keeps the question for a browser that is closed, and shows it when the browser is opened', async () => {
+      await phone.close()
+      const sentBefore = phone.push.attempts.length
+      const { transactionId, code } = await application.ask(person)
+      const ended = finalStatus(application, transactionId, 60_000)
+      await expect.poll(() => phone.push.attempts.length).toBeGreaterThan(sentBefore)
+      expect(phone.push.attempts.at(-1)?.status).toBe(201)
+      await phone.open()
+      phone.notifications.click(await question())
+      const tab = await phone.browser().waitForTab(isApp)
+      await approveInApp(tab, code)
+      expect((await ended).challenge_status).toBe('accept')
+      await redeemsOnce(transactionId)
+    })
+  })
+})
+
+describe('the worker', () => {
+  it('asked the network for nothing but the push services', () => {
+    expect(stage.deployment.strayRequests).toEqual([])
+  })
+})

@@ -1,0 +1,21 @@
+/** What axe-core finds wrong with a page, in lines short enough to read in a failing test. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Tab } from './tab.ts'
+
+const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
+
+export async function axeViolations(tab: Tab): Promise<string[]> {
+  await tab.inject(source)
+  return tab.run(async () => {
+    const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
+    return violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`),
+    )
+  })
+}
+
+/** How many pixels of the page lie outside the window's width. */
+export const overflowPixels = (tab: Tab): Promise<number> =>
+  tab.run(() => Math.max(0, document.documentElement.scrollWidth - innerWidth))
