@@ -32,7 +32,8 @@ device.use(async (call, next) => {
   // A browser cannot set headers on a WebSocket; its subprotocol names the version.
   if (call.req.path !== '/device/socket') checkProtocol(call)
   await next()
-  call.res.headers.set('Cache-Control', 'no-store')
+  // A WebSocket's answer takes no further headers.
+  if (call.res.status !== 101) call.res.headers.set('Cache-Control', 'no-store')
 })
 
 device.get('/keys', (call) => {
