@@ -2,6 +2,7 @@
  * A WebAuthn authenticator without hardware: makes one P-256 credential and signs assertions with it. Written from WebAuthn
  * Level 3 §6; the flags and the counter are the test's to set.
  */
+import { p256Keys } from './p256.ts'
 import { toBase64url, utf8 } from '../../schema/encoding.ts'
 import type { AuthenticationResponse, RegistrationResponse } from '../../schema/device.ts'
 
@@ -45,10 +46,7 @@ function derSignature(raw: Uint8Array): Bytes {
 }
 
 export async function virtualAuthenticator(origin: string) {
-  const keys = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, true, [
-    'sign',
-    'verify',
-  ])
+  const keys = await p256Keys('sign', true)
   const credentialId = crypto.getRandomValues(new Uint8Array(32))
   const id = toBase64url(credentialId)
   const rpIdHash = await digest(utf8(new URL(origin).hostname))

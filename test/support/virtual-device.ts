@@ -18,6 +18,7 @@ import {
   typ,
 } from '../../schema/signing.ts'
 import type { Decision, DeclineReason } from '../../schema/states.ts'
+import { p256Keys } from './p256.ts'
 
 /** What the server said, where it was not what was asked for. */
 export class DeviceRefused extends Error {
@@ -72,8 +73,7 @@ export type Enrolling = {
   spoilt?: Partial<EnrolmentClaims>
 }
 
-export const deviceKeys = (): Promise<CryptoKeyPair> =>
-  crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
+export const deviceKeys = (): Promise<CryptoKeyPair> => p256Keys('sign', false)
 
 /** Looks at the enrolment, makes a key, signs it in, and pins the server's root. */
 export async function enrol(server: Server, enrolling: Enrolling): Promise<VirtualDevice> {

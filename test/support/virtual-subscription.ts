@@ -4,6 +4,7 @@
  */
 import { toBase64url, utf8 } from '../../schema/encoding.ts'
 import type { SubscriptionUpdate } from '../../schema/device.ts'
+import { p256Keys } from './p256.ts'
 
 export type VirtualSubscription = {
   /** What a browser would hand to the page. */
@@ -17,7 +18,7 @@ export type SubscriptionSecrets = { keys: CryptoKeyPair; auth: Uint8Array<ArrayB
 const curve = { name: 'ECDH', namedCurve: 'P-256' }
 
 export async function makeSubscription(endpoint: string): Promise<VirtualSubscription> {
-  const keys = (await crypto.subtle.generateKey(curve, true, ['deriveBits'])) as CryptoKeyPair
+  const keys = await p256Keys('agree', true)
   return subscriptionOf(endpoint, { keys, auth: crypto.getRandomValues(new Uint8Array(16)) })
 }
 
@@ -60,7 +61,9 @@ async function contentKey(
 ): Promise<{ key: CryptoKey; nonce: ArrayBuffer }> {
   const sender = await crypto.subtle.importKey('raw', senderPoint, curve, false, [])
   // workers-types calls the member `$public`; the standard and the runtime `public`.
-  const agreement = { name: 'ECDH', public: sender } as unknown as EcKeyAlgorithm
+  const agreement = { name: 'ECDH', public: sender } as unknown as Parameters<
+    typeof crypto.subtle.deriveBits
+  >[0]
   const shared = await crypto.subtle.deriveBits(agreement, keys.privateKey, 256)
   const keyInfo = new Uint8Array([...utf8('WebPush: info\0'), ...point, ...senderPoint])
   const secret = await hkdf(shared, auth, keyInfo, 32)
