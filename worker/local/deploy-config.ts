@@ -22,7 +22,15 @@ type Wanted = {
 
 const fields = [
   ...['name', 'compatibility_date', 'compatibility_flags', 'assets', 'durable_objects'],
-  ...['migrations', 'triggers', 'observability', 'send_metrics', 'vars'],
+  ...[
+    'migrations',
+    'triggers',
+    'observability',
+    'send_metrics',
+    'minify',
+    'upload_source_maps',
+    'vars',
+  ],
 ]
 
 /** @throws Refusal where wrangler.toml has no such environment. */

@@ -2,8 +2,10 @@
  * `npm run dev`: Vite with hot reload for the pages, in front of the same worker that `npm start` runs. What is no page
  * goes through to the worker, sockets included; a changed worker takes the next request.
  */
-import { watch } from 'node:fs'
-import { createServer } from 'vite'
+import { readdirSync, watch } from 'node:fs'
+import { join } from 'node:path'
+import { type Plugin, createServer } from 'vite'
+import { isAtHome } from './bindings.ts'
 import { buildPwa } from './build-pwa.ts'
 import { projectRoot } from './paths.ts'
 import { endWithParent, onEnd, orSayWhy } from './process.ts'
@@ -11,11 +13,26 @@ import { freePort } from './port.ts'
 import { type Server, serve } from './serve.ts'
 import { Refusal, defaultPublicUrl, readSettings } from './settings.ts'
 
-/** What the worker answers; every other address is Vite's. */
-const workerPaths = [
-  ...['auth', 'token', 'user', 'validate', 'ttype', 'policy', 'audit', 'settings', 'delivery'],
-  ...['device', 'healthz', 'try/application.json'],
-]
+const pwa = join(projectRoot, 'pwa')
+
+/** What lies in pwa/ is Vite's, and what Vite makes of it; all else the worker answers, known addresses or not. */
+function workerPattern(): string {
+  const files = [...readdirSync(pwa), ...readdirSync(join(pwa, 'public'))]
+  const names = files.map((name) => name.replaceAll('.', '\\.')).join('|')
+  const pages = '$|\\?|(?:app|enrol)(?:\\?|$)'
+  return `^/(?!${pages}|@|node_modules/|(?:${names})(?:[/?]|$))|^/try/application\\.json`
+}
+
+/** The worker decides which page `/` is; here it is the one that it would be. */
+const firstPage = (page: string): Plugin => ({
+  name: 'countersign-first-page',
+  configureServer(server) {
+    server.middlewares.use((request, _response, next) => {
+      request.url = request.url?.replace(/^\/(?=$|\?)/, `/${page}.html`)
+      next()
+    })
+  },
+})
 
 await orSayWhy(async () => {
   const settings = readSettings(process.env)
@@ -26,22 +43,25 @@ await orSayWhy(async () => {
   const start = () =>
     serve({ ...settings, publicUrl, port: behind, log: ({ message }) => console.log(message) })
   let server = await start()
-  const pattern = `^/(${workerPaths.join('|')})(/|\\?|$)`
   const vite = await createServer({
-    root: `${projectRoot}pwa`,
+    root: pwa,
+    plugins: [firstPage(isAtHome(settings.host, publicUrl) ? 'try' : 'welcome')],
     configFile: `${projectRoot}vite.config.ts`,
     server: {
       host: settings.host,
       port,
       strictPort: true,
-      proxy: { [pattern]: { target: `http://127.0.0.1:${behind}`, ws: true } },
+      proxy: { [workerPattern()]: { target: `http://127.0.0.1:${behind}`, ws: true } },
     },
   })
   await vite.listen()
   console.log(`Countersign (development) is at ${publicUrl}; pages reload by themselves.`)
   if (server.administrator.password) console.log(`Password: ${server.administrator.password}`)
-  const stopWatching = whenWorkerChanges(async () => {
-    server = await again(server, start)
+  let turn = Promise.resolve()
+  const stopWatching = whenWorkerChanges(() => {
+    turn = turn.then(async () => {
+      server = await again(server, start)
+    })
   })
   endWithParent()
   onEnd(async () => {
@@ -67,12 +87,12 @@ async function again(server: Server, start: () => Promise<Server>): Promise<Serv
 }
 
 /** Several writes at once are one change. */
-function whenWorkerChanges(act: () => Promise<void>): () => void {
+function whenWorkerChanges(act: () => void): () => void {
   let waiting: NodeJS.Timeout | undefined
   const watchers = ['worker', 'schema'].map((folder) =>
     watch(`${projectRoot}${folder}`, { recursive: true }, () => {
       clearTimeout(waiting)
-      waiting = setTimeout(() => void act(), 200)
+      waiting = setTimeout(act, 200)
     }),
   )
   return () => {
