@@ -16,10 +16,10 @@ export const PushPayload = v.object({
   countersign: v.union([
     /** A challenge JWS for `device`. */
     v.object({ device: v.string(), challenge: v.string(), jws: v.string() }),
-    /** Too long to travel: ask GET /device/challenges/<challenge>. */
-    v.object({ device: v.string(), challenge: v.string() }),
     /** An ended JWS: the notification says how it ended and goes. */
     v.object({ device: v.string(), challenge: v.string(), ended: v.string() }),
+    /** Too long to travel: ask GET /device/challenges/<challenge>. Last, because the others have all that it has. */
+    v.object({ device: v.string(), challenge: v.string() }),
   ]),
 })
 export type PushPayload = v.InferOutput<typeof PushPayload>
