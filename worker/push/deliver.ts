@@ -47,6 +47,9 @@ export async function deliver(
   })
   if (!isPushEndpoint(endpoint, pushHosts)) return done('host_not_allowed', null)
   let response: Response
+  // Not AbortSignal.timeout: its clock would keep the object awake after the answer has come.
+  const patience = new AbortController()
+  const timer = setTimeout(() => patience.abort(), timeoutMs)
   try {
     const request = webpush.generateRequestDetails(
       { endpoint, keys: { p256dh, auth } },
@@ -72,10 +75,12 @@ export async function deliver(
       body: request.body,
       // A redirect would lead past the allow-list.
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: patience.signal,
     })
   } catch {
     return done('retry', null)
+  } finally {
+    clearTimeout(timer)
   }
   await response.body?.cancel()
   const { status } = response

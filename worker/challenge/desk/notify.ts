@@ -166,27 +166,26 @@ async function send(desk: Desk, row: PushRow): Promise<void> {
   const topic = (await sha256(row.challenge)).slice(0, 32)
   const message = { subscription, payload: pushPayload(carried, origin, issuer), ttlSeconds, topic }
   let sent = await deliver(message, desk.deployment, desk.nowMs)
-  if (sent.outcome === 'too_large')
-    sent = await deliver(
-      { ...message, payload: pushPayload(carried, origin, issuer, true) },
-      desk.deployment,
-      desk.nowMs,
-    )
+  await noteDelivery(desk, copy.customer, row, sent)
+  if (sent.outcome === 'too_large') {
+    const idOnly = { ...message, payload: pushPayload(carried, origin, issuer, true) }
+    sent = await deliver(idOnly, desk.deployment, desk.nowMs)
+    await noteDelivery(desk, copy.customer, row, sent)
+  }
+  settle(desk, row, token, sent)
+}
+
+async function noteDelivery(
+  desk: Desk,
+  customer: string,
+  { serial, challenge, kind, attempt }: PushRow,
+  { host, status, outcome, tookMs }: Delivered,
+): Promise<void> {
+  const challengeHash = await sha256(challenge)
   record(desk, {
     kind: 'delivery',
-    body: {
-      customer: copy.customer,
-      serial: row.serial,
-      challengeHash: await sha256(row.challenge),
-      kind: row.kind,
-      attempt: row.attempt,
-      host: sent.host,
-      status: sent.status,
-      outcome: sent.outcome,
-      tookMs: sent.tookMs,
-    },
+    body: { customer, serial, challengeHash, kind, attempt, host, status, outcome, tookMs },
   })
-  settle(desk, row, token, sent)
 }
 
 async function content(desk: Desk, row: PushRow, token: TokenCopy) {
