@@ -1,0 +1,24 @@
+/** The owner's object behind a token, for tests that look inside. */
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
+import { tokens } from '../../schema/tables.ts'
+import type { Deployment } from './deployment.ts'
+
+/** @param of a serial, asked of D1 once: the object stays known when the token has gone. */
+export async function objectOf({ db }: Pick<Deployment, 'db'>, serial: string) {
+  const [row] = await db.select().from(tokens).where(eq(tokens.serial, serial))
+  if (!row) throw new Error(`no token ${serial}`)
+  const stub = env.COORDINATOR.get(env.COORDINATOR.idFromName(row.ownerId))
+  return {
+    stub,
+    /** Rings its alarm now, whenever it was set for. */
+    alarm: () => runDurableObjectAlarm(stub),
+    evict: () => evictDurableObject(stub),
+    /** The rows of one of its tables. */
+    rows: <T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]) =>
+      runInDurableObject(stub, (_, { storage }) =>
+        storage.sql.exec<T>(query, ...bindings).toArray(),
+      ),
+  }
+}
