@@ -20,6 +20,7 @@ import { setDue } from './due.ts'
 import { expireDue } from './expire.ts'
 import { notifyChallenge } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
+import { socketsOf } from './sockets.ts'
 import { type Transaction, transactionById } from './transaction.ts'
 
 export type TriggerRequest = {
@@ -47,6 +48,8 @@ export type Triggered = {
   match: 'code' | 'none'
   answerableUntilAt: number
   notified: boolean
+  /** Names of the devices that a push or an open app shows it on. The others find it when they are opened. */
+  sentTo: string[]
   /** Where not notified: when a further request would ring again. */
   quietUntilAt?: number
 }
@@ -138,6 +141,7 @@ export async function trigger(
     match,
     answerableUntilAt,
     notified: ringing.ring,
+    sentTo: chosen.tokens.filter((token) => isReached(desk, token, ringing.ring)).map(nameOf),
     ...(ringing.ring ? {} : { quietUntilAt: ringing.untilAt }),
   }
   keepForReplay(desk, request, answer, now)
@@ -145,6 +149,11 @@ export async function trigger(
   drainSoon(desk)
   return answer
 }
+
+const nameOf = ({ deviceName, serial }: TokenCopy): string => deviceName || serial
+
+const isReached = (desk: Desk, token: TokenCopy, ring: boolean): boolean =>
+  (ring && token.subscription !== null) || socketsOf(desk, token.serial).length > 0
 
 /** The connection broke and the call was repeated: it is made already. */
 const about = (transaction: Transaction): Omit<Triggered, 'serials'> => ({
@@ -154,6 +163,7 @@ const about = (transaction: Transaction): Omit<Triggered, 'serials'> => ({
   match: transaction.match,
   answerableUntilAt: transaction.answerableUntilAt,
   notified: transaction.rung,
+  sentTo: [],
 })
 
 function choose(

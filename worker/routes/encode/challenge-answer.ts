@@ -38,6 +38,7 @@ export function challengeResult(
       transaction_ids: challenges.map(() => transactionId),
       preferred_client_mode: 'poll',
       notified: asked.notified,
+      sent_to: asked.sentTo,
       ...(asked.quietUntilAt !== undefined && { quiet_until_at: asked.quietUntilAt }),
       expires_at: asked.answerableUntilAt,
     },
