@@ -157,7 +157,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     await tokensChanged(this.#open, address)
   }
 
-  async failCount(serial: string) {
+  async failCount(address: Address, serial: string) {
+    await copyOf(this.#open, address)
     return failCountOf(this.#open, serial)
   }
 

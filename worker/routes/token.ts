@@ -74,7 +74,7 @@ token.get('/', async (call) => {
 /** The fail counter is the object's; D1 follows. */
 async function described(context: Context, row: TokenRow): Promise<Record<string, unknown>> {
   const address = { ownerId: row.ownerId as OwnerId, customer: row.customer }
-  const failcount = await reach(context, address, (object) => object.failCount(row.serial))
+  const failcount = await reach(context, address, (object) => object.failCount(address, row.serial))
   return {
     active: row.active,
     description: row.description,

@@ -3,7 +3,7 @@ import { defaults } from '../../policy/settings.ts'
 import { forgetLimits } from './bell.ts'
 import type { Desk } from './desk.ts'
 import { rows } from './desk.ts'
-import { type DueKind, alarmRang, nextDueMs, setDue, setNextAlarm, takeDue } from './due.ts'
+import { type DueKind, alarmRang, clearDue, dueNow, nextDueMs, setDue, setNextAlarm } from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
 import { sendSoon } from './notify.ts'
@@ -13,7 +13,9 @@ const retryMs = 30_000
 
 export async function ring(desk: Desk): Promise<void> {
   alarmRang(desk)
-  for (const kind of takeDue(desk)) {
+  for (const kind of dueNow(desk)) {
+    // Each as its turn comes, and work that waits is due again until it is done: an alarm that dies halfway loses nothing.
+    clearDue(desk, kind)
     try {
       await work(desk, kind)
     } catch (error) {
@@ -33,10 +35,12 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
       drainSoon(desk)
       break
     case 'pushes':
+      setDue(desk, kind, desk.nowMs() + retryMs)
       sendSoon(desk)
       await desk.sending
       break
     case 'outbox':
+      setDue(desk, kind, desk.nowMs() + retryMs)
       drainSoon(desk)
       await desk.draining
       break

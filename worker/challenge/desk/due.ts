@@ -16,13 +16,11 @@ export function setDue(desk: Desk, kind: DueKind, atMs: number): void {
   wakeAt(desk, atMs)
 }
 
-/** Takes what is due now off the table; whoever does the work sets its next time. */
-export function takeDue(desk: Desk): DueKind[] {
-  return rows<{ kind: DueKind }>(
-    desk,
-    'delete from due where atMs <= ? returning kind',
-    desk.nowMs(),
-  ).map(({ kind }) => kind)
+/** Whoever does the work clears it, and sets its next time before anything is awaited. */
+export function dueNow(desk: Desk): DueKind[] {
+  return rows<{ kind: DueKind }>(desk, 'select kind from due where atMs <= ?', desk.nowMs()).map(
+    ({ kind }) => kind,
+  )
 }
 
 export const clearDue = (desk: Desk, kind: DueKind): void =>

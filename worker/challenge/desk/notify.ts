@@ -10,7 +10,7 @@ import { type Delivered, deliver } from '../../push/deliver.ts'
 import { pushPayload } from '../../push/payload.ts'
 import { keptCopy } from './copy.ts'
 import { type Desk, needStorage, nowSeconds, rows, type TokenCopy } from './desk.ts'
-import { setDue } from './due.ts'
+import { clearDue, setDue } from './due.ts'
 import { drainSoon, record } from './outbox.ts'
 import { socketsOf } from './sockets.ts'
 import { type Transaction, challengesOf, currentState, transactionById } from './transaction.ts'
@@ -149,8 +149,10 @@ async function sendDue(desk: Desk): Promise<void> {
     // One dead subscription must not keep the others from ringing.
     await Promise.all(due.map((row) => send(desk, row)))
     const [left] = rows<{ atMs: number | null }>(desk, 'select min(nextAtMs) as atMs from push')
-    if (!left?.atMs) return
-    if (left.atMs > desk.nowMs()) return setDue(desk, 'pushes', left.atMs)
+    if (left?.atMs && left.atMs <= desk.nowMs()) continue
+    clearDue(desk, 'pushes')
+    if (left?.atMs) setDue(desk, 'pushes', left.atMs)
+    return
   }
 }
 

@@ -5,7 +5,7 @@ import { type Failure, show } from '../../problem.ts'
 export function problemDocument(failed: Failure): Response {
   const { status, detail, field, headers } = show(failed)
   const body: Problem = {
-    type: `/docs/problems#${failed.reason}`,
+    type: `urn:countersign:problem:${failed.reason}`,
     title: failed.reason.replaceAll('_', ' '),
     status,
     detail,
