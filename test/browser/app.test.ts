@@ -150,7 +150,7 @@ describe.skipIf(isMissing('chromium')).each(looks)(
       await application.ask(person)
       const other = await phone.browser().open(`${url}/app`)
       await inspect('waiting', other)
-      expect(new Set(seen).size).toBe(11)
+      expect(new Set(seen).size).toBe(12)
       await phone.close()
     })
   },

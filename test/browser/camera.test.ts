@@ -42,10 +42,18 @@ describe.skipIf(isMissing('chromium'))('the scanner', () => {
 
   it('reads a privacyIDEA code of this server', async () => {
     const person = await stage.person()
-    const { envelope } = await stage.deployment.application.initToken(person)
-    const { value } = (envelope.detail ?? {})['pushurl'] as { value: string }
-    expect(value).toMatch(/^otpauth:\/\/pipush\//)
-    const { phone, tab } = await pointAt(value)
+    const { serial, link } = await stage.deployment.application.invite(person)
+    const secret = new URLSearchParams(new URL(link).hash.slice(1)).get('s') ?? ''
+    const parameters = new URLSearchParams({
+      url: `${stage.deployment.url}/ttype/push`,
+      ttl: '10',
+      issuer: 'Countersign',
+      enrollment_credential: secret,
+      v: '1',
+      serial,
+      sslverify: '0',
+    })
+    const { phone, tab } = await pointAt(`otpauth://pipush/${serial}?${parameters}`)
     await confirmInvitation(tab, 'not now')
     await phone.close()
   })

@@ -30,7 +30,12 @@ export async function launchChromium(options: ChromiumOptions): Promise<Chromium
   const context = await chromium.launchPersistentContext(options.profile, {
     executablePath,
     headless: true,
-    args: [...quiet, ...(options.pushService?.browserArguments ?? []), ...cameraArguments(options)],
+    args: [
+      ...quiet,
+      ...(options.pushService?.browserArguments ?? []),
+      ...cameraArguments(options),
+      ...(options.browserArguments ?? []),
+    ],
     env: environment(options),
     viewport: { width: options.width ?? 412, height: options.height ?? 860 },
     locale: options.language ?? 'en-GB',

@@ -71,7 +71,6 @@ function preferences(options: FirefoxOptions): Record<string, unknown> {
       'dom.push.testing.allowInsecureServerURL': true,
       'dom.push.connection.enabled': true,
     }),
-    ...options.preferences,
   }
 }
 

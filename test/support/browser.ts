@@ -12,8 +12,8 @@ export type BrowserOptions = {
   busAddress?: string
   /** A y4m file that the camera films (Chromium only). */
   camera?: string
-  /** Firefox only, over all others. */
-  preferences?: Record<string, string | number | boolean>
+  /** Chromium only, over all others. */
+  browserArguments?: string[]
   width?: number
   height?: number
   language?: string
