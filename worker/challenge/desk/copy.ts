@@ -11,6 +11,10 @@ import {
   needStorage,
   rows,
 } from './desk.ts'
+import { setDue } from './due.ts'
+
+/** A copy that nothing else keeps goes after this: looking must not leave storage behind for ever. */
+const keptMs = 86_400_000
 
 /** Reads D1 at most once while the object lives; an owner without tokens leaves nothing behind. */
 export async function copyOf(desk: Desk, address: Address): Promise<OwnerCopy> {
@@ -41,6 +45,7 @@ export async function refreshCopy(
   }
   if (tokens.length === 0 && !desk.hasStorage) return copy
   needStorage(desk)
+  setDue(desk, 'limits', desk.nowMs() + keptMs)
   desk.sql.exec('insert or replace into owner (id, copy) values (1, ?)', JSON.stringify(copy))
   for (const { serial, failCount } of tokens)
     desk.sql.exec(
