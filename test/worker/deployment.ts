@@ -196,6 +196,7 @@ export function clock() {
   vi.useFakeTimers({ toFake: ['Date'] })
   return {
     forward: (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1000),
+    toMs: (atMs: number) => vi.setSystemTime(atMs),
     stop: () => void vi.useRealTimers(),
   }
 }
