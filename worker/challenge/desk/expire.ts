@@ -15,16 +15,18 @@ const keptSeconds = 300
 export function expireDue(desk: Desk): void {
   const now = nowSeconds(desk)
   const copy = keptCopy(desk)
-  for (const transaction of transactionsWhere(
+  const over = transactionsWhere(
     desk,
     "(state = 'pending' and answerableUntilAt <= ?1) or (state = 'approved' and redeemableUntilAt <= ?1)",
     now,
-  )) {
+  )
+  // A miss counts from when it happened, in the order it happened, however late we come to look.
+  for (const transaction of over.sort((a, b) => a.answerableUntilAt - b.answerableUntilAt)) {
     const unanswered = transaction.state === 'pending'
     const expired = move(desk, transaction, 'expire')
     if (!expired) continue
     if (unanswered && transaction.rung)
-      missed(desk, transaction.firstFactor, transaction.settings, now)
+      missed(desk, transaction.firstFactor, transaction.settings, transaction.answerableUntilAt)
     if (unanswered) tellSockets(desk, expired)
     record(desk, {
       kind: 'audit',
