@@ -6,8 +6,8 @@ import { setDue } from './due.ts'
 /** @returns false where this id was used before. */
 export function useOnce(desk: Desk, jti: string): boolean {
   const now = nowSeconds(desk)
-  // Both edges of the window: a request may be as much ahead of our clock as behind it.
-  const untilAt = now + 2 * signedRequestSeconds
+  // Both edges of the window, its last second included: a request may be as much ahead of our clock as behind it.
+  const untilAt = now + 2 * signedRequestSeconds + 1
   if (rows(desk, 'select 1 as used from seen where jti = ? and untilAt > ?', jti, now).length > 0)
     return false
   needStorage(desk)
