@@ -44,7 +44,7 @@ export const personOwner = (
   ownerIdOf(context.deployment.master, { kind: 'person', customer, realm, person } satisfies Owner)
 
 /** `DOM\user` and user@realm name the realm where it is one of ours; a realm that was asked for wins. */
-async function splitRealm(
+export async function splitRealm(
   context: Context,
   customer: string,
   user: string,

@@ -1,12 +1,12 @@
 /** /token: begin an enrolment, and see how it stands. */
 import { renderSVG } from 'uqr'
-import { personOwner } from '../challenge/whose.ts'
+import { personOwner, splitRealm } from '../challenge/whose.ts'
 import { reach } from '../challenge/reach.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { type Begin, beginEnrolment } from '../enrolment/begin.ts'
 import { refuse } from '../problem.ts'
-import { findPerson, personId, realmNamed } from '../store/people.ts'
+import { findPerson, personId } from '../store/people.ts'
 import { type TokenRow, findToken } from '../store/tokens.ts'
 import { callerWith } from './decode/caller.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
@@ -51,9 +51,10 @@ async function personToEnrol(
   customer: string,
   parameters: Parameters,
 ): Promise<Begin['person']> {
-  const username = parameters.get('user').trim()
-  if (username === '') return null
-  const realm = await realmNamed(context, customer, parameters.get('realm').trim())
+  const user = parameters.get('user').trim()
+  if (user === '') return null
+  const asked = parameters.get('realm').trim()
+  const { username, realm } = await splitRealm(context, customer, user, asked)
   const id = realm && (await personId(context, { customer, realm, username }))
   const person = id && (await findPerson(context, id))
   if (!realm || !person) refuse({ reason: 'user_not_found' })

@@ -122,6 +122,11 @@ const poll = async (call: Call, transactionId: string): Promise<Response> => {
   })
 }
 
+// Login pages poll from the person's browser, whatever their origin; who polls learns the status and nothing more.
+validate.use('/polltransaction/*', async (call, next) => {
+  await next()
+  call.res.headers.set('Access-Control-Allow-Origin', '*')
+})
 validate.get('/polltransaction', async (call) =>
   poll(call, (await parametersOf(call)).need('transaction_id')),
 )
