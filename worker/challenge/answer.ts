@@ -1,11 +1,10 @@
 /** Takes a device's answer to its owner's object. The code is judged here: the object never sees one, right or wrong. */
 import type { AnswerAnswer, AnswerRequest } from '../../schema/device.ts'
-import { openId } from '../crypto/sealed-id.ts'
-import { type Context, nowSeconds } from '../env.ts'
+import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { codeFor, codeMatches } from './code.ts'
 import { reach } from './reach.ts'
-import { verifyAnswer } from './verify.ts'
+import { checkChallenge, verifyAnswer } from './verify.ts'
 
 export async function answerChallenge(
   context: Context,
@@ -13,13 +12,8 @@ export async function answerChallenge(
   { answer: jws, assertion }: AnswerRequest,
 ): Promise<AnswerAnswer> {
   const { claims, deviceId, ownerId } = await verifyAnswer(context, jws)
+  await checkChallenge(context, claims.challenge, ownerId)
   const { master } = context.deployment
-  const challenge = await openId(
-    { master, kind: 'challenge' },
-    claims.challenge,
-    nowSeconds(context),
-  )
-  if (challenge?.ownerId !== ownerId) refuse({ reason: 'unknown_challenge' })
   const address = { ownerId, customer }
   const settled = await reach(context, address, async (object) =>
     object.answer(address, {

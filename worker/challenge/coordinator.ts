@@ -21,6 +21,8 @@ import { type Steering, cancel, resend } from './desk/steer.ts'
 import { openStorage } from './desk/storage.ts'
 import { tokensChanged } from './desk/tokens.ts'
 import { type TriggerRequest, trigger } from './desk/trigger.ts'
+import { takeTry } from './desk/tries.ts'
+import { forgive } from './desk/waits.ts'
 import { stopWaiting, waitForMove } from './desk/wait.ts'
 
 /** A wait of the caller's choosing of name, so that it can stop it. */
@@ -102,6 +104,15 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   async pinMatched(from: string) {
     pinMatched(this.#open, from)
+  }
+
+  /** For guesses that are not at an owner's tokens: an account's password. */
+  async takeTry(scope: string) {
+    return takeTry(this.#open, scope)
+  }
+
+  async forgiveTries(scope: string) {
+    forgive(this.#open, scope)
   }
 
   // ── the device's side

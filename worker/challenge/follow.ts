@@ -11,8 +11,9 @@ import type { Status } from './desk/look.ts'
 import { coordinatorOf, reach } from './reach.ts'
 import type { State } from '../../schema/states.ts'
 
-/** Nothing is known of a transaction after this, whatever its settings were. */
-const longestLifeSeconds = definitions.answerSeconds.max + definitions.redeemSeconds.max + 300
+/** Nothing is known of a transaction or its challenge after this, whatever its settings were. */
+export const longestLifeSeconds =
+  definitions.answerSeconds.max + definitions.redeemSeconds.max + 300
 
 /** @returns whose transaction it is, or null for an id that is not ours or is long over. */
 export async function addressOf(

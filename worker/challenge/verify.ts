@@ -17,6 +17,7 @@ import * as v from 'valibot'
 import { type OwnerId, openId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
+import { longestLifeSeconds } from './follow.ts'
 
 export type Speaker = { deviceId: string; ownerId: OwnerId; key: PublicJwk }
 
@@ -68,6 +69,22 @@ export async function verifyAnswer(
     refuse({ reason: 'signature_refused', field: 'answer' })
   checkClock(context, claims.iat)
   return { ...speaker, claims }
+}
+
+/**
+ * Wakes nobody for a challenge that is not ours, not of this owner, or long over.
+ * @throws Refusal unknown_challenge
+ */
+export async function checkChallenge(
+  context: Context,
+  challenge: string,
+  ownerId: OwnerId,
+): Promise<void> {
+  const now = nowSeconds(context)
+  const sealing = { master: context.deployment.master, kind: 'challenge' as const }
+  const opened = await openId(sealing, challenge, now)
+  if (opened?.ownerId !== ownerId || opened.madeAt + longestLifeSeconds < now)
+    refuse({ reason: 'unknown_challenge' })
 }
 
 /** Devices' clocks are wrong; they take ours from `Date` and sign again. */

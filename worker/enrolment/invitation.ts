@@ -10,6 +10,7 @@ import type { Address } from '../challenge/desk/desk.ts'
 import { hmac } from '../crypto/derive.ts'
 import { type OwnerId, openId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
+import { definitions } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
 import { locateEnrolment } from '../store/enrolments.ts'
 
@@ -39,12 +40,13 @@ export async function routeInvitation(
       mend: 'or code must be given, and not both',
     })
   if (secret !== undefined) {
-    const opened = await openId(
-      { master: context.deployment.master, kind: 'enrolment' },
-      secret,
-      nowSeconds(context),
-    )
+    const now = nowSeconds(context)
+    const sealing = { master: context.deployment.master, kind: 'enrolment' as const }
+    const opened = await openId(sealing, secret, now)
     if (!opened) refuse({ reason: 'enrolment_unknown' })
+    // Kept by nobody any more, so nobody is woken for it.
+    if (opened.madeAt + definitions.enrolmentSeconds.max < now)
+      refuse({ reason: 'enrolment_expired' })
     const proof = { secretHash: await sha256(secret) }
     return {
       address: { ownerId: opened.ownerId, customer },

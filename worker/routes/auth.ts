@@ -1,10 +1,12 @@
 /** /auth: a name and a password for a session that its bearer shows with each call. */
+import { guarded } from '../challenge/guess.ts'
 import { signSession } from '../crypto/session.ts'
 import { nowSeconds } from '../env.ts'
 import { checkPassword } from '../factor/password.ts'
 import { administratorRights } from '../policy/rights.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
+import { peerAddress } from './decode/origin.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { answer } from './encode/envelope.ts'
 import { customerOf, surface } from './surface.ts'
@@ -21,17 +23,18 @@ auth.post('/', async (call) => {
   const { context } = call.var
   const customer = customerOf(call)
   const password = parameters.get('password')
-  const account = await checkPassword(context, { customer, username, password }).catch(
-    async (error) => {
-      await writeAudit(context, {
-        customer,
-        action: 'auth',
-        success: false,
-        user: username.slice(0, 256),
-      })
-      throw error
-    },
-  )
+  const guess = { customer, name: username, from: peerAddress(call) ?? '' }
+  const account = await guarded(context, guess, () =>
+    checkPassword(context, { customer, username, password }),
+  ).catch(async (error) => {
+    await writeAudit(context, {
+      customer,
+      action: 'auth',
+      success: false,
+      user: username.slice(0, 256),
+    })
+    throw error
+  })
   const rights = account.role === 'admin' ? administratorRights : account.rights
   const session = { username: account.username, realm: '', role: account.role, rights, customer }
   const token = await signSession(

@@ -12,7 +12,7 @@ import {
 import { deviceProtocol } from '../../schema/limits.ts'
 import { answerChallenge } from '../challenge/answer.ts'
 import { coordinatorOf, reach } from '../challenge/reach.ts'
-import { verifyRequest } from '../challenge/verify.ts'
+import { checkChallenge, verifyRequest } from '../challenge/verify.ts'
 import { leave, rename, subscribe } from '../enrolment/change.ts'
 import { finishEnrolment } from '../enrolment/finish.ts'
 import { lookAtInvitation } from '../enrolment/look.ts'
@@ -68,6 +68,7 @@ device.get('/challenges', async (call) => {
 device.get('/challenges/:challenge', async (call) => {
   const { address, deviceId } = await signedRequest(call)
   const challenge = call.req.param('challenge')
+  await checkChallenge(call.var.context, challenge, address.ownerId)
   const one = await reach(call.var.context, address, (object) =>
     object.oneFor(address, deviceId, challenge),
   )

@@ -1,13 +1,20 @@
 /** Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. */
-import { defaults } from '../../policy/settings.ts'
-import { forgetLimits } from './bell.ts'
-import type { Desk } from './desk.ts'
-import { rows } from './desk.ts'
-import { type DueKind, alarmRang, clearDue, dueNow, nextDueMs, setDue, setNextAlarm } from './due.ts'
+import { forgetRings } from './bell.ts'
+import { type Desk, nowSeconds, rows } from './desk.ts'
+import {
+  type DueKind,
+  alarmRang,
+  clearDue,
+  dueNow,
+  nextDueMs,
+  setDue,
+  setNextAlarm,
+} from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
 import { sendSoon } from './notify.ts'
 import { drainSoon } from './outbox.ts'
+import { forgetWaits } from './waits.ts'
 
 const retryMs = 30_000
 
@@ -49,7 +56,8 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
       break
     case 'limits':
       purge(desk)
-      forgetLimits(desk, defaults, Math.floor(desk.nowMs() / 1000))
+      forgetRings(desk, nowSeconds(desk))
+      forgetWaits(desk, nowSeconds(desk))
       keepUntilLapsed(desk)
   }
 }

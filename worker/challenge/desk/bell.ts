@@ -5,6 +5,7 @@
 import type { Settings } from '../../policy/settings.ts'
 import { type Desk, needStorage, rows } from './desk.ts'
 import { setDue } from './due.ts'
+import { addMiss, forgive, quietUntil } from './waits.ts'
 
 export type Ringing =
   | { ring: true }
@@ -42,13 +43,8 @@ export function mayRing(desk: Desk, ringer: Ringer, settings: Settings, now: num
   if (open && open.count >= settings.openPrompts)
     return { ring: false, untilAt: open.untilAt ?? now, why: 'open_prompt' }
 
-  const [quiet] = rows<{ quietUntilAt: number }>(
-    desk,
-    'select quietUntilAt from quiet where scope = ?',
-    person(ringer.firstFactor),
-  )
-  if (quiet && quiet.quietUntilAt > now)
-    return { ring: false, untilAt: quiet.quietUntilAt, why: 'quiet' }
+  const untilAt = quietUntil(desk, person(ringer.firstFactor), now)
+  if (untilAt !== null) return { ring: false, untilAt, why: 'quiet' }
 
   for (const { scope, perHour } of budgets(ringer, settings)) {
     const rung = rows<{ at: number }>(
@@ -74,50 +70,22 @@ export function rang(desk: Desk, ringer: Ringer, settings: Settings, now: number
 
 /** A prompt that rang was declined, answered wrongly or left alone: after some in a row the bell waits, longer each time. */
 export function missed(desk: Desk, firstFactor: boolean, settings: Settings, now: number): void {
-  needStorage(desk)
-  const scope = person(firstFactor)
-  const [row] = rows<{ misses: number; touchedAt: number }>(
-    desk,
-    'select misses, touchedAt from quiet where scope = ?',
-    scope,
-  )
-  const remembered = row && row.touchedAt + settings.quietForgottenSeconds > now ? row.misses : 0
-  const misses = remembered + 1
-  const beyond = misses - settings.missedPrompts
-  const quietSeconds =
-    beyond < 0
-      ? 0
-      : Math.min(
-          settings.firstQuietSeconds * 2 ** Math.min(beyond, 30),
-          settings.longestQuietSeconds,
-        )
-  desk.sql.exec(
-    'insert or replace into quiet (scope, misses, quietUntilAt, touchedAt) values (?, ?, ?, ?)',
-    scope,
-    misses,
-    now + quietSeconds,
-    now,
-  )
-  setDue(desk, 'limits', (now + settings.quietForgottenSeconds) * 1000)
+  const growth = {
+    from: settings.missedPrompts,
+    firstSeconds: settings.firstQuietSeconds,
+    longestSeconds: settings.longestQuietSeconds,
+    forgottenSeconds: settings.quietForgottenSeconds,
+  }
+  addMiss(desk, person(firstFactor), growth, now)
 }
 
 /** An approval shows that the person is there and meant it. */
 export const approved = (desk: Desk, firstFactor: boolean): void =>
-  void rows(desk, 'delete from quiet where scope = ?', person(firstFactor))
+  forgive(desk, person(firstFactor))
 
-/** Drops what no longer counts. */
-export function forgetLimits(
-  desk: Desk,
-  settings: Pick<Settings, 'quietForgottenSeconds'>,
-  now: number,
-): void {
+/** Drops rings that no longer count, and sets when to look again. */
+export function forgetRings(desk: Desk, now: number): void {
   rows(desk, 'delete from ring where at <= ?', now - hourSeconds)
-  rows(desk, 'delete from quiet where touchedAt <= ?', now - settings.quietForgottenSeconds)
-  const [left] = rows<{ at: number | null }>(
-    desk,
-    `select min(at) as at from (
-       select at + ${hourSeconds} as at from ring union all select touchedAt + ? as at from quiet)`,
-    settings.quietForgottenSeconds,
-  )
-  if (left?.at) setDue(desk, 'limits', left.at * 1000)
+  const [left] = rows<{ at: number | null }>(desk, 'select min(at) as at from ring')
+  if (left?.at) setDue(desk, 'limits', (left.at + hourSeconds) * 1000)
 }

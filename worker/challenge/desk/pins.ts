@@ -1,15 +1,8 @@
-/**
- * Guards PIN tries. The hashing is done at the edge; here each try is counted before its outcome is known, so that neither
- * a crash nor a hundred tries at once gives one away. Who guesses waits, by address; the person's other logins do not.
- */
+/** What a PIN is to be compared with. The hashing is done at the edge; here the try is counted first. */
 import { copyOf, isLocked, isUsable } from './copy.ts'
-import { type Address, type Desk, needStorage, nowSeconds, rows, type TokenCopy } from './desk.ts'
-import { setDue } from './due.ts'
-
-const freeTries = 5
-const firstWaitSeconds = 10
-const longestWaitSeconds = 3600
-const forgottenSeconds = 86_400
+import type { Address, Desk, TokenCopy } from './desk.ts'
+import { takeTry } from './tries.ts'
+import { forgive } from './waits.ts'
 
 export type PinCandidates =
   | { ok: true; pins: { serial: string; pinHash: string | null }[] }
@@ -37,31 +30,10 @@ export async function pinCandidates(
       reason: asked.every(({ revoked }) => revoked) ? 'revoked' : 'no_suitable_token',
     }
   }
-  const now = nowSeconds(desk)
-  const scope = `pin/${from}`
-  const [row] = rows<{ misses: number; quietUntilAt: number; touchedAt: number }>(
-    desk,
-    'select misses, quietUntilAt, touchedAt from quiet where scope = ?',
-    scope,
-  )
-  if (row && row.quietUntilAt > now)
-    return { ok: false, reason: 'too_many_tries', againAt: row.quietUntilAt }
-  const misses = row && row.touchedAt + forgottenSeconds > now ? row.misses + 1 : 1
-  const beyond = misses - freeTries
-  const waitSeconds =
-    beyond < 0 ? 0 : Math.min(firstWaitSeconds * 2 ** Math.min(beyond, 20), longestWaitSeconds)
-  needStorage(desk)
-  desk.sql.exec(
-    'insert or replace into quiet (scope, misses, quietUntilAt, touchedAt) values (?, ?, ?, ?)',
-    scope,
-    misses,
-    now + waitSeconds,
-    now,
-  )
-  setDue(desk, 'limits', (now + forgottenSeconds) * 1000)
+  const tried = takeTry(desk, `pin/${from}`)
+  if (!tried.ok) return tried
   return { ok: true, pins: open.map(({ serial, pinHash }) => ({ serial, pinHash })) }
 }
 
 /** The PIN was right: the tries of this address are forgiven. */
-export const pinMatched = (desk: Desk, from: string): void =>
-  void rows(desk, 'delete from quiet where scope = ?', `pin/${from}`)
+export const pinMatched = (desk: Desk, from: string): void => forgive(desk, `pin/${from}`)

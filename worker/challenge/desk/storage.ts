@@ -56,8 +56,7 @@ const steps: string[] = [
    create table quiet (
      scope text primary key,
      misses integer not null,
-     quietUntilAt integer not null,
-     touchedAt integer not null
+     quietUntilAt integer not null
    );
    create table ring (
      scope text not null,
@@ -95,6 +94,8 @@ const steps: string[] = [
      kind text primary key,
      atMs integer not null
    );`,
+  // The code of the first step goes on for a while beside ours; its rows have none.
+  'alter table quiet add column forgottenAt integer',
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */
