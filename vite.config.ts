@@ -16,6 +16,10 @@ const pages = ['app', 'try', 'welcome']
   .map((name) => [name, fromHere(`./pwa/${name}.html`)] as const)
   .filter(([, path]) => existsSync(path))
 
+/** What the app's first screen and its later ones share travels as one file: it packs better, and is asked for once. */
+const core =
+  /node_modules\/(@?preact|jose|valibot|idb)\/|\/schema\/|\/pwa\/src\/(api|keys|device|history|parts|route)\b/
+
 /** What starts the app and every later part of it, the scanner apart: filled in while the bundle is written. */
 const appFiles = new Set<string>()
 const onlyForScanning = /(^|\/)(scan|ponyfill)-/
@@ -61,7 +65,10 @@ export default defineConfig({
     target: ['chrome111', 'firefox114', 'safari16.4'],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: Object.fromEntries(pages) },
+    rolldownOptions: {
+      input: Object.fromEntries(pages),
+      output: { codeSplitting: { groups: [{ name: 'core', test: core }] } },
+    },
   },
   plugins: [
     shellAddresses,

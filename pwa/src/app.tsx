@@ -9,11 +9,7 @@ import { Announcer } from './parts/announcer.tsx'
 import { later } from './parts/later.tsx'
 import { broken, route } from './route.ts'
 import { Approve } from './screens/approve.tsx'
-import { EnrolConfirm } from './screens/enrol-confirm.tsx'
 import { EnrolFind } from './screens/enrol-find.tsx'
-import { EnrolNotifications } from './screens/enrol-notifications.tsx'
-import { EnrolReady } from './screens/enrol-ready.tsx'
-import { EnrolScan } from './screens/enrol-scan.tsx'
 import { Home } from './screens/home.tsx'
 import { Outcome } from './screens/outcome.tsx'
 import { Broken, Busy, Outdated } from './screens/plain.tsx'
@@ -21,10 +17,16 @@ import { Start } from './screens/start.tsx'
 import { Waiting } from './screens/waiting.tsx'
 import { text } from './text/text.ts'
 
-const Account = later(async () => (await import('./screens/later.ts')).Account)
-const History = later(async () => (await import('./screens/later.ts')).History)
-const Install = later(async () => (await import('./screens/later.ts')).Install)
-const Settings = later(async () => (await import('./screens/later.ts')).Settings)
+const rest = () => import('./screens/later.ts')
+const Account = later(async () => (await rest()).Account)
+const EnrolConfirm = later(async () => (await rest()).EnrolConfirm)
+const EnrolNotifications = later(async () => (await rest()).EnrolNotifications)
+const EnrolReady = later(async () => (await rest()).EnrolReady)
+const EnrolScan = later(async () => (await rest()).EnrolScan)
+const EnrolVerifier = later(async () => (await rest()).EnrolVerifier)
+const History = later(async () => (await rest()).History)
+const Install = later(async () => (await rest()).Install)
+const Settings = later(async () => (await rest()).Settings)
 
 // Nothing is left to do on the last step, so a question may take its place.
 effect(() => {
@@ -70,6 +72,8 @@ function Enrolment({ at }: { at: Step }) {
       return <Busy title={words.finishing} />
     case 'install':
       return <Install look={at.look} />
+    case 'verifier':
+      return <EnrolVerifier deviceId={at.deviceId} />
     case 'notifications':
       return <EnrolNotifications />
     case 'ready':

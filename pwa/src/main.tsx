@@ -1,16 +1,18 @@
 /** Starts the app: reads what this device keeps, takes an invitation out of the address, then draws and watches. */
 import './style/style.css'
 import { render } from 'preact'
+import { recallClock } from './api/clock.ts'
 import { App } from './app.tsx'
 import { refreshAll, refreshOne, watch } from './challenge/watch.ts'
-import { chosen, finished } from './challenge/open.ts'
+import { chosen, finished, forgetStaleChoice } from './challenge/open.ts'
 import { reloadAccounts } from './device/accounts.ts'
 import { watchInstallOffer } from './device/install.ts'
 import { rereadPermission } from './device/notifications.ts'
-import { keepPushCurrent } from './device/push.ts'
+import { givenUp } from './device/push-health.ts'
+import { keepPushCurrent, renewPush } from './device/push.ts'
 import { readPersistence } from './device/storage.ts'
 import { registerWorker } from './device/update.ts'
-import { beginEnrolment, step, useInvitation } from './enrolment/steps.ts'
+import { beginEnrolment, leaveEnrolment, step, useInvitation } from './enrolment/steps.ts'
 import { broken, go, route } from './route.ts'
 import type { FromWorker } from './sw-bridge.ts'
 import { readLanguage } from './text/text.ts'
@@ -21,8 +23,11 @@ async function heard(message: FromWorker): Promise<void> {
   if (message.type !== 'show') return
   go('')
   finished.value = null
+  // The account is added by now; what is left of setting up can wait, a sign-in cannot.
+  if (step.value?.at === 'notifications') leaveEnrolment()
   if (message.challenge !== undefined) chosen.value = message.challenge
   await refreshAll()
+  forgetStaleChoice()
 }
 
 /** The secret must not stay where a screenshot, a bookmark or the history would keep it. */
@@ -39,6 +44,7 @@ async function start(): Promise<void> {
   watchInstallOffer()
   document.addEventListener('visibilitychange', rereadPermission)
   try {
+    await recallClock()
     await readLanguage()
     await reloadAccounts()
   } catch {
@@ -55,9 +61,12 @@ async function start(): Promise<void> {
   if (root) render(<App />, root)
   if (broken.value) return
   watch()
-  void readPersistence()
-  await registerWorker((message) => void heard(message))
-  await keepPushCurrent()
+  await Promise.all([
+    readPersistence(),
+    registerWorker((message) => void heard(message)),
+    refreshAll().then(forgetStaleChoice),
+  ])
+  await (givenUp.value ? renewPush() : keepPushCurrent())
 }
 
 void start()

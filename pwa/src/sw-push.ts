@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import { PushPayload } from '../../schema/push.ts'
 import type { EndedClaims } from '../../schema/signing.ts'
 import { fetchChallenge } from './api/device.ts'
+import { recallClock } from './api/clock.ts'
 import { verifyChallenge, verifyEnded } from './challenge/verify.ts'
 import { keepSubscribed } from './device/subscription.ts'
 import { noteAsked, settle } from './history/record.ts'
@@ -22,6 +23,7 @@ export async function received(
   self: ServiceWorkerGlobalScope,
   data: PushMessageData | null,
 ): Promise<void> {
+  await recallClock().catch(() => undefined)
   const payload = v.safeParse(v.pipe(v.string(), v.parseJson(), PushPayload), data?.text())
   const carried = payload.success ? payload.output.countersign : null
   const shown = carried !== null && (await show(self, carried).catch(() => false))

@@ -1,6 +1,7 @@
 /** The device API, one function an address, named in the domain's words. */
 import {
   AnswerAnswer,
+  type AnswerRequest,
   ChallengeAnswer,
   ChallengesAnswer,
   DoneAnswer,
@@ -10,7 +11,9 @@ import {
   KeysAnswer,
   type OpenChallenge,
   type SubscriptionUpdate,
+  type VerifierRegistration,
 } from '../../../schema/device.ts'
+import * as v from 'valibot'
 import { type Result, call } from './call.ts'
 import type { Signer } from './sign-request.ts'
 
@@ -39,8 +42,8 @@ export const fetchChallenge = (signer: Signer, challenge: string): Promise<Resul
     answer: ChallengeAnswer,
   })
 
-export const sendAnswer = (answer: string): Promise<Result<AnswerAnswer>> =>
-  call({ method: 'POST', path: '/device/answers', body: { answer }, answer: AnswerAnswer })
+export const sendAnswer = (body: AnswerRequest): Promise<Result<AnswerAnswer>> =>
+  call({ method: 'POST', path: '/device/answers', body, answer: AnswerAnswer })
 
 export const putSubscription = (signer: Signer, body: SubscriptionUpdate) =>
   call({ method: 'PUT', path: '/device/subscription', body, signer, answer: DoneAnswer })
@@ -50,3 +53,17 @@ export const renameDevice = (signer: Signer, name: string) =>
 
 export const leaveDevice = (signer: Signer) =>
   call({ method: 'DELETE', path: '/device', signer, answer: DoneAnswer })
+
+/** As much of WebAuthn's creation options as must be there; the browser judges the rest. */
+const VerifierOptions = v.looseObject({
+  challenge: v.string(),
+  rp: v.looseObject({ name: v.string() }),
+  user: v.object({ id: v.string(), name: v.string(), displayName: v.string() }),
+  pubKeyCredParams: v.array(v.object({ alg: v.number(), type: v.literal('public-key') })),
+})
+
+export const fetchVerifierOptions = (signer: Signer) =>
+  call({ method: 'POST', path: '/device/verifier/options', signer, answer: VerifierOptions })
+
+export const putVerifier = (signer: Signer, body: VerifierRegistration) =>
+  call({ method: 'PUT', path: '/device/verifier', body, signer, answer: DoneAnswer })

@@ -2,6 +2,7 @@
  * Answers a challenge: asks the server whether it still stands as it was shown, signs over exactly that, sends it, and
  * writes down what came of it. Works in the page and in the service worker.
  */
+import type { AuthenticationResponse } from '../../../schema/device.ts'
 import { type AnswerClaims, challengeHash, typ } from '../../../schema/signing.ts'
 import { sign } from '../../../schema/jws.ts'
 import type { DeclineReason, State } from '../../../schema/states.ts'
@@ -34,14 +35,24 @@ export type Verdict =
 
 type Shown = { challenge: string; jws: string }
 
-export async function answer(signer: Signer, shown: Shown, decided: Decided): Promise<Verdict> {
-  const verdict = await ask(signer, shown, decided)
+/** Has the person confirm an answer by finger, face or PIN; null where they did not. */
+export type Confirm = (answerJws: string) => Promise<AuthenticationResponse | null>
+
+export async function answer(
+  signer: Signer,
+  shown: Shown,
+  decided: Decided,
+  confirm?: Confirm,
+): Promise<Verdict> {
+  const verdict = await ask({ signer, shown, decided, confirm })
   const result = asHistory(verdict)
   if (result) await settle(shown.challenge, result)
   return verdict
 }
 
-async function ask(signer: Signer, shown: Shown, decided: Decided): Promise<Verdict> {
+type Asked = { signer: Signer; shown: Shown; decided: Decided; confirm: Confirm | undefined }
+
+async function ask({ signer, shown, decided, confirm }: Asked): Promise<Verdict> {
   // A page that slept for a while must not approve what has ended or become something else.
   const now = await fetchChallenge(signer, shown.challenge)
   if (!now.ok) return now.failure.status === 404 ? { kind: 'too_late' } : failed(now.failure)
@@ -60,7 +71,10 @@ async function ask(signer: Signer, shown: Shown, decided: Decided): Promise<Verd
     kid: signer.deviceId,
     jwk: signer.publicKey,
   })
-  const sent = await sendAnswer(jws)
+  const assertion = confirm && (await confirm(jws))
+  if (assertion === null)
+    return failed({ reason: 'unconfirmed', status: 403, detail: 'not confirmed' })
+  const sent = await sendAnswer({ answer: jws, ...(assertion && { assertion }) })
   if (!sent.ok) return failed(sent.failure)
   switch (sent.value.outcome) {
     case 'accepted':

@@ -2,11 +2,12 @@
 import type { Failure } from '../api/call.ts'
 import { accountOf, heed } from '../device/accounts.ts'
 import { closeNotifications } from '../device/notifications.ts'
+import type { Enrolment } from '../keys/database.ts'
 import { signerOf } from '../keys/enrolments.ts'
-import { type Decided, answer } from './answer.ts'
+import { type Confirm, type Decided, answer } from './answer.ts'
 import { type Prompt, close, whileAnswering } from './open.ts'
 
-export type Trouble = 'offline' | 'locked' | 'refused'
+export type Trouble = 'offline' | 'locked' | 'unconfirmed' | 'refused'
 
 /** @returns null where it is over, or why the person has to try again. */
 export function decide(prompt: Prompt, decided: Decided): Promise<Trouble | null> {
@@ -14,7 +15,7 @@ export function decide(prompt: Prompt, decided: Decided): Promise<Trouble | null
     const account = accountOf(prompt.deviceId)
     const signer = account && (await signerOf(account))
     if (!signer) return 'refused'
-    const verdict = await answer(signer, prompt, decided)
+    const verdict = await answer(signer, prompt, decided, confirmation(account, prompt, decided))
     if (verdict.kind === 'failed') {
       await heed(prompt.deviceId, verdict.failure)
       return troubleOf(verdict.failure)
@@ -33,7 +34,17 @@ export function decide(prompt: Prompt, decided: Decided): Promise<Trouble | null
   })
 }
 
+function confirmation(account: Enrolment, prompt: Prompt, decided: Decided): Confirm | undefined {
+  const { verifierId } = account
+  if (!prompt.claims.userVerification || decided.decision !== 'approve') return undefined
+  return async (answerJws) => {
+    const { confirmAnswer } = await import('./confirm.ts')
+    return verifierId ? confirmAnswer(answerJws, verifierId) : null
+  }
+}
+
 function troubleOf({ reason, status }: Failure): Trouble {
   if (reason === 'device_locked') return 'locked'
+  if (reason === 'unconfirmed' || reason === 'verification_refused') return 'unconfirmed'
   return status === 0 || status >= 500 ? 'offline' : 'refused'
 }

@@ -42,8 +42,13 @@ export const current = computed(() => {
 
 // Whoever began to read a question keeps it in front of them when a second one arrives.
 effect(() => {
-  if (current.value) chosen.value = current.value.challenge
+  if (current.value && chosen.peek() === null) chosen.value = current.value.challenge
 })
+
+/** A notification may name a question that was over before its click. */
+export function forgetStaleChoice(): void {
+  if (!held.value.some(({ challenge }) => challenge === chosen.value)) chosen.value = null
+}
 
 effect(() => {
   if (held.value.length === 0) return

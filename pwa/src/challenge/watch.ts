@@ -55,7 +55,6 @@ function watchAccount(account: Enrolment): void {
   lines.set(deviceId, () => {
     released = true
   })
-  void refreshOne(deviceId)
   void signerOf(account).then((signer) => {
     if (!signer || released) return
     const release = holdSocket(signer, {

@@ -42,18 +42,33 @@ async function attempt(): Promise<PushState> {
   return worker ? subscribe(worker, activeAccounts.value) : 'impossible'
 }
 
+/** The person said no for now: nobody turns them on behind their back, even where the browser would let us. */
+export const putOffPush = (): Promise<void> => writeSetting('notificationsPutOff', 'yes')
+
 export async function turnOffPush(): Promise<void> {
   const worker = await registration()
-  await writeSetting('notificationsPutOff', 'yes')
+  await putOffPush()
   if (worker) await unsubscribe(worker, activeAccounts.value)
   await reloadAccounts()
 }
 
 /** Browsers change subscriptions now and then, and a server may have missed it. */
 export async function keepPushCurrent(): Promise<void> {
-  const worker = await registration()
-  if (!worker || permission.value !== 'granted') return
-  if ((await readSetting('notificationsPutOff')) !== null) return
+  const worker = (await wanted()) && (await registration())
+  if (!worker) return
   await keepSubscribed(worker, activeAccounts.value)
   await reloadAccounts()
+}
+
+/** The server gave a subscription up, because its push service said that it is gone: only a new one will do. */
+export async function renewPush(): Promise<void> {
+  const worker = (await wanted()) && (await registration())
+  if (!worker) return
+  await (await worker.pushManager.getSubscription())?.unsubscribe()
+  await subscribe(worker, activeAccounts.value)
+  await reloadAccounts()
+}
+
+async function wanted(): Promise<boolean> {
+  return permission.value === 'granted' && (await readSetting('notificationsPutOff')) === null
 }

@@ -51,6 +51,7 @@ export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswe
     enrolledAt: serverNow(),
     standing: 'active' as const,
     endpoint: null,
+    verifierId: null,
   }
   await keep(enrolment, pair, draft)
   return finished

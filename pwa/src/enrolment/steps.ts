@@ -7,8 +7,9 @@ import type { EnrolmentLookAnswer } from '../../../schema/device.ts'
 import { type EnrolmentInvitation, readInvitation } from '../../../schema/enrolment-link.ts'
 import type { Failure } from '../api/call.ts'
 import { lookAtEnrolment } from '../api/device.ts'
-import { outdated, reloadAccounts } from '../device/accounts.ts'
+import { activeAccounts, outdated, reloadAccounts } from '../device/accounts.ts'
 import { permission } from '../device/notifications.ts'
+import { keepPushCurrent } from '../device/push.ts'
 import { mustInstallFirst } from '../device/platform.ts'
 import { askPersistence } from '../device/storage.ts'
 import { finish } from './finish.ts'
@@ -26,6 +27,7 @@ export type Step =
     }
   | { at: 'finishing' }
   | { at: 'install'; look: EnrolmentLookAnswer | null }
+  | { at: 'verifier'; deviceId: string }
   | { at: 'notifications' }
   | { at: 'ready' }
 
@@ -65,8 +67,26 @@ export async function confirmEnrolment(deviceName: string): Promise<void> {
   }
   // Not awaited: Firefox asks the person, who may leave that question standing.
   void askPersistence()
+  agreedBefore = activeAccounts.value.some(({ endpoint }) => endpoint !== null)
   await reloadAccounts()
-  step.value = { at: permission.value === 'impossible' ? 'ready' : 'notifications' }
+  const { deviceId, userVerification } = finished.value
+  if (userVerification) step.value = { at: 'verifier', deviceId }
+  else await toNotifications()
+}
+
+/** Whether another account on this device had notifications before. */
+let agreedBefore = false
+
+export async function afterVerifier(): Promise<void> {
+  await reloadAccounts()
+  await toNotifications()
+}
+
+/** Who agreed to notifications for one account is not asked again for the next. */
+async function toNotifications(): Promise<void> {
+  if (agreedBefore) await keepPushCurrent()
+  const asks = permission.value !== 'impossible' && !agreedBefore
+  step.value = { at: asks ? 'notifications' : 'ready' }
 }
 
 export function leaveEnrolment(): void {
@@ -83,5 +103,5 @@ function why(failure: Failure): EnrolmentProblem {
   if (failure.reason === 'root_mismatch') return 'wrong_root'
   if (failure.status === 0 || failure.status >= 500) return 'offline'
   if (failure.status === 429) return 'busy'
-  return failure.status === 422 || failure.status === 400 ? 'refused' : 'invitation_over'
+  return failure.status === 400 || failure.reason === 'unreadable' ? 'refused' : 'invitation_over'
 }

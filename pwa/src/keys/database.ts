@@ -25,6 +25,8 @@ export type Enrolment = {
   standing: Standing
   /** The push endpoint the server was last told, or null. */
   endpoint: string | null
+  /** The WebAuthn credential that confirms approvals with a finger, a face or a PIN, where there is one. */
+  verifierId: string | null
 }
 
 export type KeyPair = { publicKey: PublicJwk; privateKey: CryptoKey }

@@ -1,7 +1,7 @@
 /** A handful of remembered choices, readable by the page and the service worker. */
 import { database } from './database.ts'
 
-export type Setting = 'language' | 'notificationsPutOff'
+export type Setting = 'language' | 'notificationsPutOff' | 'clockOffsetMs'
 
 export async function readSetting(name: Setting): Promise<string | null> {
   return (await (await database()).get('settings', name)) ?? null

@@ -62,6 +62,20 @@ export function HomeScreenPicture() {
   )
 }
 
+/** A finger's lines, and a tick. */
+export function FingerPicture() {
+  return (
+    <svg class="picture" viewBox="0 0 240 150" aria-hidden="true">
+      <path class="line" d="M86 104V66a34 34 0 0 1 68 0v20" />
+      <path class="line" d="M98 120V66a22 22 0 0 1 44 0v30" />
+      <path class="line" d="M110 128V66a10 10 0 0 1 20 0v44" />
+      <path class="faint" d="M74 88V66a46 46 0 0 1 92 0" />
+      <circle class="fill-accent" cx="158" cy="116" r="20" />
+      <path class="on-accent" d="M149.5 116.5 155.5 122.5 167 109.5" />
+    </svg>
+  )
+}
+
 export type StampKind = 'good' | 'bad' | 'over'
 
 /** The answer, drawn once. */

@@ -5,6 +5,7 @@ import { codeLength } from '../../../schema/limits.ts'
 import type { Decided } from '../challenge/answer.ts'
 import { type Trouble, decide } from '../challenge/decide.ts'
 import { type Prompt, chosen, now, prompts } from '../challenge/open.ts'
+import { accountOf } from '../device/accounts.ts'
 import { isNewPlace } from '../history/familiar.ts'
 import { readHistory } from '../history/record.ts'
 import { ApplicationMark } from '../parts/application-mark.tsx'
@@ -31,8 +32,9 @@ export function Approve({ prompt }: { prompt: Prompt }) {
     })
   }, [])
 
+  const tooStrict = claims.userVerification === true && !accountOf(prompt.deviceId)?.verifierId
   const wantsCode = claims.match === 'code'
-  const ready = !claims.userVerification && (!wantsCode || code.value.length === codeLength)
+  const ready = !tooStrict && (!wantsCode || code.value.length === codeLength)
   const others = prompts.value.length - 1
 
   async function send(decided: Decided): Promise<void> {
@@ -87,8 +89,8 @@ export function Approve({ prompt }: { prompt: Prompt }) {
         </blockquote>
       )}
       <form class="lower" onSubmit={approve}>
-        {claims.userVerification && <Notice>{words.tooStrict}</Notice>}
-        {!claims.userVerification && wantsCode && (
+        {tooStrict && <Notice>{words.tooStrict}</Notice>}
+        {!tooStrict && wantsCode && (
           <CodeField
             label={words.code(application)}
             describedBy="question facts"
@@ -97,7 +99,7 @@ export function Approve({ prompt }: { prompt: Prompt }) {
             onChange={(typed) => (code.value = typed)}
           />
         )}
-        {!claims.userVerification && !wantsCode && <p class="quiet">{words.noCode}</p>}
+        {!tooStrict && !wantsCode && <p class="quiet">{words.noCode}</p>}
         {trouble.value && <Notice>{words.failed[trouble.value]}</Notice>}
         <button type="submit" class="primary" disabled={!ready || sending.value !== null}>
           {sending.value === 'approve' ? words.sending : words.approve}

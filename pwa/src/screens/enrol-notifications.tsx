@@ -1,7 +1,7 @@
 /** Step two: why a notification, then the browser's own question, then plainly what came of it. */
 import { useSignal } from '@preact/signals'
 import { permission } from '../device/notifications.ts'
-import { turnOnPush } from '../device/push.ts'
+import { putOffPush, turnOnPush } from '../device/push.ts'
 import { step } from '../enrolment/steps.ts'
 import { troubleWords } from '../parts/health-line.tsx'
 import { Notice } from '../parts/notice.tsx'
@@ -16,6 +16,10 @@ export function EnrolNotifications() {
   const failed = useSignal(false)
   const onward = (): void => {
     step.value = { at: 'ready' }
+  }
+  const notNow = (): void => {
+    void putOffPush()
+    onward()
   }
 
   async function turnOn(): Promise<void> {
@@ -59,7 +63,7 @@ export function EnrolNotifications() {
           type="button"
           class={hopeless ? 'primary' : 'plain'}
           disabled={asking.value}
-          onClick={onward}
+          onClick={failed.value ? onward : notNow}
         >
           {failed.value ? text.value.carryOn : text.value.notNow}
         </button>

@@ -1,5 +1,10 @@
 /** The screens that nobody needs at once, in a chunk of their own. */
 export { Account } from './account.tsx'
+export { EnrolConfirm } from './enrol-confirm.tsx'
+export { EnrolNotifications } from './enrol-notifications.tsx'
+export { EnrolReady } from './enrol-ready.tsx'
+export { EnrolScan } from './enrol-scan.tsx'
+export { EnrolVerifier } from './enrol-verifier.tsx'
 export { History } from './history.tsx'
 export { Install } from './install.tsx'
 export { Settings } from './settings.tsx'

@@ -2,6 +2,7 @@
 import { useEffect } from 'preact/hooks'
 import type { Ending } from '../challenge/answer.ts'
 import { type Finished, finished } from '../challenge/open.ts'
+import { announce } from '../parts/announcer.tsx'
 import { type StampKind, Stamp } from '../parts/pictures.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { text } from '../text/text.ts'
@@ -29,10 +30,12 @@ export function Outcome({ over }: { over: Finished }) {
     (answered === 'approved' || answered === 'declined' || answered === 'cancelled')
       ? words.elsewhere[answered](application)
       : null
+  const meaning = elsewhere ?? body(application)
   const leave = (): void => {
     if (finished.value === over) finished.value = null
   }
   useEffect(() => {
+    announce(meaning)
     const timer = setTimeout(leave, shownMs(over.how))
     return () => clearTimeout(timer)
   }, [over])
@@ -44,8 +47,8 @@ export function Outcome({ over }: { over: Finished }) {
       plainTitle={title}
       above={<Stamp kind={stamps[over.how]} />}
     >
-      <p class="lead" role="status" data-outcome={over.how}>
-        {elsewhere ?? body(application)}
+      <p class="lead" data-outcome={over.how}>
+        {meaning}
       </p>
       <div class="lower">
         <button type="button" class="secondary" onClick={leave}>

@@ -49,7 +49,7 @@ export const de: Text = {
     code: (application) => `Gib den Code ein, den ${application} dir zeigt`,
     noCode: 'Bestätige nur, wenn du dich gerade selbst anmeldest.',
     tooStrict:
-      'Diese Anmeldung verlangt mehr, als diese App kann. Melde dich auf einem anderen Weg an.',
+      'Diese Anmeldung verlangt auch Fingerabdruck, Gesicht oder PIN, und hier wurde nichts davon hinzugefügt. Entferne das Konto und füge es mit einer neuen Einladung wieder hinzu.',
     approve: 'Bestätigen',
     notMe: 'Das war ich nicht',
     cancel: 'Abbrechen',
@@ -58,6 +58,8 @@ export const de: Text = {
     soonOver: (seconds) => `Noch ${seconds} Sekunden für deine Antwort`,
     failed: {
       offline: 'Keine Verbindung, es wurde nichts gesendet. Versuch es noch einmal.',
+      unconfirmed:
+        'Es wurde nicht mit Fingerabdruck, Gesicht oder PIN bestätigt. Versuch es noch einmal.',
       locked:
         'Dieses Konto ist nach zu vielen falschen Codes gesperrt. Wende dich an deine Administration.',
       refused:
@@ -162,6 +164,20 @@ export const de: Text = {
     until: (time) => `Gültig bis ${time}, für ein Mal.`,
     offer: 'App installieren',
     offerBody: 'Sie bekommt ein eigenes Fenster und ein Symbol.',
+  },
+
+  verifier: {
+    title: 'Füge Fingerabdruck, Gesicht oder PIN hinzu',
+    body: 'Anmeldungen dieses Kontos verlangen das bei jeder Bestätigung. Es verlässt dieses Gerät nie.',
+    add: 'Hinzufügen',
+    adding: 'Das Gerät wird gefragt',
+    without: 'Ohne weiter',
+    troubles: {
+      declined:
+        'Es wurde nichts hinzugefügt. Ohne das kann dieses Gerät Anmeldungen dieses Kontos nicht bestätigen. Versuch es noch einmal.',
+      refused:
+        'Der Server hat es nicht angenommen. Versuch es noch einmal, oder hol dir eine neue Einladung.',
+    },
   },
 
   notifications: {

@@ -58,7 +58,8 @@ export const en = {
     newPlace: 'new place',
     code: (application: string) => `Type the code that ${application} shows you`,
     noCode: 'Approve only if you are signing in right now.',
-    tooStrict: 'This sign-in asks for more than this app can give. Use another way to sign in.',
+    tooStrict:
+      'This sign-in also asks for your fingerprint, face or PIN, and none was added here. Remove the account and add it again with a new invitation.',
     approve: 'Approve',
     notMe: 'It wasn’t me',
     cancel: 'Cancel',
@@ -67,6 +68,7 @@ export const en = {
     soonOver: (seconds: number) => `${seconds} seconds left to answer`,
     failed: {
       offline: 'No connection, so nothing was sent. Try again.',
+      unconfirmed: 'It was not confirmed with your fingerprint, face or PIN. Try again.',
       locked: 'This account is locked after too many wrong codes. Ask your administrator.',
       refused: 'The server did not take this answer. Try again, or start the sign-in again.',
     },
@@ -164,6 +166,19 @@ export const en = {
     until: (time: string) => `Good until ${time}, for one use.`,
     offer: 'Install the app',
     offerBody: 'It gets a window and an icon of its own.',
+  },
+
+  verifier: {
+    title: 'Add your fingerprint, face or PIN',
+    body: 'Sign-ins of this account ask for it with every approval. It never leaves this device.',
+    add: 'Add it',
+    adding: 'Asking the device',
+    without: 'Go on without',
+    troubles: {
+      declined:
+        'It was not added. Without it this device cannot approve sign-ins of this account. Try again.',
+      refused: 'The server did not take it. Try again, or ask for a new invitation.',
+    },
   },
 
   notifications: {
