@@ -1,0 +1,261 @@
+/** Who may call the application's side: sessions, API keys, rights, and nobody known on a loopback deployment. */
+import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eq } from 'drizzle-orm'
+import { hashPassword } from '../../worker/factor/hash.ts'
+import { type Right, everyRight } from '../../worker/policy/rights.ts'
+import { accounts, apiKeys } from '../../schema/tables.ts'
+import { application } from '../support/application.ts'
+import { type Deployment, adminPassword, clock, deployment, origin } from './deployment.ts'
+
+let d: Deployment
+let user: string
+beforeAll(async () => {
+  d = await deployment()
+  user = await d.person('called')
+  await d.device(user)
+})
+
+let time: ReturnType<typeof clock> | null = null
+afterEach(() => {
+  time?.stop()
+  time = null
+})
+
+const nobody = () => application({ url: origin, fetch: d.fetch })
+
+async function session(username = 'admin', password = adminPassword): Promise<string> {
+  const { envelope } = await nobody().auth(username, password)
+  return (envelope.result.value as { token: string }).token
+}
+
+const described = async (response: Response) => ({
+  status: response.status,
+  body: (await response.json()) as {
+    detail: unknown
+    result: { error: { code: number; message: string } }
+  },
+})
+
+describe('POST /auth', () => {
+  it('gives a session that its bearer shows as it is, and that clients can read with plain base64', async () => {
+    const { status, envelope } = await nobody().auth('admin', adminPassword)
+    expect(status).toBe(200)
+    expect(envelope.id).toBe(2)
+    expect(envelope.result.authentication).toBe('ACCEPT')
+    const value = envelope.result.value as Record<string, unknown> & { token: string }
+    expect(value).toMatchObject({ role: 'admin', username: 'admin', realm: '', menus: [] })
+    expect(value.rights).toContain('trigger')
+    const payload = value.token.split('.')[1] ?? ''
+    expect(payload).not.toMatch(/[-_]/)
+    const claims = JSON.parse(atob(payload)) as Record<string, unknown>
+    expect(claims).toMatchObject({ role: 'admin', username: 'admin', realm: '' })
+    expect(claims.exp).toBeGreaterThan(Date.now() / 1000)
+
+    for (const headers of [
+      { authorization: value.token },
+      { 'pi-authorization': value.token },
+      { authorization: `Bearer ${value.token}` },
+    ]) {
+      const { status } = await nobody().call('GET', '/system/', undefined, { headers })
+      expect(status).toBe(200)
+    }
+  })
+
+  it.each([
+    ['no name', { password: adminPassword }, 4032],
+    ['an empty name', { username: ' ', password: adminPassword }, 4032],
+    ['a wrong password', { username: 'admin', password: 'wrong' }, 4031],
+    ['no password', { username: 'admin' }, 4031],
+    ['an unknown name', { username: 'ghost', password: adminPassword }, 4031],
+  ])('with %s is 401 with an empty detail', async (_what, parameters, code) => {
+    const { status, body } = await described(await nobody().raw('POST', '/auth', parameters))
+    expect(status).toBe(401)
+    expect(body.detail).toEqual({})
+    expect(body.result.error.code).toBe(code)
+    expect(body.result.error.message).toMatch(/^Authentication failure\./)
+    expect((await nobody().auth('admin', adminPassword)).status).toBe(200)
+  })
+
+  it('tells a wrong password from an unknown name by nothing', async () => {
+    const words = async (username: string) =>
+      (await nobody().auth(username, 'wrong')).envelope.result.error
+    expect(await words('ghost')).toEqual(await words('admin'))
+  })
+})
+
+describe('a session', () => {
+  const settingsWith = async (token: string) => {
+    const response = await nobody().raw('GET', '/system/', undefined, {
+      headers: { authorization: token },
+    })
+    return described(response)
+  }
+
+  it('that is forged, of another key, or not one at all is 401 / 4304', async () => {
+    const token = await session()
+    const [header = '', payload = '', signature = ''] = token.split('.')
+    const claims = JSON.parse(atob(payload)) as object
+    const unsigned = btoa(JSON.stringify({ alg: 'none' })).replaceAll('=', '')
+    const other = await deployment({ MASTER_KEY: 'A'.repeat(43) })
+    const foreign = await application({ url: origin, fetch: other.fetch }).auth(
+      'admin',
+      adminPassword,
+    )
+    for (const forged of [
+      'nonsense',
+      'a.b.c',
+      `${header}.${payload}.${signature.slice(0, -4)}AAAA`,
+      `${header}.${btoa(JSON.stringify({ ...claims, role: 'admin', exp: 9e9 })).replaceAll('=', '')}.${signature}`,
+      `${unsigned}.${payload}.`,
+      (foreign.envelope.result.value as { token: string }).token,
+    ]) {
+      const { status, body } = await settingsWith(forged)
+      expect([status, body.result.error.code]).toEqual([401, 4304])
+    }
+    expect((await settingsWith(token)).status).toBe(200)
+  })
+
+  it('lasts an hour', async () => {
+    time = clock()
+    const token = await session()
+    time.forward(3599)
+    expect((await settingsWith(token)).status).toBe(200)
+    time.forward(1)
+    expect((await settingsWith(token)).status).toBe(401)
+    expect((await settingsWith(await session())).status).toBe(200)
+  })
+
+  it('has the rights that its account has now, and ends with it', async () => {
+    time = clock()
+    const service = {
+      id: 'service',
+      customer: 'default',
+      application: 'default',
+      username: 'radius',
+      role: 'service' as const,
+      passwordHash: await hashPassword('secret', d.env.PEPPER),
+      rights: ['settings'],
+      createdAt: 0,
+    }
+    await d.db.insert(accounts).values(service)
+    const token = await session('radius', 'secret')
+    expect((await settingsWith(token)).status).toBe(200)
+    await d.db
+      .update(accounts)
+      .set({ rights: ['trigger'] })
+      .where(eq(accounts.id, 'service'))
+    await d.payroll.call('POST', '/system/setConfig', { resends: 3 })
+    time.forward(1)
+    expect((await settingsWith(token)).status).toBe(403)
+    await d.db.delete(accounts).where(eq(accounts.id, 'service'))
+    await d.payroll.call('POST', '/system/setConfig', { resends: 3 })
+    time.forward(1)
+    expect((await settingsWith(token)).status).toBe(401)
+  })
+})
+
+describe('an API key', () => {
+  const withKey = (apiKey: string) =>
+    application({ url: origin, fetch: d.fetch, apiKey }).raw('GET', '/system/')
+
+  it('that is wrong is refused, even where none is needed; the right one is heard', async () => {
+    const good = await d.newApplication('Keyed')
+    const id = 'keyed-one'
+    await d.db.insert(apiKeys).values({
+      id,
+      customer: 'default',
+      application: 'default',
+      secretHash: 'x',
+      rights: [...everyRight],
+      createdAt: 0,
+    })
+    for (const key of ['', '_', 'none', 'nobody_secret', `${id}_`, `${id}_wrong`, id]) {
+      const { status, body } = await described(await withKey(key))
+      expect([status, body.result.error.code]).toEqual([401, 4304])
+    }
+    expect((await good.call('GET', '/system/')).status).toBe(200)
+  })
+})
+
+describe('a right', () => {
+  const guarded: [Right, string, string, object?][] = [
+    ['trigger', 'POST', '/validate/triggerchallenge', { user: 'called' }],
+    ['trigger', 'POST', '/validate/resend', { transaction_id: 'x' }],
+    ['check', 'POST', '/validate/check', { user: 'called', pass: '' }],
+    ['check', 'POST', '/validate/cancel', { transaction_id: 'x' }],
+    ['enrol', 'POST', '/token/init', { user: 'called' }],
+    ['enrol', 'GET', '/token/?serial=x'],
+    ['people', 'POST', '/user/', { user: 'guarded' }],
+    ['settings', 'GET', '/system/'],
+    ['settings', 'POST', '/system/setConfig', { resends: 3 }],
+    ['delivery', 'GET', '/delivery/'],
+  ]
+
+  it.each(guarded)('%s alone opens %s %s', async (right, method, path, body) => {
+    const without = await d.newApplication(
+      'Without',
+      everyRight.filter((other) => other !== right),
+    )
+    const refused = await described(await without.raw(method, path, body))
+    expect([refused.status, refused.body.result.error.code]).toEqual([403, 303])
+    expect(refused.body.result.error.message).toContain(`'${right}'`)
+
+    const stranger = await described(await nobody().raw(method, path, body))
+    expect([stranger.status, stranger.body.result.error.code]).toEqual([401, 4033])
+
+    const withIt = await d.newApplication('With', [right])
+    expect([200, 404]).toContain((await withIt.raw(method, path, body)).status)
+  })
+})
+
+describe('an unknown caller', () => {
+  const check = (of: Deployment, headers: Record<string, string> = {}) =>
+    application({ url: of.env.PUBLIC_URL, fetch: of.fetch }).check({ user, pass: '' }, { headers })
+
+  it('is heard only where listener and address are this machine and nobody forwards', async () => {
+    const home = await deployment({ LISTENER: 'loopback', PUBLIC_URL: 'http://localhost:8787' })
+    expect((await check(home)).envelope.result.authentication).toBe('CHALLENGE')
+    for (const name of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP']) {
+      const { status, envelope } = await check(home, { [name]: '198.51.100.7' })
+      expect([status, envelope.result.error?.code]).toEqual([401, 4033])
+    }
+    for (const changed of [
+      { LISTENER: 'loopback', PUBLIC_URL: 'https://sign.example.org' },
+      { LISTENER: '', PUBLIC_URL: 'http://localhost:8787' },
+      { LISTENER: 'loopback', PUBLIC_URL: 'http://localhost.example.org' },
+    ])
+      expect((await check(await deployment(changed))).status).toBe(401)
+    expect((await check(home)).status).toBe(200)
+  })
+
+  it('is heard elsewhere where the setting says so, may check, and nothing more', async () => {
+    const open = await deployment()
+    expect((await check(open)).status).toBe(401)
+    const set = (apiKeyRequired: number) =>
+      open.payroll.call('POST', '/system/setConfig', { apiKeyRequired })
+    await set(0)
+    expect((await check(open)).envelope.result.authentication).toBe('CHALLENGE')
+    const trigger = await application({ url: origin, fetch: open.fetch }).trigger({ user })
+    expect([trigger.status, trigger.envelope.result.error?.code]).toEqual([401, 4033])
+    await set(1)
+    expect((await check(open)).status).toBe(401)
+  })
+
+  it('gets the Try-it key on a loopback deployment only, and only from a page of its own', async () => {
+    const home = await deployment({
+      LISTENER: 'loopback',
+      PUBLIC_URL: 'http://localhost:8787',
+      TRY_API_KEY: 'try_secret',
+    })
+    const ask = (of: Deployment, address: string, headers: Record<string, string> = {}) =>
+      of.fetch(`${address}/try/application.json`, { headers })
+    expect(await (await ask(home, 'http://localhost:8787')).json()).toMatchObject({
+      apiKey: 'try_secret',
+    })
+    expect((await ask(home, 'http://rebound.example.org')).status).toBe(404)
+    const crossSite = { 'Sec-Fetch-Site': 'cross-site' }
+    expect((await ask(home, 'http://localhost:8787', crossSite)).status).toBe(404)
+    const away = await deployment({ TRY_API_KEY: 'try_secret' })
+    expect((await ask(away, origin)).status).toBe(404)
+  })
+})
