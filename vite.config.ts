@@ -20,6 +20,9 @@ const pages = ['app', 'try', 'welcome']
 const core =
   /node_modules\/(@?preact|jose|valibot|idb)\/|\/schema\/|\/pwa\/src\/(api|keys|device|history|parts|route)\b/
 
+/** Vite's own piece for loading later chunks, which other pages use too: they must not get the app with it. */
+const loader = { name: 'loader', test: /vite\/preload-helper/, priority: 1 }
+
 /** What starts the app and every later part of it, the scanner apart: filled in while the bundle is written. */
 const appFiles = new Set<string>()
 const onlyForScanning = /(^|\/)(scan|ponyfill)-/
@@ -67,7 +70,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(pages),
-      output: { codeSplitting: { groups: [{ name: 'core', test: core }] } },
+      output: { codeSplitting: { groups: [loader, { name: 'core', test: core }] } },
     },
   },
   plugins: [
