@@ -142,6 +142,14 @@ export const enrolments = sqliteTable('enrolments', {
   expiresAt: integer('expires_at').notNull(),
 })
 
+/** Changes of tokens that the owner's object may not have read yet: one stays only where a request died halfway. */
+export const tokenChanges = sqliteTable('token_changes', {
+  mark: text('mark').primaryKey(),
+  ownerId: text('owner_id').notNull(),
+  customer: text('customer').notNull(),
+  at: integer('at').notNull(),
+})
+
 /** What an administrator has set; what is not here has the default of worker/policy/settings.ts. */
 export const settings = sqliteTable(
   'settings',

@@ -1,7 +1,6 @@
 /** All surfaces under one roof: the context each request works with, the size of a body, and how failures go out. */
 import { bodyLimit } from 'hono/body-limit'
 import { bodyLimitBytes } from '../schema/limits.ts'
-import { random } from './crypto/random.ts'
 import { type Context, deploymentOf } from './env.ts'
 import { type Failure, Refusal, refuse } from './problem.ts'
 import { auth } from './routes/auth.ts'
@@ -19,8 +18,8 @@ import { validate } from './routes/validate.ts'
 
 type Given = Pick<Context, 'nowMs' | 'random'>
 
-/** @param given the clock and randomness, where a test brings its own. */
-export function createApp(given: Given = { nowMs: () => Date.now(), random }) {
+/** @param given the clock and randomness. */
+export function createApp(given: Given) {
   const app = surface()
 
   app.use(async (call, next) => {

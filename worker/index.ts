@@ -1,15 +1,20 @@
 /** The Worker: requests, the minute's cleaning, and the owner's object. */
 import { createApp } from './app.ts'
-import type { Env } from './env.ts'
+import { endInterruptedChanges } from './challenge/change-tokens.ts'
+import { random } from './crypto/random.ts'
+import { type Env, deploymentOf, nowSeconds } from './env.ts'
 import { purgeEnrolments } from './store/enrolments.ts'
 
 export { ChallengeCoordinator } from './challenge/coordinator.ts'
 
-const app = createApp()
+const nowMs = () => Date.now()
+const app = createApp({ nowMs, random })
 
 export default {
   fetch: app.fetch,
   async scheduled(_event, env) {
-    await purgeEnrolments(env.DB, Math.floor(Date.now() / 1000))
+    const context = { env, deployment: await deploymentOf(env), nowMs, random }
+    await endInterruptedChanges(context)
+    await purgeEnrolments(env.DB, nowSeconds(context))
   },
 } satisfies ExportedHandler<Env>

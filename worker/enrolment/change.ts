@@ -1,6 +1,6 @@
 /** What an enrolled device may change about itself: its push subscription, its name, and whether it stays. */
 import type { SubscriptionUpdate } from '../../schema/device.ts'
-import { reach } from '../challenge/reach.ts'
+import { changeTokens } from '../challenge/change-tokens.ts'
 import type { Address } from '../challenge/desk/desk.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
@@ -23,8 +23,9 @@ export async function subscribe(
     p256dh: subscription.keys.p256dh,
     auth: subscription.keys.auth,
   }
-  await putSubscription(context.env.DB, serial, stored, nowSeconds(context))
-  await reach(context, address, (object) => object.tokensChanged(address))
+  await changeTokens(context, address, () =>
+    putSubscription(context.env.DB, serial, stored, nowSeconds(context)),
+  )
 }
 
 export async function rename(
@@ -32,14 +33,14 @@ export async function rename(
   { address, serial }: Member,
   name: string,
 ): Promise<void> {
-  await renameDevice(context.env.DB, serial, name)
-  await reach(context, address, (object) => object.tokensChanged(address))
+  await changeTokens(context, address, () => renameDevice(context.env.DB, serial, name))
 }
 
 /** Its open challenges end before the device is told that it has left. */
 export async function leave(context: Context, { address, serial }: Member): Promise<void> {
-  await deleteToken(context.env.DB, serial)
-  await forget(context)
-  await reach(context, address, (object) => object.tokensChanged(address))
+  await changeTokens(context, address, async () => {
+    await deleteToken(context.env.DB, serial)
+    await forget(context)
+  })
   await writeAudit(context, { customer: address.customer, action: 'leave', success: true, serial })
 }

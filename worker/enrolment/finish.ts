@@ -6,6 +6,7 @@ import * as v from 'valibot'
 import type { EnrolmentFinishAnswer } from '../../schema/device.ts'
 import { PublicJwk, headerOf, thumbprint, verify } from '../../schema/jws.ts'
 import { EnrolmentClaims, typ } from '../../schema/signing.ts'
+import { changeTokens } from '../challenge/change-tokens.ts'
 import { reach } from '../challenge/reach.ts'
 import { checkClock } from '../challenge/verify.ts'
 import { sealId } from '../crypto/sealed-id.ts'
@@ -35,15 +36,21 @@ export async function finishEnrolment(
 
   const { master, issuer, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const token = await enrolToken(context.env.DB, spent.serial, {
-    publicKey: key.output,
-    deviceId: await sealId({ master, kind: 'device', bound }, address.ownerId, now, context.random),
-    deviceName: claims.deviceName,
-    enrolledAt: now,
-  })
+  const token = await changeTokens(context, address, async () =>
+    enrolToken(context.env.DB, spent.serial, {
+      publicKey: key.output,
+      deviceId: await sealId(
+        { master, kind: 'device', bound },
+        address.ownerId,
+        now,
+        context.random,
+      ),
+      deviceName: claims.deviceName,
+      enrolledAt: now,
+    }),
+  )
   if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
     refuse({ reason: 'enrolment_spent' })
-  await reach(context, address, (object) => object.tokensChanged(address))
   await writeAudit(context, {
     customer,
     action: 'enrolment_finish',

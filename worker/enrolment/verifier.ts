@@ -5,7 +5,7 @@
 import { generateRegistrationOptions, verifyRegistrationResponse } from '@simplewebauthn/server'
 import type { VerifierRegistration } from '../../schema/device.ts'
 import { toBase64url, utf8 } from '../../schema/encoding.ts'
-import { reach } from '../challenge/reach.ts'
+import { changeTokens } from '../challenge/change-tokens.ts'
 import { hmac } from '../crypto/derive.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
@@ -65,15 +65,16 @@ export async function addVerifier(
   }).catch(() => null)
   if (!checked?.verified) refuse({ reason: 'verification_refused' })
   const { credential } = checked.registrationInfo
-  const made = await insertVerifier(context.env.DB, {
-    serial,
-    credentialId: credential.id,
-    publicKey: toBase64url(credential.publicKey),
-    counter: credential.counter,
-    createdAt: nowSeconds(context),
-  })
+  const made = await changeTokens(context, address, () =>
+    insertVerifier(context.env.DB, {
+      serial,
+      credentialId: credential.id,
+      publicKey: toBase64url(credential.publicKey),
+      counter: credential.counter,
+      createdAt: nowSeconds(context),
+    }),
+  )
   if (!made) refuse({ reason: 'verifier_not_now' })
-  await reach(context, address, (object) => object.tokensChanged(address))
 }
 
 async function mayRegister(context: Context, { address, serial }: Member): Promise<void> {

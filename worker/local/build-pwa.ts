@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { takeExclusively } from './exclusive.ts'
 import { projectRoot } from './paths.ts'
 import { Refusal } from './settings.ts'
 
@@ -11,15 +12,25 @@ const sources = ['pwa', 'schema', 'vite.config.ts', 'package.json', 'package-loc
 /** Outside dist/, which is published whole. */
 const noted = join(projectRoot, 'node_modules/.built-pwa')
 
-/** @returns whether there was anything to do. */
+/** One build at a time: two at once would write into each other's dist/. @returns whether there was anything to do. */
 export async function buildPwa(say: (line: string) => void): Promise<boolean> {
-  const digest = await digestOfSources()
+  if (await isBuilt()) return false
+  const letGo = await takeExclusively(`${noted}.lock`, () => false)
+  try {
+    if (await isBuilt()) return false
+    const digest = await digestOfSources()
+    say('Building the app …')
+    await runVite()
+    await writeFile(noted, digest)
+    return true
+  } finally {
+    letGo?.()
+  }
+}
+
+async function isBuilt(): Promise<boolean> {
   const last = await readFile(noted, 'utf8').catch(() => '')
-  if (last === digest && existsSync(join(projectRoot, 'dist/app.html'))) return false
-  say('Building the app …')
-  await runVite()
-  await writeFile(noted, digest)
-  return true
+  return existsSync(join(projectRoot, 'dist/app.html')) && last === (await digestOfSources())
 }
 
 async function runVite(): Promise<void> {

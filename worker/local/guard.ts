@@ -7,7 +7,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { takeExclusively } from './exclusive.ts'
 
 export type Holder = { pid: number; since: string; address: string }
 export type GuardReport = { held: true } | { held: false; by: Holder | null }
@@ -23,8 +23,8 @@ async function main(folder: string, address: string): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const noted = join(folder, 'holder.json')
-  const lock = await take(join(folder, 'lock.sqlite'), noted)
-  if (!lock) {
+  const letGo = await take(join(folder, 'lock.sqlite'), noted)
+  if (!letGo) {
     const report: GuardReport = { held: false, by: readHolder(noted) }
     process.send!(report, () => process.disconnect())
     return
@@ -36,24 +36,19 @@ async function main(folder: string, address: string): Promise<void> {
   process.on('disconnect', async () => {
     for (const pid of runtimes) await end(pid)
     rmSync(noted, { force: true })
-    lock.close()
+    letGo()
     process.exit(0)
   })
   process.send!({ held: true } satisfies GuardReport)
 }
 
-/** SQLite's own lock: the system frees it when its process ends. A holder that is dying is waited for. */
-async function take(path: string, noted: string): Promise<DatabaseSync | null> {
-  const database = new DatabaseSync(path)
-  for (const giveUpAt = Date.now() + patienceMs; ; await pause(50)) {
-    try {
-      database.exec('begin exclusive')
-      return database
-    } catch {
-      const holder = readHolder(noted)
-      if ((holder && isAlive(holder.pid)) || Date.now() > giveUpAt) return null
-    }
-  }
+/** A holder that lives is not waited for; one that was killed is, until its guard has ended its runtime. */
+function take(path: string, noted: string): Promise<(() => void) | null> {
+  const giveUpAt = Date.now() + patienceMs
+  return takeExclusively(path, () => {
+    const holder = readHolder(noted)
+    return (holder !== null && isAlive(holder.pid)) || Date.now() > giveUpAt
+  })
 }
 
 function readHolder(noted: string): Holder | null {

@@ -8,7 +8,7 @@ import { administrator, customer, firstRows, randomPassword, tryRows } from './p
 
 type Options = { issuer: string; keys: Keys; password: string | null; tryIt: boolean }
 
-/** @returns the administrator's password where it was made or set just now, else null. */
+/** @returns the administrator's password where it was made just now, else null: a given one is known already. */
 export async function provision(database: D1Database, options: Options): Promise<string | null> {
   const nowSeconds = Math.floor(Date.now() / 1000)
   await provisionTryIt(database, options, nowSeconds)
@@ -21,7 +21,7 @@ export async function provision(database: D1Database, options: Options): Promise
     await db.batch(
       await firstRows(database, { issuer: options.issuer, pepper, password, nowSeconds }),
     )
-    return password
+    return options.password === null ? password : null
   }
   const { password } = options
   if (password === null || (await matchesHash(password, account.passwordHash, pepper))) return null
@@ -29,7 +29,7 @@ export async function provision(database: D1Database, options: Options): Promise
     .update(accounts)
     .set({ passwordHash: await hashPassword(password, pepper) })
     .where(isAdministrator)
-  return password
+  return null
 }
 
 /** Where the deployment can be reached from elsewhere, the key that any visitor gets must not work. */

@@ -35,7 +35,7 @@ export type Server = {
   port: number
   state: string
   keys: Keys
-  /** The password only where it was made or set by this start. */
+  /** The password only where this start made it. */
   administrator: { name: string; password: string | null }
   d1(): Promise<D1Database>
   /** Runs the scheduled handler once, as each full minute does. */
