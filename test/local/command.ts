@@ -10,6 +10,8 @@ export const startCommand = [process.execPath, 'worker/local/start.ts']
 export const password = 'correct horse battery staple'
 
 export type Running = {
+  /** The state folder it was given. */
+  state: string | undefined
   child: ChildProcess
   /** What it has printed so far, errors included. */
   output(): string
@@ -47,6 +49,7 @@ export function run([command = '', ...args]: string[], env: Env): Running {
     child.on('close', (code) => resolve({ code, output })),
   )
   const started: Running = {
+    state: env.COUNTERSIGN_STATE,
     child,
     output: () => output,
     printed: (line) => awaited(line, () => output, exited),
@@ -69,9 +72,10 @@ async function awaited(line: RegExp, output: () => string, exited: Promise<unkno
   }
 }
 
-/** Ends what a failed test left running. */
-export async function endAll(): Promise<void> {
+/** Ends what a test left running on its folder. */
+export async function endAll(state: string): Promise<void> {
   for (const started of running) {
+    if (!started.state?.startsWith(state)) continue
     try {
       started.signalGroup('SIGKILL')
     } catch {

@@ -3,6 +3,7 @@
  * steps against a stand-in for Cloudflare's side of wrangler, which remembers databases and secrets.
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Place, configFor, configOf } from '../../worker/local/deploy-config.ts'
@@ -10,15 +11,12 @@ import { type DeployOptions, deploy } from '../../worker/local/deploy-steps.ts'
 import { keepKeys, rotateSigningKey } from '../../worker/local/keys.ts'
 import { freshState, projectRoot, run } from './command.ts'
 
-let folder = ''
-let remove = () => {}
-beforeEach(() => ({ state: folder, remove } = freshState()))
-afterEach(() => remove())
-
+/** A dry run makes no folder, so that one name serves all of them. */
+const noFolder = join(tmpdir(), 'countersign-no-keys')
 const command = (...flags: string[]) =>
-  run([process.execPath, 'worker/local/deploy.ts', '--keys', join(folder, 'keys'), ...flags], {})
+  run([process.execPath, 'worker/local/deploy.ts', '--keys', noFolder, ...flags], {})
 
-describe('deploy --dry-run', () => {
+describe.concurrent('deploy --dry-run', () => {
   it.each([
     ['production', [], 'countersign'],
     ['staging', ['--env', 'staging'], 'countersign-staging'],
@@ -40,7 +38,7 @@ describe('deploy --dry-run', () => {
     for (const secret of ['MASTER_KEY', 'PEPPER', 'VAPID_PRIVATE_KEY', 'SIGNING_KEY'])
       expect(output).toContain(secret)
     expect(output).toContain('Nothing was changed.')
-    expect(existsSync(join(folder, 'keys'))).toBe(false)
+    expect(existsSync(noFolder)).toBe(false)
     expect(code).toBe(0)
   })
 
@@ -103,6 +101,11 @@ function cloudflare() {
 }
 
 describe('deploy', () => {
+  let folder = ''
+  let remove = () => {}
+  beforeEach(() => ({ state: folder, remove } = freshState()))
+  afterEach(() => remove())
+
   const place: Place = { host: 'sign.example.org', jurisdiction: 'eu' }
   async function options(there: ReturnType<typeof cloudflare>): Promise<DeployOptions> {
     const scratch = join(folder, 'scratch')

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await first.exited
 })
 afterAll(async () => {
-  await endAll()
+  await endAll(state)
   remove()
 })
 

@@ -1,9 +1,8 @@
 /** `npm start`, as people start and end it: real processes, real signals, one state folder. */
 import { existsSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import { type AddressInfo } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import {
   descendants,
   endAll,
@@ -15,17 +14,20 @@ import {
   stillAlive,
 } from './command.ts'
 
-let state = ''
-let remove = () => {}
-beforeEach(() => ({ state, remove } = freshState()))
-afterEach(async () => {
-  await endAll()
-  remove()
+/** Tests run beside each other, each with a folder of its own. */
+const test = it.extend<{ state: string }>({
+  // oxlint-disable-next-line eslint/no-empty-pattern -- vitest reads the dependencies from the pattern
+  state: async ({}, use) => {
+    const { state, remove } = freshState()
+    await use(state)
+    await endAll(state)
+    remove()
+  },
 })
 
 const runs = (command: string) => /workerd.* serve/.test(command)
 const address = /Countersign is at (\S+)/
-const begin = (env: Record<string, string> = {}) =>
+const begin = (state: string, env: Record<string, string> = {}) =>
   run(startCommand, { COUNTERSIGN_STATE: state, ...env })
 
 async function logIn(url: string, secret: string): Promise<number> {
@@ -39,9 +41,11 @@ async function ended(started: ReturnType<typeof run>, signal: NodeJS.Signals = '
   return started.exited
 }
 
-describe('starting', () => {
-  it('says where it is and who administers it, and a password only the first time', async () => {
-    const first = begin()
+describe.concurrent('starting', () => {
+  test('says where it is and who administers it, and a password only the first time', async ({
+    state,
+  }) => {
+    const first = begin(state)
     const url = (await first.printed(address))[1]!
     const [, secret = ''] = await first.printed(/Password: (\S+)/)
     await first.printed(/Administrator: admin/)
@@ -51,47 +55,50 @@ describe('starting', () => {
     expect(await logIn(url, secret)).toBe(200)
     expect((await ended(first)).code).toBe(0)
 
-    const second = begin()
+    const second = begin(state)
     const again = (await second.printed(address))[1]!
     await second.printed(/Ctrl-C ends it/)
     expect(second.output()).not.toContain('Password')
     expect(await logIn(again, secret)).toBe(200)
   })
 
-  it('gives the administrator the password it is told, on a later start too', async () => {
-    const first = begin()
+  test('gives the administrator the password it is told, on a later start too', async ({
+    state,
+  }) => {
+    const first = begin(state)
     await first.printed(/Ctrl-C ends it/)
     await ended(first)
-    const second = begin({ COUNTERSIGN_ADMIN_PASSWORD: password })
+    const second = begin(state, { COUNTERSIGN_ADMIN_PASSWORD: password })
     const url = (await second.printed(address))[1]!
     await second.printed(/Ctrl-C ends it/)
     expect(await logIn(url, password)).toBe(200)
+    expect(second.output()).not.toContain(password)
   })
 
-  it('refuses a folder that another one serves, and says which', async () => {
-    const first = begin()
+  test('refuses a folder that another one serves, and says which', async ({ state }) => {
+    const first = begin(state)
     const url = (await first.printed(address))[1]!
     await first.printed(/Ctrl-C ends it/)
-    const { code, output } = await begin().exited
+    const { code, output } = await begin(state).exited
     expect(code).toBe(1)
     expect(output).toContain(`process ${first.child.pid} has served ${url} from it since 20`)
     await ended(first)
-    await begin().printed(/Ctrl-C ends it/)
+    await begin(state).printed(/Ctrl-C ends it/)
   })
 
-  it('says that the port is taken, and by which name to choose another', async () => {
+  test('says that the port is taken, and by which name to choose another', async ({ state }) => {
     const other = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => other.once('listening', resolve))
     const { port } = other.address() as AddressInfo
-    const { code, output } = await begin({ PORT: String(port) }).exited
+    const { code, output } = await begin(state, { PORT: String(port) }).exited
     other.close()
     expect(code).toBe(1)
     expect(output).toContain(`Port ${port} on 127.0.0.1 is taken by another program.`)
-    await begin({ PORT: String(port) }).printed(/Ctrl-C ends it/)
+    await begin(state, { PORT: String(port) }).printed(/Ctrl-C ends it/)
   })
 
-  it('refuses a wrong PUBLIC_URL in one sentence, before anything is made', async () => {
-    const { code, output } = await begin({ PUBLIC_URL: 'sign.example.org' }).exited
+  test('refuses a wrong PUBLIC_URL in one sentence, before anything is made', async ({ state }) => {
+    const { code, output } = await begin(state, { PUBLIC_URL: 'sign.example.org' }).exited
     expect(code).toBe(1)
     expect(output.trim().split('\n')).toEqual([
       'PUBLIC_URL must be an address like https://sign.example.org, not "sign.example.org".',
@@ -100,15 +107,15 @@ describe('starting', () => {
   })
 })
 
-describe('ending', () => {
-  it.each([
+describe.concurrent('ending', () => {
+  test.for([
     ['Ctrl-C, under npm', ['npm', 'start'], 'group', 'SIGINT'],
     ['Ctrl-C', startCommand, 'group', 'SIGINT'],
     ['SIGTERM to npm alone', ['npm', 'start'], 'leader', 'SIGTERM'],
     ['SIGTERM to npm run serve alone', ['npm', 'run', 'serve'], 'leader', 'SIGTERM'],
     ['SIGTERM', startCommand, 'leader', 'SIGTERM'],
     ['the terminal that closes', startCommand, 'group', 'SIGHUP'],
-  ] as const)('leaves nothing behind: %s', async (_how, command, whom, signal) => {
+  ] as const)('leaves nothing behind: %s', async ([_how, command, whom, signal], { state }) => {
     const started = run([...command], { COUNTERSIGN_STATE: state })
     const url = (await started.printed(address))[1]!
     await started.printed(/Ctrl-C ends it/)
@@ -123,8 +130,8 @@ describe('ending', () => {
     await expect(fetch(`${url}/healthz/livez`)).rejects.toThrow('fetch failed')
   })
 
-  it('by kill -9 ends the runtime too, and the next start has all data', async () => {
-    const first = begin({ COUNTERSIGN_ADMIN_PASSWORD: password })
+  test('by kill -9 ends the runtime too, and the next start has all data', async ({ state }) => {
+    const first = begin(state, { COUNTERSIGN_ADMIN_PASSWORD: password })
     const url = (await first.printed(address))[1]!
     await first.printed(/Ctrl-C ends it/)
     expect(await logIn(url, password)).toBe(200)
@@ -134,7 +141,7 @@ describe('ending', () => {
     first.child.kill('SIGKILL')
 
     // Begun at once: it waits until the runtime of the dead one is gone.
-    const second = begin()
+    const second = begin(state)
     const again = (await second.printed(address))[1]!
     expect(isAlive(runtime[0]!.pid)).toBe(false)
     expect(await logIn(again, password)).toBe(200)

@@ -1,4 +1,4 @@
-/** Tests of starting, stopping and deploying: real processes, one file after another. */
+/** Tests of starting, stopping and deploying: real processes, one file after another, three tests of a file at once. */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/local/**/*.test.ts'],
     fileParallelism: false,
+    maxConcurrency: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
