@@ -4,14 +4,14 @@ type Reply = {
   value: unknown
   /** ACCEPT, CHALLENGE, DECLINED or REJECT. */
   authentication: string
-  detail: Record<string, string> & { notified?: boolean }
+  detail: Record<string, string> & { sent_to?: string[] }
 }
 export type Device = { user: string; serial: string; link: string; code: string }
-export type Question = { transaction: string; code: string; notified: boolean }
+export type Question = { transaction: string; code: string; sentTo: string[] }
 /** `accept`, `declined`, `cancelled` or `expired`. */
 export type Answer = { status: string; answeredAtMs: number | null }
 
-/** The key is the application's own: on a server of yours, never in a page. Here it is only good on this machine. */
+/** The key belongs on your server, never in a page. This one is only good on this machine. */
 export async function connect() {
   const { apiKey, realm } = await (await fetch('/try/application.json')).json()
 
@@ -48,8 +48,8 @@ export async function connect() {
     async ask(user: string): Promise<Question> {
       const { value, detail } = await call('POST', '/validate/triggerchallenge', { user, realm })
       if (value === 0) throw new Error('Nobody to ask: the device has not finished enrolling')
-      const { transaction_id: transaction, presence_answer: code, notified = false } = detail
-      return { transaction: transaction!, code: code!, notified }
+      const { transaction_id: transaction, presence_answer: code, sent_to: sentTo = [] } = detail
+      return { transaction: transaction!, code: code!, sentTo }
     },
 
     /** The answer, the moment it is there. */

@@ -6,10 +6,9 @@ const en = {
   waitingForDevice: 'Waiting for the other window to finish…',
   enrolled: (serial: string) => `This browser is a device now. Its name here is ${serial}.`,
   asking: 'Asking…',
-  notified: 'A notification is on its way. Waiting for your answer…',
-  notNotified: 'Waiting. No notification was sent: open the device’s window to find the question.',
+  sentTo: (devices: string[]) => `Sent to ${listed(devices, 'en')}. Waiting for your answer…`,
+  sentNowhere: 'No device could be reached. Open the device’s window: the question is there.',
   sentAgain: 'Sent again. Waiting for your answer…',
-  notSentAgain: 'It could not be sent again. Open the device’s window to find the question.',
   seconds: (seconds: number) => `Asked ${seconds} ${seconds === 1 ? 'second' : 'seconds'} ago`,
   outcome: {
     accept: ['Approved', 'The person who typed the code holds the key. The login may go on.'],
@@ -32,12 +31,9 @@ const de: typeof en = {
   waitingForDevice: 'Warte, bis das andere Fenster fertig ist…',
   enrolled: (serial) => `Dieser Browser ist jetzt ein Gerät. Hier heißt es ${serial}.`,
   asking: 'Frage…',
-  notified: 'Eine Mitteilung ist unterwegs. Warte auf deine Antwort…',
-  notNotified:
-    'Warte. Es ging keine Mitteilung hinaus: Öffne das Fenster des Geräts, dort steht die Frage.',
+  sentTo: (devices) => `Gesendet an ${listed(devices, 'de')}. Warte auf deine Antwort…`,
+  sentNowhere: 'Kein Gerät war zu erreichen. Öffne das Fenster des Geräts: Die Frage steht dort.',
   sentAgain: 'Noch einmal gesendet. Warte auf deine Antwort…',
-  notSentAgain:
-    'Das ließ sich nicht noch einmal senden. Öffne das Fenster des Geräts, dort steht die Frage.',
   seconds: (seconds) => `Vor ${seconds} ${seconds === 1 ? 'Sekunde' : 'Sekunden'} gefragt`,
   outcome: {
     accept: [
@@ -63,6 +59,9 @@ const de: typeof en = {
 
 const formatted = (value: number, language: Language): string =>
   new Intl.NumberFormat(language, { maximumFractionDigits: 0 }).format(value)
+
+const listed = (names: string[], language: Language): string =>
+  new Intl.ListFormat(language).format(names)
 
 export type Text = typeof en
 export const texts: Record<Language, Text> = { en, de }

@@ -86,7 +86,7 @@ async function ask(): Promise<void> {
   show('ask', false)
   show('question')
   say('code', question.code)
-  say('ask-line', question.notified ? text.notified : text.notNotified)
+  say('ask-line', question.sentTo.length ? text.sentTo(question.sentTo) : text.sentNowhere)
   part('step-2').scrollIntoView({ block: 'nearest' })
   const counting = countSeconds(askedAtMs)
   const answer = await countersign.answer(question.transaction)
@@ -166,8 +166,9 @@ on('enrol', 'enrol-line', enrol)
 on('ask', 'ask-line', ask)
 on('ask-again', 'ask-line', ask)
 on('send-again', 'ask-line', async () => {
-  const sent = question && (await countersign.sendAgain(question.transaction))
-  say('ask-line', sent?.detail.notified ? text.sentAgain : text.notSentAgain)
+  if (!question) return
+  await countersign.sendAgain(question.transaction)
+  say('ask-line', text.sentAgain)
 })
 on('cancel', 'ask-line', async () => {
   if (question) await countersign.cancel(question.transaction)

@@ -164,13 +164,14 @@ describe('an answer', () => {
 })
 
 describe('a signed request', () => {
-  it('is good once: the same one again is refused, a new one passes', async () => {
+  it('that changes something is good once: the same one again is refused, a new one passes', async () => {
     const device = await newDevice(await newPerson())
-    const authorization = `Countersign ${await device.signRequest('GET', '/device/challenges')}`
-    const once = () => device.call('GET', '/device/challenges', { authorization })
+    const body = JSON.stringify({ name: 'Renamed' })
+    const authorization = `Countersign ${await device.signRequest('PATCH', '/device', { body })}`
+    const once = () => device.call('PATCH', '/device', { body, authorization })
     expect((await once()).status).toBe(200)
     expect((await once()).status).toBe(401)
-    expect(await device.list()).toEqual([])
+    await device.rename('Renamed again')
   })
 
   it('is not good for another path, another body, another time or from another key', async () => {
