@@ -37,7 +37,10 @@ pages.get('*', async (call) => {
 const page = (call: Call, file: string): Promise<Response> => asset(call, `/${file}`)
 
 async function asset(call: Call, pathname: string): Promise<Response> {
-  const found = await call.env.ASSETS.fetch(new URL(pathname, call.req.url), {
+  // Set, not resolved: `//elsewhere/x` would be resolved to another host, and `//` to none.
+  const address = new URL(call.req.url)
+  address.pathname = pathname
+  const found = await call.env.ASSETS.fetch(address, {
     headers: pick(call, ['If-None-Match', 'Accept-Encoding']),
   })
   if (found.status === 404) refuse({ reason: 'not_found' })
