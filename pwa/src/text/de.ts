@@ -31,7 +31,6 @@ export const de: Text = {
 
   approve: {
     question: (application) => `Anmelden bei ${application} als`,
-    asks: 'fragt',
     says: (application) => `Nachricht von ${application}`,
     where: 'Wo',
     what: 'Womit',

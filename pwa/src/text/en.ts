@@ -41,7 +41,6 @@ export const en = {
 
   approve: {
     question: (application: string) => `Sign in to ${application} as`,
-    asks: 'is asking',
     says: (application: string) => `Message from ${application}`,
     where: 'Where',
     what: 'On what',
