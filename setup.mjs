@@ -42,7 +42,10 @@ async function install() {
   )
   const dots = process.stdout.isTTY && setInterval(() => process.stdout.write('.'), 2000)
   const npm = ['npm', 'install', '--no-audit', '--no-fund', '--loglevel=error']
-  const code = await run(npm[0], npm.slice(1), { shell: windows })
+  // On Windows npm is a script, which only a shell runs.
+  const code = windows
+    ? await run(npm.join(' '), [], { shell: true })
+    : await run(npm[0], npm.slice(1))
   if (dots) {
     clearInterval(dots)
     process.stdout.write('\n')

@@ -3,7 +3,7 @@
  * each took, shows the output of what failed, and ends with one line: `N passed, N failed`. `--full` runs the long forms.
  */
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,6 +38,12 @@ const suites: Suite[] = [
   vitest('browser', 'test/browser/vitest.config.ts'),
 ]
 
+const lines: string[] = []
+function say(line: string): void {
+  lines.push(line)
+  console.log(line)
+}
+
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
 const leftOut = provideBrowsers(console.log)
 if (leftOut) console.log(leftOut)
@@ -46,14 +52,16 @@ for (const suite of suites) {
   const { count, output } = await run(suite)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   const skipped = count.skipped ? `, ${count.skipped} left out` : ''
-  console.log(
+  say(
     `${suite.name.padEnd(8)} ${seconds.padStart(6)} s   ${count.passed} passed, ${count.failed} failed${skipped}`,
   )
   if (count.failed) console.log(output.trimEnd().replace(/^/gm, '    '))
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key]
 }
 rmSync(reports, { recursive: true })
-console.log(`${total.passed} passed, ${total.failed} failed`)
+say(`${total.passed} passed, ${total.failed} failed`)
+// Committed after each full run, so that anyone sees when the long forms last held.
+if (full) writeFileSync(file('test/last-full-run.txt'), `${lines.join('\n')}\n`)
 process.exitCode = total.failed ? 1 : 0
 
 async function run(suite: Suite): Promise<{ count: Count; output: string }> {

@@ -3,7 +3,12 @@ import { resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { bindingsOf, isAtHome } from '../../worker/local/bindings.ts'
 import type { Keys } from '../../worker/local/keys.ts'
-import { Refusal, defaultPublicUrl, readSettings } from '../../worker/local/settings.ts'
+import {
+  Refusal,
+  defaultPublicUrl,
+  listenAddress,
+  readSettings,
+} from '../../worker/local/settings.ts'
 
 describe('settings', () => {
   it('listen on this machine alone unless told otherwise', () => {
@@ -68,6 +73,14 @@ describe('settings', () => {
   ])('make an address of their own for %s', (host, url) => {
     expect(defaultPublicUrl(host, 8787)).toBe(url)
   })
+})
+
+it.each([
+  ['127.0.0.1', 'http://127.0.0.1:8787'],
+  ['0.0.0.0', 'http://127.0.0.1:8787'],
+  ['::', 'http://[::1]:8787'],
+])('what listens on %s is reached from here at %s', (host, address) => {
+  expect(listenAddress(host, 8787)).toBe(address)
 })
 
 describe('the Try-it application', () => {

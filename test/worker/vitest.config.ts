@@ -8,6 +8,7 @@ import { defineConfig } from 'vitest/config'
 import { bindingsOf } from '../../worker/local/bindings.ts'
 import { keepKeys } from '../../worker/local/keys.ts'
 import { network } from './network.ts'
+import { exclude } from '../full.ts'
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 export const publicUrl = 'https://sign.example.org'
@@ -33,6 +34,7 @@ export default defineConfig(async () => {
     ],
     test: {
       include: ['test/worker/**/*.test.ts'],
+      exclude,
       setupFiles: [fromRoot('test/worker/setup.ts')],
       testTimeout: 30_000,
     },

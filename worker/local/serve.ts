@@ -14,7 +14,13 @@ import { freePort } from './port.ts'
 import { administrator } from './provision.ts'
 import { provision } from './provision-local.ts'
 import { type LogEntry, type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts'
-import { Refusal, type Settings, defaultPublicUrl, readSettings } from './settings.ts'
+import {
+  Refusal,
+  type Settings,
+  defaultPublicUrl,
+  listenAddress,
+  readSettings,
+} from './settings.ts'
 
 export type ServeOptions = Partial<Settings> & {
   outboundService?: RuntimeOptions['outboundService']
@@ -30,7 +36,7 @@ export type ServeOptions = Partial<Settings> & {
 export type Server = {
   /** PUBLIC_URL: the origin that devices know. */
   url: string
-  /** Where it listens. */
+  /** Where this machine reaches it. */
   listensAt: string
   port: number
   state: string
@@ -79,10 +85,7 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
     log,
     onProcess: lock.guard,
   })
-  const listensAt = defaultPublicUrl(host, port).replace(
-    'localhost',
-    host.includes(':') ? `[${host}]` : host,
-  )
+  const listensAt = listenAddress(host, port)
   try {
     const password = await prepare(runtime, keys, options, listensAt)
     const stopCron = startCron(() => ranQuietly(runtime, log))

@@ -37,11 +37,17 @@ export function readSettings(env: Environment): Settings {
 export const isLoopback = (host: string): boolean =>
   host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 
+/** Where this machine itself reaches what listens there. */
+export function listenAddress(host: string, port: number): string {
+  const reachable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host
+  return `http://${isIP(reachable) === 6 ? `[${reachable}]` : reachable}:${port}`
+}
+
 /** Everything that listens on this machine only is reached as localhost, a name that passkeys accept. */
 export function defaultPublicUrl(host: string, port: number): string {
   const anywhere = host === '0.0.0.0' || host === '::'
   if (anywhere || isLoopback(host)) return `http://localhost:${port}`
-  return `http://${isIP(host) === 6 ? `[${host}]` : host}:${port}`
+  return listenAddress(host, port)
 }
 
 /** @throws Refusal unless the text is an origin: what devices sign and check is compared letter by letter. */

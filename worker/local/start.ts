@@ -18,9 +18,9 @@ await orSayWhy(async () => {
   })
 })
 
-function introduce({ url, listensAt, administrator, state }: Server, host: string): void {
+function introduce({ url, port, administrator, state }: Server, host: string): void {
   const lines = [`Countersign is at ${url}`]
-  if (!isAtHome(host, url)) lines.push(`It listens at ${listensAt}`)
+  if (!isAtHome(host, url)) lines.push(`It listens on ${host}, port ${port}.`)
   lines.push(`Administrator: ${administrator.name}`)
   if (administrator.password) lines.push(`Password: ${administrator.password} (shown only now)`)
   lines.push(`Data and keys: ${state}`)
