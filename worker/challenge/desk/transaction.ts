@@ -61,9 +61,11 @@ export const transactionsWhere = (
   condition: string,
   ...bindings: SqlStorageValue[]
 ): Transaction[] =>
-  rows<Row>(desk, `select * from txn where ${condition} order by madeAt desc`, ...bindings).map(
-    read,
-  )
+  rows<Row>(
+    desk,
+    `select * from txn where ${condition} order by madeAt desc, rowid desc`,
+    ...bindings,
+  ).map(read)
 
 /** Its state now: what is stored, and what the clock makes of it. */
 export const currentState = (desk: Desk, transaction: Transaction): State =>
