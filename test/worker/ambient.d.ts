@@ -4,6 +4,7 @@ type WorkerEnv = import('../../worker/env.ts').Env
 declare namespace Cloudflare {
   interface Env extends WorkerEnv {
     TEST_MIGRATIONS: import('cloudflare:test').D1Migration[]
+    TEST_FUZZ: { requests: string; seed: string }
   }
   interface GlobalProps {
     mainModule: typeof import('../../worker/index.ts')

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
@@ -27,6 +28,8 @@ export default defineConfig(async () => {
           outboundService: network(),
           bindings: {
             ...bindingsOf(settings, publicUrl, keys),
+            // `FUZZ=20000 npm run test:worker` for the long run; FUZZ_SEED repeats one.
+            TEST_FUZZ: { requests: env.FUZZ ?? '300', seed: env.FUZZ_SEED ?? '' },
             TEST_MIGRATIONS: await readD1Migrations(fromRoot('schema/migrations')),
           },
         },
