@@ -3,6 +3,7 @@
  * Times are epoch seconds; `aud` names the one it is for. Pinned by test/vectors.
  */
 import * as v from 'valibot'
+import { Agent } from './agent.ts'
 import { sha256 } from './encoding.ts'
 import { PublicJwk } from './jws.ts'
 import { decisions, declineReasons, states } from './states.ts'
@@ -40,7 +41,7 @@ export const Origin = v.object({
   how: v.picklist(['browser', 'claimed', 'server']),
   address: v.optional(short),
   place: v.optional(short),
-  agent: v.optional(short),
+  agent: v.optional(Agent),
 })
 export type Origin = v.InferOutput<typeof Origin>
 

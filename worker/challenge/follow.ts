@@ -71,8 +71,8 @@ export async function waitForChange(
 }
 
 /**
- * Waits while the transaction is pending. An id that is not ours, of another owner, or over, is no reason to wait.
- * @returns false where the caller left before the answer came.
+ * Waits while the transaction is pending, and says how it stands then. An id that is not ours, of another owner, or over, is no
+ * reason to wait.
  */
 export async function waitForAnswer(
   context: Context,
@@ -82,14 +82,11 @@ export async function waitForAnswer(
     expectedOwner,
   }: { customer: string; transactionId: string; expectedOwner?: string },
   { seconds, gone }: { seconds: number; gone: Promise<void> },
-): Promise<boolean> {
+): Promise<Followed> {
   const address = await addressOf(context, customer, transactionId)
-  if (!address || (expectedOwner !== undefined && address.ownerId !== expectedOwner)) return true
+  if (!address || (expectedOwner !== undefined && address.ownerId !== expectedOwner))
+    return { status: null, end: 'moved' }
   const untilMs = context.nowMs() + seconds * 1000
-  const { end } = await waitForChange(context, address, transactionId, {
-    whileState: 'pending',
-    untilMs,
-    gone,
-  })
-  return end !== 'left'
+  const call = { whileState: 'pending' as const, untilMs, gone }
+  return waitForChange(context, address, transactionId, call)
 }

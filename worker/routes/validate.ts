@@ -91,9 +91,9 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
       transactionId,
       expectedOwner: owner.address.ownerId,
     }
-    const there = await waitForAnswer(context, following, { seconds: blockingWaitSeconds, gone })
+    const { end } = await waitForAnswer(context, following, { seconds: blockingWaitSeconds, gone })
     // Who has left cannot use an approval; redeeming it for them would burn it.
-    return there && envelope(await redeem(), context.nowMs())
+    return end !== 'left' && envelope(await redeem(), context.nowMs())
   })
 })
 
@@ -114,11 +114,8 @@ const poll = async (call: Call, transactionId: string): Promise<Response> => {
       pollResult(await statusOf(context, customer, transactionId), knowsCancelled),
     )
   return streamed(background(call), async (gone) => {
-    await waitForAnswer(context, { customer, transactionId }, { seconds, gone })
-    return envelope(
-      pollResult(await statusOf(context, customer, transactionId), knowsCancelled),
-      context.nowMs(),
-    )
+    const { status } = await waitForAnswer(context, { customer, transactionId }, { seconds, gone })
+    return envelope(pollResult(status, knowsCancelled), context.nowMs())
   })
 }
 

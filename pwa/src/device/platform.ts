@@ -1,5 +1,5 @@
 /** What kind of device and window this is, where that changes what the app may do. */
-import { agentName } from '../challenge/agent.ts'
+import { agentOf } from '../../../schema/agent.ts'
 
 /** iPadOS calls itself a Mac; no Mac has a touch screen. */
 export const isIos = (): boolean =>
@@ -22,8 +22,8 @@ export async function suggestedDeviceName(
   const data = (navigator as Navigator & { userAgentData?: AgentData }).userAgentData
   const model = (await data?.getHighEntropyValues(['model']).catch(() => null))?.model
   if (model) return model.slice(0, 64)
-  const name = agentName(navigator.userAgent)
-  if (!name) return 'Countersign'
-  if (name.system === 'iPhone' || name.system === 'iPad') return name.system
-  return name.system ? onSystem(name.browser, name.system) : name.browser
+  const { browser, system } = agentOf(navigator.userAgent) ?? {}
+  if (!browser) return 'Countersign'
+  if (system === 'iPhone' || system === 'iPad') return system
+  return system ? onSystem(browser, system) : browser
 }

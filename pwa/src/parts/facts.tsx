@@ -1,16 +1,15 @@
 /** Where a sign-in came from, on what, and when: three facts, the unusual one marked in words. */
-import { agentName } from '../challenge/agent.ts'
+import type { Agent } from '../../../schema/agent.ts'
 import type { ChallengeClaims } from '../../../schema/signing.ts'
 import { ago, text } from '../text/text.ts'
 import { Icon, type IconName } from './icon.tsx'
 
 type FactsProps = { claims: ChallengeClaims; nowSeconds: number; newPlace?: boolean; id?: string }
 
-export function agentWords(agent: string | undefined): string {
-  if (!agent) return text.value.approve.unknownAgent
-  const name = agentName(agent)
-  if (!name) return agent
-  return name.system ? text.value.onSystem(name.browser, name.system) : name.browser
+export function agentWords(agent: Agent | undefined): string {
+  const { browser, system } = agent ?? {}
+  if (browser && system) return text.value.onSystem(browser, system)
+  return browser ?? system ?? text.value.approve.unknownAgent
 }
 
 export function Facts({ claims, nowSeconds, newPlace, id }: FactsProps) {

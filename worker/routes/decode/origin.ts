@@ -2,9 +2,9 @@
  * Where a request comes from, told no better than we know it: the person's own browser only where the application says that
  * its requests are that, an address only where the network gives it, a place only where Cloudflare does.
  */
+import { agentOf } from '../../../schema/agent.ts'
 import type { Origin } from '../../../schema/signing.ts'
 import type { Caller } from './caller.ts'
-import { describeAgent } from './agent.ts'
 import type { Call } from '../surface.ts'
 
 export type Whence = { origin: Origin; client: string | null }
@@ -12,7 +12,7 @@ export type Whence = { origin: Origin; client: string | null }
 export function whenceOf(call: Call, caller: Caller, claimed: string): Whence {
   const address = peerAddress(call)
   if (caller.rights.has('origin_browser')) {
-    const agent = describeAgent(call.req.header('User-Agent') ?? '')
+    const agent = agentOf(call.req.header('User-Agent') ?? '')
     const place = placeOf(call)
     return {
       origin: {
