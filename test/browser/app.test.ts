@@ -65,6 +65,25 @@ describe.each(engines)('%s', (engine) => {
   )
 })
 
+describe.skipIf(isMissing('chromium'))('a browser that cleared its keys', () => {
+  it('is noticed: the app says what happened and what to do', async () => {
+    const phone = await stage.phone('chromium')
+    const { tab } = await enrolled(phone)
+    await tab.run(async () => {
+      const opening = indexedDB.open('countersign')
+      await new Promise((resolve) => opening.addEventListener('success', resolve))
+      const clearing = opening.result.transaction('keys', 'readwrite').objectStore('keys').clear()
+      await new Promise((resolve) => clearing.addEventListener('success', resolve))
+      opening.result.close()
+    })
+    await tab.reload()
+    await tab.sees(en.home.needsAttention)
+    await tab.press('button', new RegExp(en.home.needsAttention))
+    await tab.sees(en.account.standing.key_lost.title)
+    await phone.close()
+  })
+})
+
 describe.skipIf(isMissing('chromium'))('the first load', () => {
   it('brings at most 40 kB of script, compressed, and can be installed', async () => {
     const phone = await stage.phone('chromium')
@@ -138,6 +157,7 @@ describe.skipIf(isMissing('chromium')).each(looks)(
       await tab.press('button', text.done)
       await tab.press('button', text.home.history)
       await inspect('history')
+      await tab.sees(text.history.results.approved)
       await tab.open(`${url}/app#settings`)
       await inspect('settings')
       await tab.open(`${url}/app`)

@@ -4,6 +4,7 @@ import { en } from '../../pwa/src/text/en.ts'
 import type { Application, Person } from '../support/application.ts'
 import { approveInApp, asker, enrolInApp, finalStatus, readOutcome } from '../support/person.ts'
 import { type Phone, type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+import { until } from '../support/until.ts'
 
 let stage: Stage
 let application: Application
@@ -87,7 +88,11 @@ describe.each(engines)('%s', (engine) => {
       const { transactionId, code } = await application.ask(person)
       const ended = finalStatus(application, transactionId, 60_000)
       await expect.poll(() => phone.push.attempts.length).toBeGreaterThan(sentBefore)
-      expect(phone.push.attempts.at(-1)?.status).toBe(201)
+      expect(phone.push.attempts.at(-1)).toMatchObject({
+        status: 201,
+        message: { urgency: 'high' },
+      })
+      expect(phone.push.attempts.at(-1)?.message?.ttlSeconds).toBeLessThanOrEqual(120)
       await phone.open()
       phone.notifications.click(await question())
       const tab = await phone.browser().waitForTab(isApp)
@@ -95,6 +100,57 @@ describe.each(engines)('%s', (engine) => {
       expect((await ended).challenge_status).toBe('accept')
       await redeemsOnce(transactionId)
     })
+  })
+})
+
+describe.skipIf(isMissing('firefox'))('a question that is sent again', () => {
+  it('takes the place of the one that still waits at the push service', async () => {
+    const person = await stage.person('anna-again')
+    const phone = await stage.phone('firefox')
+    await enrolInApp(phone.browser(), (await application.invite(person)).link)
+    await phone.close()
+    const sentBefore = phone.push.attempts.length
+    const { transactionId, code } = await application.ask(person)
+    const ended = finalStatus(application, transactionId, 60_000)
+    // Whoever presses again at once is asked to wait some seconds.
+    await until(
+      'the second message',
+      async () => (await application.resend(transactionId)).envelope.result.status,
+      20_000,
+    )
+    await until('both messages', () => phone.push.attempts.length === sentBefore + 2)
+    await phone.open()
+    const isQuestion = ({ body }: { body: string }) => body.includes(person.user)
+    phone.notifications.click(await phone.notifications.waitFor(isQuestion))
+    const tab = await phone.browser().waitForTab((address) => address.includes('/app'))
+    await approveInApp(tab, code)
+    expect((await ended).challenge_status).toBe('accept')
+    expect(phone.notifications.history.filter(isQuestion)).toHaveLength(1)
+    await phone.close()
+  })
+})
+
+describe.skipIf(engines.some(isMissing))('two devices of one person', () => {
+  it('both ring; once one has answered, the other says so and stops asking', async () => {
+    const person = await stage.person('anna-with-two')
+    const [first, second] = [await stage.phone('chromium'), await stage.phone('firefox')]
+    for (const phone of [first, second]) {
+      const tab = await enrolInApp(phone.browser(), (await application.invite(person)).link)
+      await tab.open('about:blank')
+    }
+    const { transactionId, code } = await application.ask(person)
+    const ended = finalStatus(application, transactionId)
+    const isQuestion = ({ body }: { body: string }) => body.includes(person.user)
+    await second.notifications.waitFor(isQuestion)
+    first.notifications.click(await first.notifications.waitFor(isQuestion))
+    const tab = await first.browser().waitForTab((address) => address.includes('/app'))
+    await approveInApp(tab, code)
+    expect((await ended).challenge_status).toBe('accept')
+    await second.notifications.waitFor(({ body }) => body.includes(en.outcome.approved.title))
+    expect(second.notifications.shown().some(isQuestion)).toBe(false)
+    await expect.poll(() => second.notifications.shown().length, { timeout: 10_000 }).toBe(0)
+    await first.close()
+    await second.close()
   })
 })
 

@@ -156,6 +156,20 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
     expect(envelope.result.value).toBe(false)
   })
 
+  it.each([
+    { button: en.approve.notMe, outcome: 'declined' },
+    { button: en.approve.cancel, outcome: 'cancelled' },
+  ])('takes "$button" for an answer that nobody can turn round', async ({ button, outcome }) => {
+    const { transactionId } = await application.ask(person)
+    const ended = finalStatus(application, transactionId)
+    await tab.waitForScreen('approve')
+    await tab.press('button', button)
+    expect(await readOutcome(tab)).toBe(outcome)
+    expect((await ended).challenge_status).toMatch(/declined|cancelled/)
+    const { envelope } = await application.redeem(person, transactionId)
+    expect(envelope.result).toMatchObject({ value: false, authentication: 'DECLINED' })
+  })
+
   it('tells the person plainly that a code was wrong, and approves the next question', async () => {
     const { transactionId, code } = await application.ask(person)
     const ended = finalStatus(application, transactionId)
