@@ -1,0 +1,562 @@
+/** Limits silence the bell, never the challenge. And every setting does what its meaning says. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type SettingName,
+  defaults,
+  definitions,
+  settingNames,
+} from '../../worker/policy/settings.ts'
+import type { Application } from '../support/application.ts'
+import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
+import { type Deployment, clock, deployment } from './deployment.ts'
+import { objectOf } from './object.ts'
+import { pushBox } from './push-box.ts'
+
+let d: Deployment
+let time: ReturnType<typeof clock>
+const admin = () => d.payroll
+beforeAll(async () => {
+  time = clock()
+  time.forward(86_400)
+  d = await deployment()
+})
+afterEach(() => set(defaults))
+afterAll(() => time.stop())
+
+async function set(settings: Partial<Record<SettingName, number>>): Promise<void> {
+  const { status, envelope } = await admin().call('POST', '/system/setConfig', settings)
+  if (status !== 200) throw new Error(JSON.stringify(envelope))
+}
+
+let people = 0
+async function someone() {
+  const user = await d.person(`limited${++people}`)
+  return { user, phone: await d.device(user) }
+}
+const nowSeconds = () => Math.floor(Date.now() / 1000)
+
+type Rung = { transactionId: string; code: string; notified: boolean; quietUntilAt: number | null }
+async function ring(
+  user: string,
+  application: Application = d.payroll,
+  parameters: object = {},
+): Promise<Rung> {
+  const { envelope } = await application.call('POST', '/validate/triggerchallenge', {
+    user,
+    ...parameters,
+  })
+  return rungOf(envelope.detail as Record<string, unknown>)
+}
+const rungOf = (detail: Record<string, unknown>): Rung => ({
+  transactionId: String(detail['transaction_id']),
+  code: String(detail['presence_answer']),
+  notified: detail['notified'] === true,
+  quietUntilAt: typeof detail['quiet_until_at'] === 'number' ? detail['quiet_until_at'] : null,
+})
+/** Approves whatever this transaction asks; it is the newest. */
+async function approve(phone: VirtualDevice, { code }: Rung): Promise<void> {
+  const challenge = (await phone.list())[0]!
+  expect((await phone.approve(challenge, code)).outcome).toBe('accepted')
+}
+const declineAll = async (phone: VirtualDevice) => {
+  for (const challenge of await phone.list()) await phone.decline(challenge, 'not_me')
+}
+
+describe('while one prompt is open', () => {
+  it('the next is made, not rung, and the application is told until when', async () => {
+    const { user, phone } = await someone()
+    const box = await pushBox()
+    await phone.subscribe(box.subscription)
+    const first = await ring(user)
+    expect(first).toMatchObject({ notified: true, quietUntilAt: null })
+    time.forward(30)
+    const second = await ring(user)
+    expect(second).toMatchObject({ notified: false, quietUntilAt: nowSeconds() + 90 })
+    await box.messages(1)
+    expect(await phone.list()).toHaveLength(2)
+
+    // Silent, it is as good as any other: the person finds it by opening the app.
+    await approve(phone, second)
+    const redeemed = await d.payroll.redeem({ user }, second.transactionId)
+    expect(redeemed.envelope.result.value).toBe(true)
+    expect((await ring(user)).notified).toBe(false)
+    await declineAll(phone)
+    expect((await ring(user)).notified).toBe(true)
+    const payloads = await box.payloads(2)
+    const asked = payloads.filter(({ countersign }) => 'jws' in countersign)
+    expect(asked).toHaveLength(2)
+  })
+
+  it('and lapses, the next rings in that second', async () => {
+    const { user } = await someone()
+    await ring(user)
+    time.forward(119)
+    expect(await ring(user)).toMatchObject({ notified: false, quietUntilAt: nowSeconds() + 1 })
+    time.forward(1)
+    expect((await ring(user)).notified).toBe(true)
+  })
+
+  it('and is cancelled or approved, the next rings at once', async () => {
+    const { user, phone } = await someone()
+    await d.payroll.cancel((await ring(user)).transactionId)
+    const next = await ring(user)
+    expect(next.notified).toBe(true)
+    await approve(phone, next)
+    expect((await ring(user)).notified).toBe(true)
+  })
+})
+
+describe('prompts that were missed', () => {
+  const waits = [0, 0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560, 3600, 3600]
+
+  it.each(['left alone, noticed late', 'left alone, noticed by the alarm', 'declined'])(
+    'three in a row (%s) make the bell wait 10 s, then 20 s, up to an hour',
+    async (how) => {
+      const { user, phone } = await someone()
+      const object = await objectOf(d, phone.serial)
+      for (const waitSeconds of waits) {
+        const prompt = await ring(user)
+        expect([waitSeconds, prompt.notified]).toEqual([waitSeconds, true])
+        if (how === 'declined') await declineAll(phone)
+        else {
+          time.forward(120)
+          if (how.endsWith('alarm')) await object.alarm()
+        }
+        if (waitSeconds === 0) continue
+        const quietUntilAt = nowSeconds() + waitSeconds
+        expect(await ring(user)).toMatchObject({ notified: false, quietUntilAt })
+        time.forward(waitSeconds - 1)
+        expect(await ring(user)).toMatchObject({ notified: false, quietUntilAt })
+        time.forward(1)
+        // What was made meanwhile never rang, so it is no miss.
+        if (how === 'declined') await declineAll(phone)
+      }
+    },
+  )
+
+  it('count from when they lapsed, so that a wait may be over before anybody asks again', async () => {
+    const { user } = await someone()
+    for (let miss = 0; miss < 3; miss++) {
+      expect((await ring(user)).notified).toBe(true)
+      time.forward(130)
+    }
+    expect((await ring(user)).notified).toBe(true)
+  })
+
+  it('are wrong codes too', async () => {
+    const { user, phone } = await someone()
+    for (let miss = 0; miss < 3; miss++) {
+      expect((await ring(user)).notified).toBe(true)
+      await phone.approve((await phone.list())[0]!, '****')
+    }
+    expect(await ring(user)).toMatchObject({ notified: false, quietUntilAt: nowSeconds() + 10 })
+  })
+
+  async function missThree(user: string, phone: VirtualDevice) {
+    for (let miss = 0; miss < 3; miss++) {
+      expect((await ring(user)).notified).toBe(true)
+      await declineAll(phone)
+    }
+    const silent = await ring(user)
+    expect(silent.notified).toBe(false)
+    return silent
+  }
+
+  it('are forgotten by an approval', async () => {
+    const { user, phone } = await someone()
+    const silent = await missThree(user, phone)
+    await approve(phone, silent)
+    await missThree(user, phone)
+  })
+
+  it('are forgotten a day after the last one, and not a second before', async () => {
+    for (const [seconds, forgotten] of [
+      [86_399, false],
+      [86_400, true],
+    ] as const) {
+      const { user, phone } = await someone()
+      await missThree(user, phone)
+      time.forward(seconds)
+      expect((await ring(user)).notified).toBe(true)
+      await declineAll(phone)
+      const next = await ring(user)
+      expect([seconds, next.notified]).toEqual([seconds, forgotten])
+      if (!forgotten) expect(next.quietUntilAt).toBe(nowSeconds() + 20)
+      else await approve(phone, next)
+    }
+  })
+})
+
+describe('after a verified first factor', () => {
+  const login = async (user: string, pass: string): Promise<Rung> => {
+    const { envelope } = await d.payroll.check({ user, pass })
+    expect(envelope.result.authentication).toBe('CHALLENGE')
+    return rungOf(envelope.detail as Record<string, unknown>)
+  }
+
+  it('prompts are counted apart: a stranger can neither wear the person down nor lock them out', async () => {
+    const user = await d.person(`limited${++people}`)
+    const phone = await d.device(user, { pin: '4711' })
+    // The stranger knows the name only.
+    for (let miss = 0; miss < 3; miss++) {
+      await ring(user)
+      await declineAll(phone)
+    }
+    expect((await ring(user)).notified).toBe(false)
+    const own = await login(user, '4711')
+    expect(own.notified).toBe(true)
+    await approve(phone, own)
+    // That approval forgave the person's own misses, not the stranger's.
+    expect((await ring(user)).notified).toBe(false)
+    expect((await login(user, '4711')).notified).toBe(true)
+  })
+
+  it('an open prompt of a stranger does not silence the own one, nor the other way round', async () => {
+    const user = await d.person(`limited${++people}`)
+    const phone = await d.device(user, { pin: '4711' })
+    expect((await ring(user)).notified).toBe(true)
+    expect((await login(user, '4711')).notified).toBe(true)
+    expect((await login(user, '4711')).notified).toBe(false)
+    expect(await phone.list()).toHaveLength(3)
+    await declineAll(phone)
+    expect((await ring(user)).notified).toBe(true)
+  })
+})
+
+describe('budgets', () => {
+  it('count by application, within an hour', async () => {
+    await set({ promptsPerHourByApplication: 3 })
+    const { user, phone } = await someone()
+    const startedAt = nowSeconds()
+    for (let prompt = 0; prompt < 3; prompt++) {
+      const rung = await ring(user)
+      expect(rung.notified).toBe(true)
+      await approve(phone, rung)
+      time.forward(60)
+    }
+    const silent = await ring(user)
+    expect(silent).toMatchObject({ notified: false, quietUntilAt: startedAt + 3600 })
+    await approve(phone, silent)
+    // Another application has a budget of its own, and another person has theirs.
+    const wiki = await d.newApplication('Wiki')
+    const theirs = await ring(user, wiki)
+    expect(theirs.notified).toBe(true)
+    await approve(phone, theirs)
+    expect((await ring((await someone()).user)).notified).toBe(true)
+    time.toMs((startedAt + 3599) * 1000)
+    const early = await ring(user)
+    expect(early.notified).toBe(false)
+    await approve(phone, early)
+    time.toMs((startedAt + 3600) * 1000)
+    expect((await ring(user)).notified).toBe(true)
+  })
+
+  it('count by client address, where one is known', async () => {
+    await set({ promptsPerHourByClient: 2 })
+    const { user, phone } = await someone()
+    const gateway = await d.newApplication('Gateway', ['trigger', 'check', 'origin_claimed'])
+    const from = async (client: string) => {
+      const rung = await ring(user, gateway, { client })
+      await approve(phone, rung)
+      return rung.notified
+    }
+    const stranger = '203.0.113.7'
+    expect([await from(stranger), await from(stranger), await from(stranger)]).toEqual([
+      true,
+      true,
+      false,
+    ])
+    expect([await from('198.51.100.1'), await from('2001:db8::1'), await from('')]).toEqual([
+      true,
+      true,
+      true,
+    ])
+    // Who may not say where a login comes from, does not: its words count for nothing.
+    const rung = await ring(user, d.payroll, { client: stranger })
+    expect(rung.notified).toBe(true)
+    await approve(phone, rung)
+    time.forward(3600)
+    expect(await from(stranger)).toBe(true)
+  })
+})
+
+describe('sending again', () => {
+  const resend = async (transactionId: string) => {
+    const { status, headers } = await d.payroll.resend(transactionId)
+    return [status, headers.get('Retry-After')]
+  }
+
+  it('waits ten seconds each time, rings each time, and ends after three', async () => {
+    const { user, phone } = await someone()
+    const box = await pushBox()
+    await phone.subscribe(box.subscription)
+    const { transactionId, code } = await ring(user)
+    expect(await resend(transactionId)).toEqual([429, '10'])
+    for (let round = 1; round <= 3; round++) {
+      time.forward(9)
+      expect(await resend(transactionId)).toEqual([429, '1'])
+      time.forward(1)
+      expect(await resend(transactionId)).toEqual([200, null])
+      await box.messages(round + 1)
+      // The same challenge, so the same code.
+      expect(await phone.list()).toHaveLength(1)
+    }
+    time.forward(60)
+    expect((await resend(transactionId))[0]).toBe(429)
+    expect(await box.received()).toHaveLength(4)
+    const challenge = (await phone.list())[0]!
+    expect((await phone.approve(challenge, code)).outcome).toBe('accepted')
+    const { status } = await d.payroll.resend(transactionId)
+    expect(status).toBe(409)
+  })
+
+  it('rings what was silent as soon as the bell may ring again', async () => {
+    const { user, phone } = await someone()
+    const first = await ring(user)
+    const second = await ring(user)
+    expect(second.notified).toBe(false)
+    time.forward(20)
+    expect(await resend(second.transactionId)).toEqual([429, '100'])
+    await d.payroll.cancel(first.transactionId)
+    expect(await resend(second.transactionId)).toEqual([200, null])
+    // Now it is the prompt that is open.
+    expect((await ring(user)).notified).toBe(false)
+    await declineAll(phone)
+  })
+
+  it('spends the budget of whoever asks', async () => {
+    await set({ promptsPerHourByApplication: 2 })
+    const { user, phone } = await someone()
+    const rung = await ring(user)
+    time.forward(10)
+    expect(await resend(rung.transactionId)).toEqual([200, null])
+    await approve(phone, rung)
+    expect((await ring(user)).notified).toBe(false)
+    time.forward(3600)
+    expect((await ring(user)).notified).toBe(true)
+  })
+})
+
+/** What each setting does, each under a value that is not the default. Complete, or it does not compile. */
+const does: Record<SettingName, () => Promise<void>> = {
+  answerSeconds: async () => {
+    await set({ answerSeconds: 15 })
+    const { user, phone } = await someone()
+    await ring(user)
+    expect((await phone.list())[0]?.claims.exp).toBe(nowSeconds() + 15)
+    time.forward(14)
+    expect(await phone.list()).toHaveLength(1)
+    time.forward(1)
+    expect(await phone.list()).toEqual([])
+  },
+  redeemSeconds: async () => {
+    await set({ redeemSeconds: 20 })
+    for (const [seconds, value] of [
+      [139, true],
+      [140, false],
+    ] as const) {
+      const { user, phone } = await someone()
+      const rung = await ring(user)
+      await approve(phone, rung)
+      time.forward(seconds)
+      const { envelope } = await d.payroll.redeem({ user }, rung.transactionId)
+      expect([seconds, envelope.result.value]).toEqual([seconds, value])
+    }
+  },
+  matchCode: async () => {
+    await set({ matchCode: 0 })
+    const { user, phone } = await someone()
+    const { envelope } = await d.payroll.trigger({ user })
+    expect(envelope.detail?.presence_answer).toBeUndefined()
+    expect(envelope.detail?.message).not.toMatch(/code/)
+    const challenge = (await phone.list())[0]!
+    expect(challenge.claims.match).toBe('none')
+    expect((await phone.approve(challenge)).outcome).toBe('accepted')
+    const { transaction_id: transactionId = '' } = envelope.detail ?? {}
+    expect((await d.payroll.redeem({ user }, transactionId)).envelope.result.value).toBe(true)
+  },
+  userVerification: async () => {
+    const { user } = await someone()
+    await set({ userVerification: 1 })
+    // A device that cannot verify its user is not asked.
+    expect((await d.payroll.trigger({ user })).envelope.result.value).toBe(0)
+    await set({ userVerification: 0 })
+    expect((await d.payroll.trigger({ user })).envelope.result.value).toBe(1)
+  },
+  apiKeyRequired: async () => {
+    const { user } = await someone()
+    const anonymous = d.payroll.as({})
+    expect((await anonymous.check({ user, pass: '' })).status).toBe(401)
+    await set({ apiKeyRequired: 0 })
+    const heard = await anonymous.check({ user, pass: '' })
+    expect([heard.status, heard.envelope.result.authentication]).toEqual([200, 'CHALLENGE'])
+    expect((await anonymous.trigger({ user })).status).toBe(401)
+  },
+  blockingWaitSeconds: async () => {
+    await set({ blockingWaitSeconds: 1 })
+    const { user } = await someone()
+    const { transactionId } = await ring(user)
+    const tooLong = await d.payroll.poll(transactionId, 2)
+    expect([tooLong.status, tooLong.envelope.result.error?.message]).toEqual([
+      400,
+      expect.stringContaining("'wait'"),
+    ])
+    const waiting = [
+      d.payroll.poll(transactionId, 1),
+      d.payroll.check({ user, pass: '', state: transactionId }),
+    ]
+    // The clock is held: it is told that the second is over while they wait.
+    setTimeout(() => time.forward(1), 300)
+    const [polled, checked] = await Promise.all(waiting)
+    expect(polled?.envelope.detail?.challenge_status).toBe('pending')
+    expect(checked?.envelope.result.authentication).toBe('REJECT')
+  },
+  openPrompts: async () => {
+    await set({ openPrompts: 2 })
+    const { user, phone } = await someone()
+    const rung = [await ring(user), await ring(user), await ring(user)]
+    expect(rung.map(({ notified }) => notified)).toEqual([true, true, false])
+    await d.payroll.cancel(rung[0]!.transactionId)
+    expect((await ring(user)).notified).toBe(true)
+    await declineAll(phone)
+  },
+  missedPrompts: async () => {
+    await set({ missedPrompts: 1 })
+    const { user, phone } = await someone()
+    await ring(user)
+    await declineAll(phone)
+    expect(await ring(user)).toMatchObject({ notified: false, quietUntilAt: nowSeconds() + 10 })
+  },
+  firstQuietSeconds: async () => {
+    await set({ missedPrompts: 1, firstQuietSeconds: 7 })
+    const { user, phone } = await someone()
+    for (const quietSeconds of [7, 14]) {
+      await ring(user)
+      await declineAll(phone)
+      expect((await ring(user)).quietUntilAt).toBe(nowSeconds() + quietSeconds)
+      time.forward(quietSeconds)
+    }
+  },
+  longestQuietSeconds: async () => {
+    await set({ missedPrompts: 1, longestQuietSeconds: 15 })
+    const { user, phone } = await someone()
+    for (const quietSeconds of [10, 15, 15]) {
+      expect((await ring(user)).notified).toBe(true)
+      await declineAll(phone)
+      expect((await ring(user)).quietUntilAt).toBe(nowSeconds() + quietSeconds)
+      time.forward(quietSeconds)
+    }
+  },
+  quietForgottenSeconds: async () => {
+    for (const forgottenSeconds of [300, 604_800]) {
+      await set({ missedPrompts: 1, quietForgottenSeconds: forgottenSeconds })
+      for (const [after, secondWait] of [
+        [forgottenSeconds - 1, 20],
+        [forgottenSeconds, 10],
+      ] as const) {
+        const { user, phone } = await someone()
+        const object = await objectOf(d, phone.serial)
+        await ring(user)
+        await declineAll(phone)
+        // Whether the alarm has rung since makes no difference.
+        for (const part of [after - 10, 10]) {
+          time.forward(part)
+          await object.alarm()
+        }
+        expect((await ring(user)).notified).toBe(true)
+        await declineAll(phone)
+        expect([after, (await ring(user)).quietUntilAt]).toEqual([after, nowSeconds() + secondWait])
+      }
+    }
+  },
+  promptsPerHourByApplication: async () => {
+    await set({ promptsPerHourByApplication: 1 })
+    const { user, phone } = await someone()
+    await approve(phone, await ring(user))
+    expect((await ring(user)).quietUntilAt).toBe(nowSeconds() + 3600)
+  },
+  promptsPerHourByClient: async () => {
+    await set({ promptsPerHourByClient: 1 })
+    const { user, phone } = await someone()
+    const gateway = await d.newApplication('Gateway', ['trigger', 'origin_claimed'])
+    const client = { client: '203.0.113.9' }
+    await approve(phone, await ring(user, gateway, client))
+    expect((await ring(user, gateway, client)).quietUntilAt).toBe(nowSeconds() + 3600)
+    expect((await ring(user)).notified).toBe(true)
+  },
+  resends: async () => {
+    await set({ resends: 1 })
+    const { user } = await someone()
+    const { transactionId } = await ring(user)
+    time.forward(10)
+    expect((await d.payroll.resend(transactionId)).status).toBe(200)
+    time.forward(10)
+    expect((await d.payroll.resend(transactionId)).status).toBe(429)
+  },
+  enrolmentSeconds: async () => {
+    await set({ enrolmentSeconds: 60 })
+    const user = await d.person(`limited${++people}`)
+    const [one, two] = [await d.payroll.invite({ user }), await d.payroll.invite({ user })]
+    time.forward(59)
+    expect((await enrol(d.server, { invitation: one.link })).serial).toBe(one.serial)
+    time.forward(1)
+    await expect(enrol(d.server, { invitation: two.link })).rejects.toThrow('enrolment_expired')
+  },
+}
+
+describe('a setting', () => {
+  it.each(Object.entries(does))('(%s) does what it says', (_, work) => work())
+
+  it.each(settingNames)('(%s) takes its range and nothing else', async (name) => {
+    const { min, max } = definitions[name]
+    for (const value of [min, max]) {
+      await set({ [name]: value })
+      const { envelope } = await admin().call('GET', '/system/')
+      const settings = envelope.result.value as Record<string, { value: number }>
+      expect(settings[name]?.value).toBe(value)
+    }
+    for (const value of [min - 1, max + 1, min + 0.5, '', 'many', null, true, [min]]) {
+      // null is as good as absent, and then there is nothing to set.
+      const { status, envelope } = await admin().call('POST', '/system/setConfig', {
+        [name]: value,
+      })
+      expect([value, status]).toEqual([value, 400])
+      expect(envelope.result.error?.message).toContain(name)
+    }
+    const { envelope } = await admin().call('GET', '/system/')
+    expect((envelope.result.value as Record<string, { value: number }>)[name]?.value).toBe(max)
+  })
+
+  it('is not changed at all where one of several is wrong', async () => {
+    const { status } = await admin().call('POST', '/system/setConfig', {
+      answerSeconds: 60,
+      resends: 99,
+    })
+    expect(status).toBe(400)
+    const { user, phone } = await someone()
+    await ring(user)
+    expect((await phone.list())[0]?.claims.exp).toBe(nowSeconds() + 120)
+  })
+
+  it('does not touch a challenge that was made before it changed', async () => {
+    const { user, phone } = await someone()
+    const before = await ring(user)
+    await set({ answerSeconds: 10, redeemSeconds: 10, matchCode: 0, resends: 0, missedPrompts: 1 })
+    time.forward(119)
+    expect((await phone.list())[0]?.claims.match).toBe('code')
+    expect((await d.payroll.resend(before.transactionId)).status).toBe(200)
+    await approve(phone, before)
+    time.forward(300)
+    const { envelope } = await d.payroll.redeem({ user }, before.transactionId)
+    expect(envelope.result.value).toBe(true)
+
+    const after = await ring(user)
+    const challenge = (await phone.list())[0]!
+    expect(challenge.claims).toMatchObject({ match: 'none', exp: nowSeconds() + 10 })
+    await phone.approve(challenge)
+    time.forward(20)
+    expect(
+      (await d.payroll.redeem({ user }, after.transactionId)).envelope.result.authentication,
+    ).toBe('REJECT')
+  })
+})
