@@ -55,8 +55,6 @@ await orSayWhy(async () => {
     },
   })
   await vite.listen()
-  console.log(`Countersign (development) is at ${publicUrl}; pages reload by themselves.`)
-  if (server.administrator.password) console.log(`Password: ${server.administrator.password}`)
   let turn = Promise.resolve()
   const stopWatching = whenWorkerChanges(() => {
     turn = turn.then(async () => {
@@ -69,6 +67,8 @@ await orSayWhy(async () => {
     await vite.close()
     await server.stop()
   })
+  console.log(`Countersign (development) is at ${publicUrl}; pages reload by themselves.`)
+  if (server.administrator.password) console.log(`Password: ${server.administrator.password}`)
 })
 
 /** A worker that does not compile leaves the last one's data alone and is tried again at the next change. */

@@ -21,10 +21,13 @@ export function onEnd(stop: () => Promise<void>): void {
     await stop()
     process.exit(0)
   }
+  const own = () => void end()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    // miniflare has a handler of its own, which exits before anything could be ended in order.
-    process.removeAllListeners(signal)
-    process.on(signal, () => void end())
+    process.on(signal, own)
+    // miniflare has handlers of its own, which exit before anything could be ended in order. They go after ours has
+    // come: while a signal has no handler at all, Node lets one that is on its way fall.
+    for (const other of process.listeners(signal))
+      if (other !== own) process.removeListener(signal, other)
   }
 }
 

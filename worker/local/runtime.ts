@@ -44,7 +44,10 @@ const workerName = 'countersign'
 
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const processes = watchProcesses(options.onProcess)
-  const miniflare = new Miniflare(convertV4MiniflareOptions(miniflareOptions(options)))
+  let stopping = false
+  // Ctrl-C reaches workerd as well; that it then ends is no news.
+  const log: typeof options.log = (entry) => stopping || options.log(entry)
+  const miniflare = new Miniflare(convertV4MiniflareOptions(miniflareOptions({ ...options, log })))
   try {
     await miniflare.ready
   } catch (error) {
@@ -53,6 +56,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error
   }
   const stop = async () => {
+    stopping = true
     processes.stop()
     await miniflare.dispose()
   }

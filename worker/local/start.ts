@@ -9,9 +9,9 @@ await orSayWhy(async () => {
   const settings = readSettings(process.env)
   await buildPwa(console.log)
   const server = await serve({ ...settings, log: ({ message }) => console.log(message) })
-  introduce(server, settings.host)
   endWithParent()
   onEnd(() => server.stop())
+  introduce(server, settings.host)
   void server.lost.then(() => {
     console.error('The lock on the state folder is gone. Stopping, so that nothing is corrupted.')
     process.exit(1)
