@@ -21,7 +21,7 @@ export function expireDue(desk: Desk): void {
     now,
   )
   // A miss counts from when it happened, in the order it happened, however late we come to look.
-  for (const transaction of over.sort((a, b) => a.answerableUntilAt - b.answerableUntilAt)) {
+  for (const transaction of over.toSorted((a, b) => a.answerableUntilAt - b.answerableUntilAt)) {
     const unanswered = transaction.state === 'pending'
     const expired = move(desk, transaction, 'expire')
     if (!expired) continue
