@@ -20,7 +20,8 @@ describe('the table of moves', () => {
   for (const state of states)
     for (const move of moves) {
       const to = allowed[`${state} ${move}`] ?? null
-      it(`${to ? `takes ${state} by ${move} to ${to}` : `has no ${move} from ${state}`}`, () => {
+      const promise = to ? `takes ${state} by ${move} to ${to}` : `has no ${move} from ${state}`
+      it(promise, () => {
         expect(next(state, move)).toBe(to)
       })
     }
