@@ -49,9 +49,6 @@ export async function answer(desk: Desk, address: Address, given: Answer): Promi
     transaction && challengesOf(desk, transaction.id).find(({ serial }) => serial === token.serial)
   if (!transaction || !issued) return { ok: false, reason: 'unknown_challenge' }
   if (issued.hash !== given.challengeHash) return { ok: false, reason: 'challenge_mismatch' }
-  const mustVerify = transaction.settings.userVerification === 1 && given.decision === 'approve'
-  if (mustVerify && verified !== true) return { ok: false, reason: verified }
-  expireDue(desk)
   const state = currentState(desk, transaction)
   // The same answer again: its sender did not hear us.
   if (transaction.answer === given.jws)
@@ -60,6 +57,9 @@ export async function answer(desk: Desk, address: Address, given: Answer): Promi
       outcome: transaction.reason === 'wrong_code' ? 'wrong_code' : 'accepted',
       state,
     }
+  const mustVerify = transaction.settings.userVerification === 1 && given.decision === 'approve'
+  if (mustVerify && verified !== true) return { ok: false, reason: verified }
+  expireDue(desk)
   if (state === 'expired') return { ok: true, outcome: 'too_late', state }
   if (state !== 'pending') return { ok: true, outcome: 'already_answered', state }
 

@@ -43,8 +43,18 @@ export async function openFor(desk: Desk, address: Address, deviceId: string): P
     ok: true,
     account: copy.account,
     challenges,
-    push: { subscribed: token.subscription !== null },
+    push: { subscribed: token.subscription !== null, ...lastPush(desk, token.serial) },
   }
+}
+
+/** How the last push to this device went, while the object remembers it. */
+function lastPush(desk: Desk, serial: string): { lastOutcome?: string; lastAt?: number } {
+  const [row] = rows<{ outcome: string; at: number }>(
+    desk,
+    'select outcome, at from pushed where serial = ?',
+    serial,
+  )
+  return row ? { lastOutcome: row.outcome, lastAt: row.at } : {}
 }
 
 export type OneFor =

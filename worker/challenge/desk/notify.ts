@@ -184,6 +184,12 @@ async function noteDelivery(
   { host, status, outcome, tookMs }: Delivered,
 ): Promise<void> {
   const challengeHash = await sha256(challenge)
+  desk.sql.exec(
+    'insert or replace into pushed (serial, outcome, at) values (?, ?, ?)',
+    serial,
+    outcome,
+    nowSeconds(desk),
+  )
   record(desk, {
     kind: 'delivery',
     body: { customer, serial, challengeHash, kind, attempt, host, status, outcome, tookMs },

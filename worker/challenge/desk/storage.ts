@@ -95,7 +95,12 @@ const steps: string[] = [
      atMs integer not null
    );`,
   // The code of the first step goes on for a while beside ours; its rows have none.
-  'alter table quiet add column forgottenAt integer',
+  `alter table quiet add column forgottenAt integer;
+   create table pushed (
+     serial text primary key,
+     outcome text not null,
+     at integer not null
+   );`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

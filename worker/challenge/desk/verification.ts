@@ -3,8 +3,8 @@
  * finger confirms exactly this decision over exactly this text, and cannot be used for another.
  */
 import { verifyAuthenticationResponse } from '@simplewebauthn/server'
+import type { AuthenticationResponse } from '../../../schema/device.ts'
 import { fromBase64url, sha256 } from '../../../schema/encoding.ts'
-import type { Answer } from './answer.ts'
 import { type Desk, type TokenCopy } from './desk.ts'
 import { record } from './outbox.ts'
 
@@ -14,7 +14,7 @@ export type UnverifiedReason = 'verification_required' | 'verification_refused'
 export async function verifyUser(
   desk: Desk,
   token: TokenCopy,
-  { assertion, jws }: Pick<Answer, 'assertion' | 'jws'>,
+  { assertion, jws }: { assertion?: AuthenticationResponse; jws: string },
 ): Promise<true | UnverifiedReason> {
   const { verifier } = token
   if (!assertion || !verifier) return 'verification_required'
