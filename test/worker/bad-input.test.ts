@@ -108,8 +108,10 @@ describe.each(routes.filter(({ method }) => writes(method)))('$method $path', (r
 
 describe.each(routes)('$method $path', (route) => {
   it('survives strange queries and every method', async () => {
-    for (const field of [...route.fields, 'x'])
-      for (const value of valuesFor(field))
+    // What is read from a body was tried there.
+    const fields = writes(route.method) ? route.fields.slice(0, 1) : route.fields
+    for (const field of [...fields, 'x'])
+      for (const value of field === 'x' ? ['\0', '%zz'] : valuesFor(field))
         await inWords(
           await sent({ ...route, path: `${route.path}?${inForm({ [field]: value }).body}` }),
           route,

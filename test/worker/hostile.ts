@@ -127,9 +127,9 @@ export const strangeValues: unknown[] = [
   JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`),
 ]
 
-/** Those that cost a password hash each get only some. */
+/** Those that cost a password hash or an enrolment each get only some. */
 export const valuesFor = (field: string): unknown[] =>
-  ['username', 'password', 'pin', 'pass'].includes(field)
+  ['username', 'password', 'pin', 'pass', 'description'].includes(field)
     ? strangeValues.filter((_, index) => index % 6 === 2)
     : strangeValues
 
