@@ -7,7 +7,14 @@ import { typ } from '../../schema/signing.ts'
 import { withoutWebSockets } from '../support/browser-chromium.ts'
 import type { Application, Person } from '../support/application.ts'
 import { keptDeviceIds } from '../support/device-storage.ts'
-import { approveInApp, asker, enrolInApp, finalStatus, readOutcome } from '../support/person.ts'
+import {
+  approveInApp,
+  asker,
+  enrolInApp,
+  finalStatus,
+  readOutcome,
+  turnOnNotifications,
+} from '../support/person.ts'
 import { type Phone, type Stage, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
 import { pause } from '../support/until.ts'
@@ -33,7 +40,7 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
     context = phone.browser().context
     person = await stage.person()
     const { link } = await application.invite(person)
-    tab = await enrolInApp(phone.browser(), link)
+    tab = await enrolInApp(phone.browser(), link, { notifications: 'not now' })
   })
 
   /** No word by socket any more, until the browser is closed. */
@@ -97,6 +104,7 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
   })
 
   it('shows a neutral notification for a push whose question the server did not sign', async () => {
+    await turnOnNotifications(tab)
     const [device = ''] = await keptDeviceIds(tab)
     await tab.open('about:blank')
     tab = await phone.browser().open(`${stage.deployment.url}/healthz/livez`)
@@ -190,6 +198,7 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
       'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0'
     const android =
       'Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36'
+    await turnOnNotifications(tab)
     await tab.open('about:blank')
     const mine = await application.ask(person, from(windows))
     const strange = await application.ask(person, from(android))

@@ -1,4 +1,4 @@
-/** Tests in real browsers against a real server, one file after another: two cores are shared by all of it. */
+/** Tests in real browsers against a real server, two files at a time: browsers mostly wait, and there are two cores. */
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { exclude } from '../full.ts'
@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/browser/**/*.test.ts', 'test/journeys/**/*.test.ts'],
     exclude,
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 90_000,
     hookTimeout: 120_000,
   },

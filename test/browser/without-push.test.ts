@@ -13,7 +13,7 @@ beforeAll(async () => {
 })
 afterAll(() => stage?.end())
 
-describe.skipIf(isMissing('chromium'))('a browser that may not notify', () => {
+describe.skipIf(isMissing('chromium')).concurrent('a browser that may not notify', () => {
   it('is told what that means, and approves while it is open', async () => {
     const { application } = stage.deployment
     const person = await stage.person()
@@ -53,7 +53,7 @@ describe.skipIf(isMissing('chromium'))('a browser that may not notify', () => {
   })
 })
 
-describe.skipIf(isMissing('chromium'))('a push service that never answers', () => {
+describe.skipIf(isMissing('chromium')).concurrent('a push service that never answers', () => {
   it('does not hold up the enrolment: after a while the app goes on without it', async () => {
     const { application } = stage.deployment
     const mute = createServer(() => {})

@@ -37,6 +37,12 @@ export async function confirmInvitation(
   await tab.waitForScreen('home')
 }
 
+/** From the home screen, as someone does who put it off while enrolling. */
+export async function turnOnNotifications(tab: Tab): Promise<void> {
+  await tab.press('button', en.notifications.turnOn)
+  await tab.sees(en.notifications.on, 30_000)
+}
+
 /** Types the code into the question that is open, and approves. */
 export async function approveInApp(tab: Tab, code: string): Promise<void> {
   await tab.waitForScreen('approve', 15_000)
@@ -56,7 +62,14 @@ export function finalStatus(
   transactionId: string,
   withinMs = 30_000,
 ): Promise<StatusEvent> {
-  return within('the end of the transaction', lastEvent(application, transactionId), withinMs)
+  const ended = within(
+    'the end of the transaction',
+    lastEvent(application, transactionId),
+    withinMs,
+  )
+  // Where a test fails before it comes to this, its own error is the one to show.
+  ended.catch(() => undefined)
+  return ended
 }
 
 async function lastEvent(application: Application, transactionId: string): Promise<StatusEvent> {

@@ -56,7 +56,7 @@ export function tabOf(engine: TabEngine): Tab {
     role: Role,
     name: Name,
     action: (found: FoundElement) => Promise<void>,
-    withinMs = 10_000,
+    withinMs = 15_000,
   ) =>
     until(
       `the ${role} ${name}`,

@@ -4,7 +4,7 @@
 export async function until<T>(
   what: string,
   ask: () => T | null | undefined | false | Promise<T | null | undefined | false>,
-  withinMs = 10_000,
+  withinMs = 15_000,
 ): Promise<T> {
   const giveUpAtMs = Date.now() + withinMs
   let lastError: unknown
@@ -25,7 +25,7 @@ export const pause = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms))
 
 /** The promise, or an error that says what did not come. */
-export async function within<T>(what: string, promise: Promise<T>, withinMs = 10_000): Promise<T> {
+export async function within<T>(what: string, promise: Promise<T>, withinMs = 15_000): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const tooLate = new Promise<never>((_, reject) => {
     timer = setTimeout(
