@@ -40,6 +40,8 @@ export default defineConfig(async () => {
       exclude,
       setupFiles: [fromRoot('test/worker/setup.ts')],
       testTimeout: 30_000,
+      // Each file is a workerd of its own and waits as often as it works: both cores.
+      maxWorkers: 2,
     },
   }
 })
