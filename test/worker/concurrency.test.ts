@@ -1,4 +1,5 @@
 /** Everything that may happen once, asked for many times at once. */
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -8,6 +9,7 @@ import {
   lookAtEnrolment,
 } from '../support/virtual-device.ts'
 import { until } from '../support/until.ts'
+import type { ChallengeCoordinator } from '../../worker/challenge/coordinator.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
 
@@ -61,6 +63,35 @@ describe('a hundred at once', () => {
     expect(replies.filter(({ envelope }) => envelope.detail?.receipt !== undefined)).toHaveLength(1)
     await drained(phone)
     expect(await writtenOf(phone, 'redeem')).toEqual({ receipts: 1, audited: 1 })
+    const next = await approvedLogin(user, phone)
+    expect((await d.payroll.redeem({ user }, next)).envelope.result.value).toBe(true)
+  })
+
+  it('redeem it exactly once too where each waits for the others inside the object', async () => {
+    const user = await newPerson()
+    const phone = await d.device(user)
+    const transactionId = await approvedLogin(user, phone)
+    const { stub, evict } = await objectOf(d, phone.serial)
+    await evict()
+    const redemptions = await runInDurableObject(stub, (instance, { storage }) => {
+      const coordinator = instance as ChallengeCoordinator
+      const [made] = storage.sql
+        .exec<{ application: string; copy: string }>('select application, copy from txn, owner')
+        .toArray()
+      const { application, copy } = made!
+      return atOnce(100, (index) =>
+        coordinator.redeem(JSON.parse(copy), {
+          transactionId,
+          application,
+          attempt: `attempt ${index}`,
+        }),
+      )
+    })
+    expect(redemptions.filter(({ ok }) => ok)).toHaveLength(1)
+    const lost = redemptions
+      .filter((one) => !one.ok)
+      .map((one) => ('state' in one ? one.state : ''))
+    expect(countOf(lost)).toEqual({ redeemed: 99 })
     const next = await approvedLogin(user, phone)
     expect((await d.payroll.redeem({ user }, next)).envelope.result.value).toBe(true)
   })
