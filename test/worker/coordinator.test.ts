@@ -399,6 +399,19 @@ describe('storage', () => {
     await untilForgotten(one.object, time)
   })
 
+  it('that has its version but no tables yet is brought up to the newest step', async () => {
+    const one = await someone()
+    const newest = await one.object.rows('select version from _schema')
+    await runInDurableObject(one.object.stub, async (_, { storage }) => {
+      await storage.deleteAll()
+      createStorage(storage.sql, 0)
+    })
+    await one.object.evict()
+    await worksAgain(one)
+    expect(await one.object.rows('select version from _schema')).toEqual(newest)
+    expect(newest[0]?.['version']).toBeGreaterThan(0)
+  })
+
   it('is not made for a person without tokens, however often somebody asks', async () => {
     const user = `nobody${++people}`
     const person = (await d.payroll.createUser({ user })).envelope.result.value as string
