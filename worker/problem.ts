@@ -9,7 +9,6 @@ export type Failure =
   | { reason: 'malformed_body'; mend: string }
   | { reason: 'body_too_large' }
   | { reason: 'not_found' }
-  | { reason: 'method_not_allowed'; allowed: string }
   | { reason: 'user_or_serial_needed' }
   | { reason: 'user_not_found' }
   | { reason: 'user_exists' }
@@ -93,14 +92,7 @@ export function show(failure: Failure): Shown {
     case 'body_too_large':
       return { status: 413, code: 905, detail: 'The body is larger than 64 KiB', field: 'body' }
     case 'not_found':
-      return { status: 404, code: 601, detail: 'There is nothing at this path.' }
-    case 'method_not_allowed':
-      return {
-        status: 405,
-        code: 905,
-        detail: `This path takes ${failure.allowed}.`,
-        headers: { Allow: failure.allowed },
-      }
+      return { status: 404, code: 601, detail: 'There is nothing at this path for this method.' }
     case 'user_or_serial_needed':
       return {
         status: 400,

@@ -1,4 +1,5 @@
 /** /user: make a person. */
+import { splitRealm } from '../challenge/whose.ts'
 import { nowSeconds } from '../env.ts'
 import { toBase64url } from '../../schema/encoding.ts'
 import { hashPassword } from '../factor/hash.ts'
@@ -29,6 +30,10 @@ user.post('/', async (call) => {
     })
   const realm = await realmNamed(context, caller.customer, parameters.get('realm').trim())
   if (!realm) refuse({ reason: 'realm_not_found' })
+  // user@realm of one of ours would be read as somebody else's name at every login.
+  const { username: read } = await splitRealm(context, caller.customer, username, '')
+  if (read !== username)
+    refuse({ reason: 'bad_parameter', field: 'user', mend: 'must not end in the name of a realm' })
   const password = parameters.get('password')
   const person = {
     id: toBase64url(context.random(16)),

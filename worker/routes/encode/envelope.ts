@@ -40,7 +40,7 @@ export function failure(call: Call, failed: Failure): Response {
   const { status, code, detail, headers } = show(failed)
   const message = status === 400 ? `ERR${code}: ${detail}` : detail
   const body = {
-    detail: call.req.path === '/auth' ? {} : null,
+    detail: /^\/auth\/?$/.test(call.req.path) ? {} : null,
     id: 1,
     jsonrpc: '2.0',
     result: { error: { code, message }, status: false },
