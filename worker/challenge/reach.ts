@@ -29,7 +29,13 @@ export async function reach<T>(
   try {
     return await call(coordinatorOf(context, address.ownerId))
   } catch (error) {
-    if (!(error as { retryable?: boolean }).retryable) throw error
+    if (!isReset(error)) throw error
     return call(coordinatorOf(context, address.ownerId))
   }
+}
+
+/** The runtime's own words for a connection that broke and an object that was restarted; errors of our code have neither. */
+const isReset = (error: unknown): boolean => {
+  const { retryable, durableObjectReset } = error as Partial<Record<string, boolean>>
+  return retryable === true || durableObjectReset === true
 }

@@ -5,8 +5,8 @@
 const breathMs = 3000
 
 /**
- * @param make gets a promise that resolves when the caller has gone; what it makes then is not sent. It must not throw: the
- * status has gone out.
+ * @param make gets a promise that resolves when the caller has gone; what it makes then is not sent. Where it
+ * throws the answer breaks off: the status has gone out.
  */
 export function streamed(
   background: (work: Promise<unknown>) => void,
@@ -17,7 +17,13 @@ export function streamed(
     (async () => {
       const stop = breathe()
       const body = await make(gone)
-      stop()
+        .catch(async (error: unknown) => {
+          console.error('streamed answer failed', error)
+          // A broken answer is asked for again; one that breathes for ever is not.
+          await writer.abort(error)
+          throw error
+        })
+        .finally(stop)
       await writer.write(new TextEncoder().encode(JSON.stringify(body)))
       await writer.close()
     })().catch(() => undefined),
