@@ -1,7 +1,7 @@
 /** The owner's object may be torn down after any step, and its alarm may ring at any: nothing is lost, nothing happens twice. */
 import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { ChallengeCoordinator } from '../../worker/challenge/coordinator.ts'
 import { ownerIdOf } from '../../worker/crypto/owner.ts'
 import { deploymentOf } from '../../worker/env.ts'
@@ -10,7 +10,7 @@ import { deviceKeys, enrol, lookAtEnrolment } from '../support/virtual-device.ts
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { type Inside, type Row, agendaOf, tablesOf, untilForgotten } from './inside.ts'
 import { objectOf } from './object.ts'
-import { until } from '../support/until.ts'
+import { pause, until } from '../support/until.ts'
 import { pushBox } from './push-box.ts'
 
 let d: Deployment
@@ -133,6 +133,26 @@ describe.each(Object.entries(disturbances))('an object %s after every step', (_,
     expect(await d.payroll.ask({ user }, { headers })).toEqual(asked)
     expect((await d.payroll.ask({ user })).notified).toBe(false)
     await phone.rename('Pixel 9')
+  })
+})
+
+describe('a caller that waits', () => {
+  it('is let go when its object dies, and hears the answer when it asks again', async () => {
+    const { user, phone } = await someone()
+    const asked = await d.payroll.ask({ user })
+    const failed = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const calls = d.cost.objects
+    const waiting = d.payroll.poll(asked.transactionId, 20).catch(() => 'broken off')
+    await until('a call that waits', () => d.cost.objects > calls)
+    await pause(100)
+    await abortAllDurableObjects()
+    expect(await waiting).toBe('broken off')
+    expect(failed).toHaveBeenCalledOnce()
+    failed.mockRestore()
+    const again = d.payroll.poll(asked.transactionId, 20)
+    await phone.approve((await phone.list())[0]!, asked.code)
+    expect((await again).envelope.detail?.challenge_status).toBe('accept')
+    expect(await authentication(user, asked.transactionId)).toBe('ACCEPT')
   })
 })
 
