@@ -15,15 +15,18 @@ export async function checkPin(
   { address, serials }: Whose,
   { pass, ...asking }: Omit<Asking, 'firstFactor'> & { pass: string },
 ): Promise<Checked> {
+  const firstFactor = pass !== ''
   // Guesses are slowed by where they come from, so that a stranger's do not slow the person's own.
   const from = asking.client ?? `application/${asking.application.id}`
   const found = await reach(context, address, (object) =>
-    object.pinCandidates(address, { from, ...(serials && { serials }) }),
+    object.pinCandidates(address, {
+      guessFrom: firstFactor ? from : null,
+      ...(serials && { serials }),
+    }),
   )
   if (!found.ok) return found
   const matching = await matchingPins(context, found.pins, pass)
   if (matching.length === 0) return { ok: false, reason: 'wrong_pin' }
-  const firstFactor = pass !== ''
-  await reach(context, address, (object) => object.pinMatched(from))
+  if (firstFactor) await reach(context, address, (object) => object.pinMatched(from))
   return triggerChallenge(context, { address, serials: matching }, { ...asking, firstFactor })
 }

@@ -54,7 +54,6 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         hasStorage: openStorage(ctx.storage.sql),
         alarmAtMs: await ctx.storage.getAlarm(),
         draining: null,
-        sending: null,
       }
     })
   }
@@ -98,7 +97,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return resend(this.#open, address, steering)
   }
 
-  async pinCandidates(address: Address, request: { serials?: string[]; from: string }) {
+  async pinCandidates(address: Address, request: { serials?: string[]; guessFrom: string | null }) {
     return pinCandidates(this.#open, address, request)
   }
 

@@ -37,7 +37,9 @@ function asking(call: Call, caller: Caller, parameters: Parameters): Omit<Asking
   return {
     application: caller.application,
     ...whenceOf(call, caller, parameters.get('client')),
-    ...(key !== undefined && { idempotency: { key, request: JSON.stringify(named(parameters)) } }),
+    ...(key !== undefined && {
+      idempotency: { key, request: JSON.stringify([call.req.path, named(parameters)]) },
+    }),
   }
 }
 

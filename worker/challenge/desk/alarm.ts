@@ -43,8 +43,7 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
       break
     case 'pushes':
       setDue(desk, kind, desk.nowMs() + retryMs)
-      sendSoon(desk)
-      await desk.sending
+      await sendSoon(desk)
       break
     case 'outbox':
       setDue(desk, kind, desk.nowMs() + retryMs)

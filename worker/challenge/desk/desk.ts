@@ -55,7 +55,6 @@ export type Desk = {
   hasStorage: boolean
   alarmAtMs: number | null
   draining: Promise<void> | null
-  sending: Promise<void> | null
 }
 
 export const nowSeconds = (desk: Desk): number => Math.floor(desk.nowMs() / 1000)

@@ -72,8 +72,9 @@ function find(desk: Desk, proof: EnrolmentProof): Row | { reason: EnrolmentRefus
       ? rows<Row>(desk, 'select * from enrolment where secretHash = ?', proof.secretHash)[0]
       : rows<Row>(desk, 'select * from enrolment where serial = ?', proof.serial)[0]
   if (!row) return { reason: 'enrolment_unknown' }
-  if (row.expiresAt <= nowSeconds(desk) || row.tries >= enrolmentTries)
-    return { reason: 'enrolment_expired' }
+  // Wrong codes use up the code; the link, which nobody guesses, stays good.
+  const guessedOut = 'codeHash' in proof && row.tries >= enrolmentTries
+  if (row.expiresAt <= nowSeconds(desk) || guessedOut) return { reason: 'enrolment_expired' }
   if ('codeHash' in proof && !equalSecrets(proof.codeHash, row.codeHash)) {
     rows(desk, 'update enrolment set tries = tries + 1 where serial = ?', row.serial)
     return { reason: 'enrolment_unknown' }

@@ -46,7 +46,7 @@ export function notifyChallenge(
     say(desk, serial, { type: 'challenge', challenge: transaction.challenge, jws })
     if (ring) queuePush(desk, transaction, serial, 'challenge', transaction.answerableUntilAt)
   }
-  if (ring) sendSoon(desk)
+  if (ring) void sendSoon(desk)
 }
 
 /** It ended: open apps take it away, and notifications on the other devices are replaced. */
@@ -57,7 +57,7 @@ export function notifyEnded(desk: Desk, transaction: Transaction): void {
   for (const { serial } of challengesOf(desk, transaction.id))
     if (serial !== transaction.answeredBy)
       queuePush(desk, transaction, serial, 'ended', nowSeconds(desk) + endedTtlSeconds)
-  sendSoon(desk)
+  void sendSoon(desk)
 }
 
 export function tellSockets(desk: Desk, transaction: Transaction): void {
@@ -128,32 +128,26 @@ function queuePush(
   setDue(desk, 'pushes', desk.nowMs() + underWayMs)
 }
 
-/** Starts sending what is due, unless that is under way; rows queued meanwhile are taken by the same run. */
-export function sendSoon(desk: Desk): void {
-  desk.sending ??= sendDue(desk).finally(() => {
-    desk.sending = null
-    drainSoon(desk)
-  })
-  desk.background(desk.sending)
+/** Starts sending what is due. Each row is claimed as it is taken, so that a slow push service holds up no later push. */
+export function sendSoon(desk: Desk): Promise<void> {
+  const sending = sendDue(desk).finally(() => drainSoon(desk))
+  desk.background(sending)
+  return sending
 }
 
 async function sendDue(desk: Desk): Promise<void> {
-  for (;;) {
-    const due = rows<PushRow>(
-      desk,
-      `update push set attempt = attempt + 1, nextAtMs = ? where nextAtMs <= ?
-       returning id, serial, transactionId, challenge, kind, attempt, untilAt`,
-      desk.nowMs() + underWayMs,
-      desk.nowMs(),
-    )
-    // One dead subscription must not keep the others from ringing.
-    await Promise.all(due.map((row) => send(desk, row)))
-    const [left] = rows<{ atMs: number | null }>(desk, 'select min(nextAtMs) as atMs from push')
-    if (left?.atMs && left.atMs <= desk.nowMs()) continue
-    clearDue(desk, 'pushes')
-    if (left?.atMs) setDue(desk, 'pushes', left.atMs)
-    return
-  }
+  const due = rows<PushRow>(
+    desk,
+    `update push set attempt = attempt + 1, nextAtMs = ? where nextAtMs <= ?
+     returning id, serial, transactionId, challenge, kind, attempt, untilAt`,
+    desk.nowMs() + underWayMs,
+    desk.nowMs(),
+  )
+  // One dead subscription must not keep the others from ringing.
+  await Promise.all(due.map((row) => send(desk, row)))
+  clearDue(desk, 'pushes')
+  const [left] = rows<{ atMs: number | null }>(desk, 'select min(nextAtMs) as atMs from push')
+  if (left?.atMs) setDue(desk, 'pushes', left.atMs)
 }
 
 async function send(desk: Desk, row: PushRow): Promise<void> {

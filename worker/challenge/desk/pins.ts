@@ -12,11 +12,11 @@ export type PinCandidates =
       againAt?: number
     }
 
-/** Takes one try for this address. @returns what to compare the PIN with. */
+/** @param asked.guessFrom takes one try for this address; null where nothing is guessed (an empty PIN). @returns what to compare the PIN with. */
 export async function pinCandidates(
   desk: Desk,
   address: Address,
-  { serials, from }: { serials?: string[]; from: string },
+  { serials, guessFrom }: { serials?: string[]; guessFrom: string | null },
 ): Promise<PinCandidates> {
   const copy = await copyOf(desk, address)
   const asked = copy.tokens.filter(({ serial }) => !serials || serials.includes(serial))
@@ -30,8 +30,8 @@ export async function pinCandidates(
       reason: asked.every(({ revoked }) => revoked) ? 'revoked' : 'no_suitable_token',
     }
   }
-  const tried = takeTry(desk, `pin/${from}`)
-  if (!tried.ok) return tried
+  const tried = guessFrom === null ? null : takeTry(desk, `pin/${guessFrom}`)
+  if (tried && !tried.ok) return tried
   return { ok: true, pins: open.map(({ serial, pinHash }) => ({ serial, pinHash })) }
 }
 
