@@ -22,13 +22,40 @@ export const realms = sqliteTable(
   (table) => [primaryKey({ columns: [table.customer, table.name] })],
 )
 
+/** Where people are kept. `local`: in the table `people` here; others will look elsewhere. */
+export const resolvers = sqliteTable(
+  'resolvers',
+  {
+    customer: text('customer').notNull(),
+    /** Lower case. */
+    name: text('name').notNull(),
+    type: text('type', { enum: ['local'] }).notNull(),
+    config: text('config', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.name] })],
+)
+
+/** A realm finds a person in its resolvers, the lowest priority first. */
+export const realmResolvers = sqliteTable(
+  'realm_resolvers',
+  {
+    customer: text('customer').notNull(),
+    realm: text('realm').notNull(),
+    resolver: text('resolver').notNull(),
+    /** null: after all that have one. */
+    priority: integer('priority'),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.realm, table.resolver] })],
+)
+
 export const people = sqliteTable(
   'people',
   {
     /** Immutable: the owner id is made from it, so that a renamed person keeps their tokens. */
     id: text('id').primaryKey(),
     customer: text('customer').notNull(),
-    realm: text('realm').notNull(),
+    resolver: text('resolver').notNull(),
     username: text('username').notNull(),
     /** Lower case: two spellings are one person. */
     usernameKey: text('username_key').notNull(),
@@ -36,10 +63,24 @@ export const people = sqliteTable(
     surname: text('surname').notNull().default(''),
     email: text('email').notNull().default(''),
     phone: text('phone').notNull().default(''),
+    mobile: text('mobile').notNull().default(''),
+    description: text('description').notNull().default(''),
     passwordHash: text('password_hash'),
     createdAt: integer('created_at').notNull(),
   },
-  (table) => [uniqueIndex('people_by_name').on(table.customer, table.realm, table.usernameKey)],
+  (table) => [uniqueIndex('people_by_name').on(table.customer, table.resolver, table.usernameKey)],
+)
+
+/** What an administrator notes about a person beside what their resolver knows. */
+export const personAttributes = sqliteTable(
+  'person_attributes',
+  {
+    person: text('person').notNull(),
+    key: text('key').notNull(),
+    value: text('value').notNull(),
+    type: text('type').notNull().default(''),
+  },
+  (table) => [primaryKey({ columns: [table.person, table.key] })],
 )
 
 export const applications = sqliteTable('applications', {
@@ -85,12 +126,29 @@ export const tokens = sqliteTable(
     ownerId: text('owner_id').notNull(),
     person: text('person'),
     realm: text('realm'),
-    type: text('type', { enum: ['push'] }).notNull(),
+    type: text('type', { enum: ['push', 'totp', 'hotp', 'recovery'] }).notNull(),
     description: text('description').notNull().default(''),
+    /** Beside the owner's. */
+    realms: text('realms', { mode: 'json' }).$type<string[]>().notNull().default([]),
     pinHash: text('pin_hash'),
+    /** Sealed with the serial: the secret that one-time passwords are made from. */
+    seed: text('seed'),
+    otpLength: integer('otp_length').notNull().default(6),
+    hashlib: text('hashlib', { enum: ['sha1', 'sha256', 'sha512'] })
+      .notNull()
+      .default('sha1'),
+    timeStep: integer('time_step').notNull().default(30),
+    timeWindow: integer('time_window').notNull().default(180),
+    countWindow: integer('count_window').notNull().default(10),
+    syncWindow: integer('sync_window').notNull().default(1000),
+    /** The first step or counter that is still good; of recovery codes the spent ones, a bit each. The owner's object is ahead of it. */
+    counter: integer('counter').notNull().default(0),
+    timeShift: integer('time_shift').notNull().default(0),
+    validUntil: integer('valid_until'),
+    info: text('info', { mode: 'json' }).$type<Record<string, string>>().notNull().default({}),
     active: integer('active', { mode: 'boolean' }).notNull().default(true),
     revoked: integer('revoked', { mode: 'boolean' }).notNull().default(false),
-    rolloutState: text('rollout_state', { enum: ['clientwait', 'enrolled'] }).notNull(),
+    rolloutState: text('rollout_state', { enum: ['', 'clientwait', 'enrolled'] }).notNull(),
     /** The device's public key: PublicJwk. */
     publicKey: text('public_key', { mode: 'json' }).$type<{
       kty: 'EC'
@@ -108,6 +166,8 @@ export const tokens = sqliteTable(
   },
   (table) => [
     index('tokens_by_owner').on(table.ownerId),
+    index('tokens_by_customer').on(table.customer),
+    index('tokens_by_person').on(table.person),
     index('tokens_waiting')
       .on(table.enrolmentExpiresAt)
       .where(sql`rollout_state = 'clientwait'`),
@@ -220,3 +280,28 @@ export const receipts = sqliteTable('receipts', {
   receipt: text('receipt').notNull(),
   at: integer('at').notNull(),
 })
+
+export const policies = sqliteTable(
+  'policies',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    customer: text('customer').notNull(),
+    name: text('name').notNull(),
+    scope: text('scope').notNull(),
+    active: integer('active', { mode: 'boolean' }).notNull(),
+    priority: integer('priority').notNull(),
+    /** The lists are string[]. */
+    realm: text('realm', { mode: 'json' }).$type<string[]>().notNull(),
+    resolver: text('resolver', { mode: 'json' }).$type<string[]>().notNull(),
+    user: text('user', { mode: 'json' }).$type<string[]>().notNull(),
+    adminrealm: text('adminrealm', { mode: 'json' }).$type<string[]>().notNull(),
+    adminuser: text('adminuser', { mode: 'json' }).$type<string[]>().notNull(),
+    client: text('client', { mode: 'json' }).$type<string[]>().notNull(),
+    time: text('time').notNull(),
+    action: text('action', { mode: 'json' })
+      .$type<Record<string, boolean | number | string>>()
+      .notNull(),
+    description: text('description').notNull(),
+  },
+  (table) => [uniqueIndex('policies_by_name').on(table.customer, table.name)],
+)
