@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit'
 import { bodyLimitBytes } from '../schema/limits.ts'
 import { type Context, deploymentOf } from './env.ts'
 import { type Failure, Refusal, refuse } from './problem.ts'
+import { audit } from './routes/audit.ts'
 import { auth } from './routes/auth.ts'
 import { delivery } from './routes/delivery.ts'
 import { device } from './routes/device.ts'
@@ -10,6 +11,8 @@ import { failure } from './routes/encode/envelope.ts'
 import { problemDocument } from './routes/encode/problem-document.ts'
 import { health } from './routes/health.ts'
 import { pages } from './routes/pages.ts'
+import { defaultRealm, realm } from './routes/realm.ts'
+import { resolver } from './routes/resolver.ts'
 import { type Call, surface } from './routes/surface.ts'
 import { system } from './routes/system.ts'
 import { token } from './routes/token.ts'
@@ -39,6 +42,10 @@ export function createApp(given: Given) {
   app.route('/auth', auth)
   app.route('/token', token)
   app.route('/user', user)
+  app.route('/realm', realm)
+  app.route('/defaultrealm', defaultRealm)
+  app.route('/resolver', resolver)
+  app.route('/audit', audit)
   app.route('/delivery', delivery)
   app.route('/system', system)
   app.route('/healthz', health)

@@ -13,6 +13,9 @@ export type Failure =
   | { reason: 'user_not_found' }
   | { reason: 'user_exists' }
   | { reason: 'realm_not_found' }
+  | { reason: 'unknown_realm' }
+  | { reason: 'resolver_not_found'; resolver: string }
+  | { reason: 'resolver_in_realm'; resolver: string; realm: string }
   | { reason: 'serial_not_found' }
   | { reason: 'token_revoked' }
   | { reason: 'no_authorization' }
@@ -116,6 +119,27 @@ export function show(failure: Failure): Shown {
       }
     case 'realm_not_found':
       return { status: 400, code: 905, detail: 'This realm does not exist.', field: 'realm' }
+    case 'unknown_realm':
+      return {
+        status: 404,
+        code: 601,
+        detail: 'The requested Realm could not be found.',
+        field: 'realm',
+      }
+    case 'resolver_not_found':
+      return {
+        status: 400,
+        code: 904,
+        detail: `The resolver '${failure.resolver}' does not exist!`,
+        field: 'resolver',
+      }
+    case 'resolver_in_realm':
+      return {
+        status: 400,
+        code: 8,
+        detail: `The resolver '${failure.resolver}' is still contained in realm '${failure.realm}'.`,
+        field: 'resolver',
+      }
     case 'serial_not_found':
       return {
         status: 404,

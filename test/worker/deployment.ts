@@ -7,7 +7,15 @@ import { env } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { vi } from 'vitest'
 import { sha256, toBase64url } from '../../schema/encoding.ts'
-import { accounts, apiKeys, applications, customers, realms } from '../../schema/tables.ts'
+import {
+  accounts,
+  apiKeys,
+  applications,
+  customers,
+  realmResolvers,
+  realms,
+  resolvers,
+} from '../../schema/tables.ts'
 import { createApp } from '../../worker/app.ts'
 import { random } from '../../worker/crypto/random.ts'
 import type { Env } from '../../worker/env.ts'
@@ -102,6 +110,15 @@ export async function deployment(overrides: Partial<Env> = {}) {
 
   const db = drizzle(env.DB)
   const createdAt = 0
+  const customer = 'default'
+  const resolverOf = (realm: string, resolver: string) =>
+    [
+      db
+        .insert(resolvers)
+        .values({ customer, name: resolver, type: 'local', config: {}, createdAt })
+        .onConflictDoNothing(),
+      db.insert(realmResolvers).values({ customer, realm, resolver }).onConflictDoNothing(),
+    ] as const
   await db.batch([
     db
       .insert(customers)
@@ -111,6 +128,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
       .insert(realms)
       .values({ customer: 'default', name: 'default', isDefault: true })
       .onConflictDoNothing(),
+    ...resolverOf('default', 'local'),
     db
       .insert(applications)
       .values({ id: 'default', customer: 'default', name: 'Countersign', createdAt })
@@ -129,6 +147,11 @@ export async function deployment(overrides: Partial<Env> = {}) {
       })
       .onConflictDoNothing(),
   ])
+
+  /** A realm beside the default one, with people of its own. */
+  async function newRealm(name: string): Promise<void> {
+    await db.batch([db.insert(realms).values({ customer, name }), ...resolverOf(name, name)])
+  }
 
   /** An application of its own, with a key that has these rights. */
   async function newApplication(name: string, rights: readonly Right[] = everyRight) {
@@ -178,7 +201,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
     })
   }
 
-  return { env: own, cost, fetch, server, payroll, newApplication, person, device, db }
+  return { env: own, cost, fetch, server, payroll, newRealm, newApplication, person, device, db }
 }
 
 /** @returns what `work` cost beside what it gave. */

@@ -1,6 +1,5 @@
 /** Parameters and names as the plugins send them: four encodings, once too often, and every spelling of one person. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { realms } from '../../schema/tables.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
 import { type Deployment, adminPassword, deployment } from './deployment.ts'
 
@@ -10,7 +9,7 @@ const trigger = '/validate/triggerchallenge'
 
 beforeAll(async () => {
   d = await deployment()
-  await d.db.insert(realms).values({ customer: 'default', name: 'acme', isDefault: false })
+  await d.newRealm('acme')
   const { envelope } = await d.payroll.auth('admin', adminPassword)
   token = (envelope.result.value as { token: string }).token
 })

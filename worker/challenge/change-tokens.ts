@@ -5,7 +5,7 @@
 import { toBase64url } from '../../schema/encoding.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
-import { markChange, marksBefore, unmark } from '../store/changes.ts'
+import { markChange, markChanges, marksBefore, unmark, unmarkAll } from '../store/changes.ts'
 import type { Address } from './desk/desk.ts'
 import { reach } from './reach.ts'
 
@@ -23,6 +23,43 @@ export async function changeTokens<T>(
   const done = await commit()
   await reach(context, address, (object) => object.tokensChanged(address))
   await unmark(context.env.DB, mark)
+  return done
+}
+
+/** So many objects are told at the same time. */
+const atOnce = 20
+
+/**
+ * The same for a change that many owners feel: a realm, a resolver. `owners` is asked before the change, so that an interrupted one
+ * can be brought to its end, and after it, so that nobody who came in between is forgotten.
+ */
+export async function changeManyTokens<T>(
+  context: Context,
+  customer: string,
+  owners: () => Promise<OwnerId[]>,
+  commit: () => Promise<T>,
+): Promise<T> {
+  const at = nowSeconds(context)
+  const marked = (await owners()).map((ownerId) => ({
+    mark: toBase64url(context.random(12)),
+    ownerId,
+    customer,
+    at,
+  }))
+  await markChanges(context.env.DB, marked)
+  const done = await commit()
+  const ownerIds = [...new Set([...marked.map(({ ownerId }) => ownerId), ...(await owners())])]
+  for (let from = 0; from < ownerIds.length; from += atOnce)
+    await Promise.all(
+      ownerIds.slice(from, from + atOnce).map((ownerId) => {
+        const address = { ownerId, customer }
+        return reach(context, address, (object) => object.tokensChanged(address))
+      }),
+    )
+  await unmarkAll(
+    context.env.DB,
+    marked.map(({ mark }) => mark),
+  )
   return done
 }
 

@@ -17,7 +17,7 @@ import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
 
 export type Begin = {
   customer: string
-  person: (Person & { ownerId: OwnerId }) | null
+  person: (Person & { realm: string; ownerId: OwnerId }) | null
   description: string
   pin: string
   /** For the audit trail. */

@@ -7,12 +7,21 @@ import { drizzle } from 'drizzle-orm/d1'
 import type { Keys } from './keys.ts'
 import { toCrockford } from '../../schema/crockford.ts'
 import { sha256 } from '../../schema/encoding.ts'
-import { accounts, apiKeys, applications, customers, realms } from '../../schema/tables.ts'
+import {
+  accounts,
+  apiKeys,
+  applications,
+  customers,
+  realmResolvers,
+  realms,
+  resolvers,
+} from '../../schema/tables.ts'
 import { hashPassword } from '../factor/hash.ts'
 import { type Right, administratorRights } from '../policy/rights.ts'
 
 export const customer = 'default'
 export const realm = 'default'
+export const resolver = 'local'
 export const administrator = 'admin'
 const defaultApplication = 'default'
 const tryApplication = 'try'
@@ -36,6 +45,11 @@ export async function firstRows(database: D1Database, options: Options) {
   return [
     db.insert(customers).values({ id: customer, name: 'Default', createdAt }).onConflictDoNothing(),
     db.insert(realms).values({ customer, name: realm, isDefault: true }).onConflictDoNothing(),
+    db
+      .insert(resolvers)
+      .values({ customer, name: resolver, type: 'local', config: {}, createdAt })
+      .onConflictDoNothing(),
+    db.insert(realmResolvers).values({ customer, realm, resolver }).onConflictDoNothing(),
     db
       .insert(applications)
       .values({ id: defaultApplication, customer, name: options.issuer, createdAt })

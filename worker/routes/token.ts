@@ -58,7 +58,7 @@ async function personToEnrol(
   const id = realm && (await personId(context, { customer, realm, username }))
   const person = id && (await findPerson(context, id))
   if (!realm || !person) refuse({ reason: 'user_not_found' })
-  return { ...person, ownerId: await personOwner(context, customer, realm, person.id) }
+  return { ...person, realm, ownerId: await personOwner(context, customer, realm, person.id) }
 }
 
 token.get('/', async (call) => {

@@ -1,37 +1,70 @@
-/** People and realms in D1. Names are looked up in any letter case and lead to one immutable id. */
-import { and, eq } from 'drizzle-orm'
+/** People in D1: who a name in a realm is, and the rows of those that local resolvers keep. Names are looked up in any letter case. */
+import { type SQL, and, asc, count, eq, ne, notExists, sql } from 'drizzle-orm'
+import { alias } from 'drizzle-orm/sqlite-core'
 import { drizzle } from 'drizzle-orm/d1'
-import { people, realms } from '../../schema/tables.ts'
+import { people, personAttributes, realmResolvers, realms, resolvers } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { remembered } from './cache.ts'
+import { byPriority } from './realms.ts'
+import { type Page, isOneOf, matches } from './search.ts'
 
 export type Person = typeof people.$inferSelect
 export type PersonName = { customer: string; realm: string; username: string }
 
-const key = (name: string): string => name.normalize('NFC').toLowerCase()
+/** One key for every spelling of a name. */
+export const nameKey = (name: string): string => name.normalize('NFC').toLowerCase()
 
-/** @returns the id of the person of this name, or null. */
+/** @returns the id of the person of this name, from the first resolver of the realm that has them, or null. */
 export async function personId(
   context: Context,
   { customer, realm, username }: PersonName,
 ): Promise<string | null> {
-  return remembered(context, `person/${customer}/${key(realm)}/${key(username)}`, async () => {
-    const [row] = await drizzle(context.env.DB)
-      .select({ id: people.id })
-      .from(people)
-      .where(
-        and(
-          eq(people.customer, customer),
-          eq(people.realm, key(realm)),
-          eq(people.usernameKey, key(username)),
-        ),
-      )
-    return row?.id ?? null
-  })
+  return remembered(
+    context,
+    `person/${customer}/${nameKey(realm)}/${nameKey(username)}`,
+    async () => {
+      const [row] = await lookUp(context.env.DB, { customer, realm, username })
+      return row?.id ?? null
+    },
+  )
 }
+
+/** The query of every login that no isolate remembers: an index for each step, which a test holds. */
+export const lookUp = (db: D1Database, { customer, realm, username }: PersonName) =>
+  drizzle(db)
+    .select({ id: people.id })
+    .from(realmResolvers)
+    .innerJoin(
+      people,
+      and(
+        eq(people.customer, realmResolvers.customer),
+        eq(people.resolver, realmResolvers.resolver),
+        eq(people.usernameKey, nameKey(username)),
+      ),
+    )
+    .where(and(eq(realmResolvers.customer, customer), eq(realmResolvers.realm, nameKey(realm))))
+    .orderBy(...byPriority)
+    .limit(1)
 
 export async function findPerson(context: Context, id: string): Promise<Person | null> {
   const [row] = await drizzle(context.env.DB).select().from(people).where(eq(people.id, id))
+  return row ?? null
+}
+
+export async function findPersonIn(
+  context: Context,
+  { customer, resolver, username }: { customer: string; resolver: string; username: string },
+): Promise<Person | null> {
+  const [row] = await drizzle(context.env.DB)
+    .select()
+    .from(people)
+    .where(
+      and(
+        eq(people.customer, customer),
+        eq(people.resolver, resolver),
+        eq(people.usernameKey, nameKey(username)),
+      ),
+    )
   return row ?? null
 }
 
@@ -42,10 +75,133 @@ export async function insertPerson(
 ): Promise<boolean> {
   const made = await drizzle(context.env.DB)
     .insert(people)
-    .values({ ...person, realm: key(person.realm), usernameKey: key(person.username) })
+    .values({ ...person, usernameKey: nameKey(person.username) })
     .onConflictDoNothing()
     .returning({ id: people.id })
   return made.length === 1
+}
+
+/** Whether another resolver of the customer has this name: then who it means in a realm may have changed. */
+export async function isSharedName(
+  context: Context,
+  { customer, id, username }: Pick<Person, 'customer' | 'id' | 'username'>,
+): Promise<boolean> {
+  const found = await drizzle(context.env.DB)
+    .select({ id: people.id })
+    .from(resolvers)
+    .innerJoin(
+      people,
+      and(
+        eq(people.customer, resolvers.customer),
+        eq(people.resolver, resolvers.name),
+        eq(people.usernameKey, nameKey(username)),
+      ),
+    )
+    .where(and(eq(resolvers.customer, customer), ne(people.id, id)))
+    .limit(1)
+  return found.length > 0
+}
+
+export type PersonChange = Partial<
+  Pick<
+    Person,
+    | 'username'
+    | 'givenname'
+    | 'surname'
+    | 'email'
+    | 'phone'
+    | 'mobile'
+    | 'description'
+    | 'passwordHash'
+  >
+>
+
+/** @returns false where another person of the resolver has the new name, or this one is gone. One statement decides. */
+export async function updatePerson(
+  context: Context,
+  person: Person,
+  change: PersonChange,
+): Promise<boolean> {
+  const orm = drizzle(context.env.DB)
+  const usernameKey = nameKey(change.username ?? person.username)
+  const other = alias(people, 'other')
+  const taken = orm
+    .select({ one: sql`1` })
+    .from(other)
+    .where(
+      and(
+        eq(other.customer, person.customer),
+        eq(other.resolver, person.resolver),
+        eq(other.usernameKey, usernameKey),
+        ne(other.id, person.id),
+      ),
+    )
+  const changed = await orm
+    .update(people)
+    .set({ ...change, usernameKey })
+    .where(and(eq(people.id, person.id), notExists(taken)))
+    .returning({ id: people.id })
+  return changed.length === 1
+}
+
+/** The person and what was noted about them. Their tokens stay, and are good for nothing (store/tokens.ts). */
+export async function deletePerson(context: Context, id: string): Promise<void> {
+  const orm = drizzle(context.env.DB)
+  await orm.batch([
+    orm.delete(personAttributes).where(eq(personAttributes.person, id)),
+    orm.delete(people).where(eq(people.id, id)),
+  ])
+}
+
+/** Those columns that a search may name, as the wire calls them. */
+const searchable = {
+  username: people.usernameKey,
+  userid: people.id,
+  givenname: people.givenname,
+  surname: people.surname,
+  email: people.email,
+  phone: people.phone,
+  mobile: people.mobile,
+  description: people.description,
+} as const
+export type SearchField = keyof typeof searchable
+export const searchFields = Object.keys(searchable) as SearchField[]
+
+export type PeopleSearch = {
+  customer: string
+  resolvers: string[]
+  fields: Partial<Record<SearchField, string>>
+}
+
+/** @returns one page, by name, and how many there are in all. @throws Refusal bad_parameter */
+export async function searchPeople(
+  context: Context,
+  search: PeopleSearch,
+  { limit, offset }: Page,
+): Promise<{ people: Person[]; count: number }> {
+  if (search.resolvers.length === 0) return { people: [], count: 0 }
+  const orm = drizzle(context.env.DB)
+  const where = and(
+    eq(people.customer, search.customer),
+    isOneOf(people.resolver, search.resolvers),
+    ...Object.entries(search.fields).map(([field, pattern]) => fieldMatches(field, pattern)),
+  )
+  const [found, [all]] = await orm.batch([
+    orm
+      .select()
+      .from(people)
+      .where(where)
+      .orderBy(asc(people.usernameKey), asc(people.resolver))
+      .limit(limit)
+      .offset(offset),
+    orm.select({ count: count() }).from(people).where(where),
+  ])
+  return { people: found, count: all?.count ?? 0 }
+}
+
+function fieldMatches(field: string, pattern: string): SQL {
+  const name = field as SearchField
+  return matches(searchable[name], name === 'username' ? nameKey(pattern) : pattern, name)
 }
 
 /** @returns the realm of this name, the default one for '', or null. */
@@ -57,6 +213,6 @@ export async function realmNamed(
   const all = await remembered(context, `realms/${customer}`, () =>
     drizzle(context.env.DB).select().from(realms).where(eq(realms.customer, customer)),
   )
-  const found = all?.find((realm) => (name === '' ? realm.isDefault : realm.name === key(name)))
+  const found = all?.find((realm) => (name === '' ? realm.isDefault : realm.name === nameKey(name)))
   return found?.name ?? null
 }

@@ -1,7 +1,7 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
 import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { people, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
+import { people, realmResolvers, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
@@ -28,22 +28,41 @@ export type OwnerRead = {
 /** Everything an owner's object keeps, in one statement. An owner without tokens is empty. */
 export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerRead> {
   const found = await drizzle(db)
-    .select({ token: tokens, subscription: subscriptions, verifier: verifiers, person: people })
+    .select({
+      token: tokens,
+      subscription: subscriptions,
+      verifier: verifiers,
+      person: people,
+      member: realmResolvers,
+    })
     .from(tokens)
     .leftJoin(subscriptions, eq(subscriptions.serial, tokens.serial))
     .leftJoin(verifiers, eq(verifiers.serial, tokens.serial))
     .leftJoin(people, eq(people.id, tokens.person))
+    .leftJoin(
+      realmResolvers,
+      and(
+        eq(realmResolvers.customer, people.customer),
+        eq(realmResolvers.resolver, people.resolver),
+        eq(realmResolvers.realm, tokens.realm),
+      ),
+    )
     .where(eq(tokens.ownerId, ownerId))
   const person = found[0]?.person ?? null
   return {
-    person: person && { id: person.id, username: person.username, realm: person.realm },
+    person: person && {
+      id: person.id,
+      username: person.username,
+      realm: found[0]?.token.realm ?? '',
+    },
     account: person
       ? accountOf(person)
       : found[0]?.token.description || found[0]?.token.serial || '',
-    tokens: found.map(({ token, subscription, verifier }) => ({
+    tokens: found.map(({ token, subscription, verifier, member }) => ({
       serial: token.serial,
       description: token.description,
-      active: token.active,
+      // Whose person is gone, or no longer in the realm, is good for nothing.
+      active: token.active && (token.person === null || member !== null),
       revoked: token.revoked,
       enrolled: token.rolloutState === 'enrolled',
       deviceId: token.deviceId,

@@ -90,6 +90,24 @@ function jsonEntries(text: string): [string, string][] {
     .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
 }
 
+/** @returns a list that was sent as JSON, or as text with commas. Empty ones are none. */
+export function listOf(text: string): string[] {
+  return parsedList(text)
+    .map((item) => item.trim())
+    .filter(Boolean)
+}
+
+function parsedList(text: string): string[] {
+  if (!text.startsWith('[')) return text.split(',')
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (Array.isArray(parsed)) return parsed.map(String)
+  } catch {
+    // Not JSON after all: a name may begin so, and is looked up as it is.
+  }
+  return text.split(',')
+}
+
 /** @returns the parameter as a whole number within bounds, or the default where it is absent. */
 export function wholeNumber(
   parameters: Parameters,

@@ -1,0 +1,42 @@
+/** Where a request looks for people: in a resolver, in the resolvers of a realm, or in all that are in a realm. */
+import type { Context } from '../../env.ts'
+import { refuse } from '../../problem.ts'
+import { realmNamed } from '../../store/people.ts'
+import { type RealmRow, readRealms } from '../../store/realms.ts'
+import { readResolvers } from '../../store/resolvers.ts'
+import type { Parameters } from './parameters.ts'
+
+const lower = (text: string): string => text.trim().toLowerCase()
+
+/** A realm's resolvers and one that is named beside it add up, as on the wire. */
+export function resolversAsked(realms: RealmRow[], parameters: Parameters): string[] {
+  const realm = lower(parameters.get('realm'))
+  const resolver = lower(parameters.get('resolver'))
+  const inRealms = realms
+    .filter(({ name }) => (realm === '' ? resolver === '' : name === realm))
+    .flatMap(({ resolvers }) => resolvers.map(({ name }) => name))
+  return [...new Set(resolver === '' ? inRealms : [...inRealms, resolver])]
+}
+
+/**
+ * The resolver that holds a person, or is to. Who names only a realm, or nothing, means the first resolver of the realm.
+ * @throws Refusal resolver_not_found · realm_not_found · bad_parameter
+ */
+export async function resolverAsked(
+  context: Context,
+  customer: string,
+  parameters: Parameters,
+): Promise<string> {
+  const named = parameters.get('resolver').trim()
+  if (named !== '') {
+    const all = await readResolvers(context.env.DB, customer)
+    const found = all.find(({ name }) => name === lower(named))
+    return found?.name ?? refuse({ reason: 'resolver_not_found', resolver: named.slice(0, 64) })
+  }
+  const realm = await realmNamed(context, customer, parameters.get('realm').trim())
+  if (!realm) refuse({ reason: 'realm_not_found' })
+  const realms = await readRealms(context.env.DB, customer)
+  const [first] = realms.find(({ name }) => name === realm)?.resolvers ?? []
+  if (!first) refuse({ reason: 'bad_parameter', field: 'realm', mend: 'has no resolver yet' })
+  return first.name
+}

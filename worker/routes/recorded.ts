@@ -1,0 +1,43 @@
+/** Runs what an administrator asked for and writes into the audit trail who asked, from where, and how it went, refusals included. */
+import { Refusal } from '../problem.ts'
+import { type AuditEntry, writeAudit } from '../record/audit.ts'
+import type { Caller } from './decode/caller.ts'
+import { peerAddress } from './decode/origin.ts'
+import type { Call } from './surface.ts'
+
+/** Names come from the request: the trail keeps as much as a name can be. */
+const longest = 256
+
+type Entry = Pick<AuditEntry, 'action' | 'serial' | 'user' | 'realm' | 'detail'>
+
+/** @param entry what is known before; `work` may add to its detail. */
+export async function recorded<T>(
+  call: Call,
+  caller: Caller,
+  entry: Entry,
+  work: (detail: Record<string, unknown>) => Promise<T>,
+): Promise<T> {
+  const detail: Record<string, unknown> = { by: caller.name, ...entry.detail }
+  const write = (success: boolean) =>
+    writeAudit(call.var.context, {
+      ...entry,
+      user: entry.user?.slice(0, longest),
+      realm: entry.realm?.slice(0, longest),
+      customer: caller.customer,
+      application: caller.application.id,
+      client: peerAddress(call) ?? undefined,
+      success,
+      detail,
+    })
+  try {
+    const done = await work(detail)
+    await write(true)
+    return done
+  } catch (error) {
+    if (error instanceof Refusal) {
+      detail.reason = error.failure.reason
+      await write(false)
+    }
+    throw error
+  }
+}

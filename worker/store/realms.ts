@@ -1,0 +1,148 @@
+/** Realms and the resolvers in them. Whoever changes something here calls `forget` (cache.ts) in the same breath. */
+import { and, asc, eq, ne, notExists, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { people, realmResolvers, realms, resolvers, tokens } from '../../schema/tables.ts'
+import type { OwnerId } from '../crypto/sealed-id.ts'
+import { isOneOf } from './search.ts'
+
+/** A resolver without a priority comes after all that have one. */
+export const lastPriority = 999
+export const byPriority = [
+  asc(sql`coalesce(${realmResolvers.priority}, ${sql.raw(String(lastPriority))})`),
+  asc(realmResolvers.resolver),
+]
+
+export type RealmRow = {
+  id: number
+  name: string
+  isDefault: boolean
+  resolvers: { name: string; type: string; priority: number | null }[]
+}
+
+/** Every realm of the customer with its resolvers, in the order in which they are asked. */
+export async function readRealms(db: D1Database, customer: string): Promise<RealmRow[]> {
+  const orm = drizzle(db)
+  const [all, members] = await orm.batch([
+    orm
+      .select({ id: sql<number>`rowid`, name: realms.name, isDefault: realms.isDefault })
+      .from(realms)
+      .where(eq(realms.customer, customer))
+      .orderBy(asc(realms.name)),
+    orm
+      .select({
+        realm: realmResolvers.realm,
+        name: realmResolvers.resolver,
+        type: resolvers.type,
+        priority: realmResolvers.priority,
+      })
+      .from(realmResolvers)
+      .innerJoin(
+        resolvers,
+        and(
+          eq(resolvers.customer, realmResolvers.customer),
+          eq(resolvers.name, realmResolvers.resolver),
+        ),
+      )
+      .where(eq(realmResolvers.customer, customer))
+      .orderBy(...byPriority),
+  ])
+  return all.map((realm) => ({
+    ...realm,
+    resolvers: members
+      .filter((member) => member.realm === realm.name)
+      .map(({ name, type, priority }) => ({ name, type, priority })),
+  }))
+}
+
+export type Member = { resolver: string; priority: number | null }
+
+/** The realm has these resolvers from now on and no others; the only realm is the default one. One atomic step. */
+export async function putRealm(
+  db: D1Database,
+  { customer, name }: { customer: string; name: string },
+  members: Member[],
+): Promise<void> {
+  const orm = drizzle(db)
+  const another = orm
+    .select({ one: sql`1` })
+    .from(realms)
+    .where(and(eq(realms.customer, customer), ne(realms.name, name)))
+  await orm.batch([
+    orm.insert(realms).values({ customer, name }).onConflictDoNothing(),
+    orm
+      .update(realms)
+      .set({ isDefault: true })
+      .where(and(eq(realms.customer, customer), eq(realms.name, name), notExists(another))),
+    orm
+      .delete(realmResolvers)
+      .where(and(eq(realmResolvers.customer, customer), eq(realmResolvers.realm, name))),
+    ...members.map((member) =>
+      orm
+        .insert(realmResolvers)
+        .values({ customer, realm: name, ...member })
+        .onConflictDoNothing(),
+    ),
+  ])
+}
+
+/** Where the default realm goes and one is left, that one is the default. */
+export async function deleteRealm(db: D1Database, customer: string, name: string): Promise<void> {
+  const orm = drizzle(db)
+  const onlyOneLeft = sql`(select count(*) from ${realms} where ${realms.customer} = ${customer}) = 1`
+  await orm.batch([
+    orm
+      .delete(realmResolvers)
+      .where(and(eq(realmResolvers.customer, customer), eq(realmResolvers.realm, name))),
+    orm.delete(realms).where(and(eq(realms.customer, customer), eq(realms.name, name))),
+    orm
+      .update(realms)
+      .set({ isDefault: true })
+      .where(and(eq(realms.customer, customer), onlyOneLeft)),
+  ])
+}
+
+/** @param name null: no realm is the default any more. */
+export async function setDefaultRealm(
+  db: D1Database,
+  customer: string,
+  name: string | null,
+): Promise<void> {
+  await drizzle(db)
+    .update(realms)
+    .set({ isDefault: name === null ? false : sql`${realms.name} = ${name}` })
+    .where(eq(realms.customer, customer))
+}
+
+/** Owners of tokens in this realm whose people these resolvers keep. */
+export async function ownersInRealm(
+  db: D1Database,
+  { customer, realm, resolvers: names }: { customer: string; realm: string; resolvers: string[] },
+): Promise<OwnerId[]> {
+  if (names.length === 0) return []
+  const found = await drizzle(db)
+    .selectDistinct({ ownerId: tokens.ownerId })
+    .from(people)
+    .innerJoin(tokens, eq(tokens.person, people.id))
+    .where(
+      and(
+        eq(people.customer, customer),
+        isOneOf(people.resolver, names),
+        eq(tokens.customer, customer),
+        eq(tokens.realm, realm),
+      ),
+    )
+  return found.map(({ ownerId }) => ownerId as OwnerId)
+}
+
+/** A person is another owner in each realm. */
+export async function ownersOfPerson(
+  db: D1Database,
+  customer: string,
+  person: string,
+): Promise<OwnerId[]> {
+  const found = await drizzle(db)
+    .selectDistinct({ ownerId: tokens.ownerId })
+    .from(tokens)
+    .where(and(eq(tokens.person, person), eq(tokens.customer, customer)))
+  return found.map(({ ownerId }) => ownerId as OwnerId)
+}
