@@ -2,7 +2,7 @@
 import { Refusal } from '../problem.ts'
 import { type AuditEntry, writeAudit } from '../record/audit.ts'
 import type { Caller } from './decode/caller.ts'
-import { peerAddress } from './decode/origin.ts'
+import { peerAddress } from './decode/peer.ts'
 import type { Call } from './surface.ts'
 
 /** Names come from the request: the trail keeps as much as a name can be. */

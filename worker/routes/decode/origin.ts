@@ -5,6 +5,7 @@
 import { agentOf } from '../../../schema/agent.ts'
 import type { Origin } from '../../../schema/signing.ts'
 import type { Caller } from './caller.ts'
+import { isAddress, peerAddress } from './peer.ts'
 import type { Call } from '../surface.ts'
 
 export type Whence = { origin: Origin; client: string | null }
@@ -29,27 +30,9 @@ export function whenceOf(call: Call, caller: Caller, claimed: string): Whence {
   return { origin: { how: 'server', ...(address && { address }) }, client: address }
 }
 
-/** @returns the address of whoever reached us, or null where the runtime does not tell. */
-export function peerAddress(call: Call): string | null {
-  const { deployment } = call.var.context
-  // Only Cloudflare sets `cf`; anywhere else its header is the client's own invention.
-  const onCloudflare = 'cf' in call.req.raw && Boolean(call.req.raw.cf) && !deployment.loopback
-  const peer = onCloudflare
-    ? (call.req.header('CF-Connecting-IP') ?? null)
-    : deployment.loopback
-      ? '127.0.0.1'
-      : null
-  if (peer === null || !deployment.trustedProxies.includes(peer)) return onCloudflare ? peer : null
-  const forwarded = call.req.header('X-Forwarded-For')?.split(',').at(-1)?.trim()
-  return forwarded && isAddress(forwarded) ? forwarded : peer
-}
-
 function placeOf(call: Call): string | null {
   const { deployment } = call.var.context
   const cf = call.req.raw.cf as { city?: string; country?: string } | null | undefined
   if (!cf || deployment.loopback || deployment.trustedProxies.length > 0) return null
   return [cf.city, cf.country].filter(Boolean).join(', ') || null
 }
-
-const isAddress = (text: string): boolean =>
-  text.length <= 45 && /^[0-9a-fA-F:.]+$/.test(text) && /[.:]/.test(text)
