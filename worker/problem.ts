@@ -18,6 +18,10 @@ export type Failure =
   | { reason: 'resolver_in_realm'; resolver: string; realm: string }
   | { reason: 'serial_not_found' }
   | { reason: 'token_revoked' }
+  | { reason: 'token_assigned' }
+  | { reason: 'token_not_assigned' }
+  | { reason: 'policy_not_found' }
+  | { reason: 'policy_conflict'; policies: string[] }
   | { reason: 'no_authorization' }
   | { reason: 'bad_session' }
   | { reason: 'wrong_password' }
@@ -152,6 +156,33 @@ export function show(failure: Failure): Shown {
         status: 400,
         code: 1007,
         detail: 'This action is not possible, since the token is locked',
+      }
+    case 'token_assigned':
+      return {
+        status: 400,
+        code: 1103,
+        detail: 'Token already assigned to another user. Unassign it first.',
+        field: 'serial',
+      }
+    case 'token_not_assigned':
+      return {
+        status: 400,
+        code: 2017,
+        detail: 'You can only define a lost token for an assigned token.',
+        field: 'serial',
+      }
+    case 'policy_not_found':
+      return {
+        status: 404,
+        code: 601,
+        detail: 'The requested Policy could not be found.',
+        field: 'name',
+      }
+    case 'policy_conflict':
+      return {
+        status: 403,
+        code: 303,
+        detail: `These policies contradict each other: ${failure.policies.join(', ')}. Give them different priorities.`,
       }
     case 'no_authorization':
       return {

@@ -63,7 +63,7 @@ describe('a challenge', () => {
     expect([...ids]).toEqual([detail.transaction_id])
     expect(detail.transaction_ids).toEqual([detail.transaction_id, detail.transaction_id])
     expect(detail.message).toContain(detail.presence_answer)
-    expect(detail.messages).toEqual([detail.message])
+    expect(detail.messages).toEqual([detail.message, detail.message])
     expect(detail.transaction_id).toMatch(/^[\w-]{60}$/)
     expect(JSON.stringify(envelope)).not.toContain('null')
   })
@@ -289,8 +289,7 @@ describe('waiting', () => {
     const asked = await d.payroll.ask({ user })
     const { transactionId: state } = asked
     expect((await wait(state, 1)).envelope.detail?.challenge_status).toBe('pending')
-    const set = (blockingWaitSeconds: number) =>
-      d.payroll.call('POST', '/system/setConfig', { blockingWaitSeconds })
+    const set = (blockingWaitSeconds: number) => d.set({ blockingWaitSeconds })
     await set(1)
     const tooLong = await d.payroll.raw('GET', `/validate/polltransaction/${state}?wait=2`)
     expect(tooLong.status).toBe(400)

@@ -84,6 +84,7 @@ describe('a hundred at once', () => {
           transactionId,
           application,
           attempt: `attempt ${index}`,
+          pass: '',
         }),
       )
     })

@@ -9,17 +9,19 @@ import { random } from '../crypto/random.ts'
 import { type Env, deploymentOf } from '../env.ts'
 import { ring } from './desk/alarm.ts'
 import { type Answer, answer, deviceToken } from './desk/answer.ts'
-import { copyOf, failCountOf } from './desk/copy.ts'
+import { copyOf } from './desk/copy.ts'
 import type { Address, Desk } from './desk/desk.ts'
 import * as enrolment from './desk/enrolment.ts'
+import { purgeExpired } from './desk/expire.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
-import { pinCandidates, pinMatched } from './desk/pins.ts'
+import { type OtpUse, resync, useOtp } from './desk/otp.ts'
+import { countWrongPins, pinCandidates, pinMatched } from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
 import { type Steering, cancel, resend } from './desk/steer.ts'
 import { openStorage } from './desk/storage.ts'
-import { tokensChanged } from './desk/tokens.ts'
+import { countersOf, handOver, resetFailCounts, tokensChanged } from './desk/tokens.ts'
 import { type TriggerRequest, trigger } from './desk/trigger.ts'
 import { takeTry } from './desk/tries.ts'
 import { forgive } from './desk/waits.ts'
@@ -51,6 +53,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         waiters: new Map(),
         copy: null,
         generation: 0,
+        handedOver: new Map(),
         hasStorage: openStorage(ctx.storage.sql),
         alarmAtMs: await ctx.storage.getAlarm(),
         draining: null,
@@ -97,8 +100,23 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return resend(this.#open, address, steering)
   }
 
-  async pinCandidates(address: Address, request: { serials?: string[]; guessFrom: string | null }) {
+  async pinCandidates(
+    address: Address,
+    request: { serials?: string[]; types?: string[]; guessFrom: string | null },
+  ) {
     return pinCandidates(this.#open, address, request)
+  }
+
+  async countWrongPins(serials: string[]) {
+    countWrongPins(this.#open, serials)
+  }
+
+  async useOtp(address: Address, use: OtpUse) {
+    return useOtp(this.#open, address, use)
+  }
+
+  async resync(address: Address, codes: { serial: string; otps: [string, string] }) {
+    return resync(this.#open, address, codes)
   }
 
   async pinMatched(from: string) {
@@ -167,9 +185,26 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     await tokensChanged(this.#open, address)
   }
 
-  async failCount(address: Address, serial: string) {
+  /** What of a token only this object knows at once. */
+  async countersOf(address: Address, serial: string) {
     await copyOf(this.#open, address)
-    return failCountOf(this.#open, serial)
+    return countersOf(this.#open, serial)
+  }
+
+  async resetFailCounts(address: Address, serials: string[]) {
+    await resetFailCounts(this.#open, address, serials)
+  }
+
+  async handOver(address: Address, serial: string) {
+    return handOver(this.#open, address, serial)
+  }
+
+  async openChallenges(serial: string | null) {
+    return look.openChallenges(this.#open, serial)
+  }
+
+  async purgeExpired() {
+    return purgeExpired(this.#open)
   }
 
   async enrolmentBegun(begun: enrolment.EnrolmentBegun) {

@@ -10,16 +10,21 @@ import type { Whose } from './whose.ts'
 export async function redeemApproval(
   context: Context,
   { address, serials }: Whose,
-  { transactionId, application }: { transactionId: string; application: string },
+  {
+    transactionId,
+    application,
+    pass,
+  }: { transactionId: string; application: string; pass: string },
 ): Promise<Redemption> {
   const routed = await addressOf(context, address.customer, transactionId)
   if (!routed || routed.ownerId !== address.ownerId)
-    return { ok: false, reason: 'unknown', serials: [] }
+    return { ok: false, reason: 'unknown', challenged: [] }
   const attempt = toBase64url(context.random(12))
   const request = {
     transactionId,
     application,
     attempt,
+    pass,
     ...(serials?.[0] && { serial: serials[0] }),
   }
   return reach(context, address, (object) => object.redeem(address, request))

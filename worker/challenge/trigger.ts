@@ -15,6 +15,8 @@ export type Asking = {
   origin: Origin
   client: string | null
   firstFactor: boolean
+  /** Only tokens of these types; all where absent. */
+  types?: string[]
   /** From the Idempotency-Key header, with the request that it stands for. */
   idempotency?: { key: string; request: string }
   title?: string
@@ -26,12 +28,15 @@ export type Asked = (Triggered & { code: string | null }) | NotTriggered
 
 export async function triggerChallenge(
   context: Context,
-  { address, serials }: Whose,
+  { address, serials, about }: Whose,
   { idempotency, ...asking }: Asking,
 ): Promise<Asked> {
   const { master } = context.deployment
   const now = nowSeconds(context)
-  const settings = await readSettings(context, address.customer)
+  const settings = await readSettings(context, address.customer, {
+    ...about,
+    ...(asking.client !== null && { client: asking.client }),
+  })
   const [transactionId, challenge] = await Promise.all([
     sealId({ master, kind: 'transaction' }, address.ownerId, now, context.random),
     sealId({ master, kind: 'challenge' }, address.ownerId, now, context.random),

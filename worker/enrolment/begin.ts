@@ -5,19 +5,21 @@ import { reach } from '../challenge/reach.ts'
 import { ownerIdOf } from '../crypto/owner.ts'
 import { type OwnerId, sealId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
-import { hashPassword } from '../factor/hash.ts'
-import { inTurn } from '../factor/turn.ts'
+import { hashPin } from '../factor/pin.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { insertEnrolment } from '../store/enrolments.ts'
 import { readSettings } from '../store/settings.ts'
 import { accountOf, insertToken } from '../store/tokens.ts'
 import type { Person } from '../store/people.ts'
+import { serialFor, serialTaken } from './serial.ts'
 import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
 
 export type Begin = {
   customer: string
   person: (Person & { realm: string; ownerId: OwnerId }) | null
+  /** '' for a new one. */
+  serial: string
   description: string
   pin: string
   /** For the audit trail. */
@@ -37,16 +39,13 @@ const locatorTries = 8
 export async function beginEnrolment(context: Context, begin: Begin): Promise<Begun> {
   const { master, origin, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const { enrolmentSeconds } = await readSettings(context, begin.customer)
+  const { enrolmentSeconds, maxFailCount } = await readSettings(context, begin.customer)
   const expiresAt = now + enrolmentSeconds
-  const serial = newSerial(context)
+  const serial = serialFor(context, 'push', begin.serial)
   const ownerId =
     begin.person?.ownerId ??
     (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
-  const pinHash =
-    begin.pin === ''
-      ? null
-      : await inTurn(context, () => hashPassword(begin.pin, context.deployment.pepper))
+  const pinHash = await hashPin(context, begin.pin)
   const account = begin.person ? accountOf(begin.person) : begin.description || serial
 
   const { secret, code } = await reserve(context, {
@@ -55,7 +54,10 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     serial,
     expiresAt,
   })
-  await insertToken(context.env.DB, {
+  const made = await insertToken(context.env.DB, {
+    type: 'push',
+    rolloutState: 'clientwait',
+    maxFailCount,
     serial,
     customer: begin.customer,
     ownerId,
@@ -66,6 +68,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     createdAt: now,
     enrolmentExpiresAt: expiresAt,
   })
+  if (!made) serialTaken()
   const begun = {
     serial,
     secretHash: await sha256(secret),
@@ -108,10 +111,4 @@ async function reserve(
       return { secret, code }
   }
   return refuse({ reason: 'too_many_requests', retryAfterSeconds: 60, what: 'open enrolments' })
-}
-
-/** PIPU and eight hexadecimal digits, as privacyIDEA's clients know them. */
-function newSerial({ random }: Context): string {
-  const digits = [...random(4)].map((byte) => byte.toString(16).padStart(2, '0')).join('')
-  return `PIPU${digits.toUpperCase()}`
 }

@@ -1,19 +1,29 @@
-/** Finds the tokens whose PIN this is. The try was counted by the owner's object before anything is compared. */
+/** Compares what was typed with the PINs of tokens. The try was counted by the owner's object before anything is compared. */
 import type { Context } from '../env.ts'
-import { matchesHash } from './hash.ts'
+import { hashPassword, matchesHash } from './hash.ts'
 import { inTurn } from './turn.ts'
 
-export type Pin = { serial: string; pinHash: string | null }
+export type PinGuess = { pinHash: string | null; typed: string }
 
-/** A token without a PIN matches the empty one. @returns the serials that match. */
-export function matchingPins(context: Context, pins: Pin[], pass: string): Promise<string[]> {
-  const withPin = pins.filter(({ pinHash }) => pinHash !== null)
-  const withoutPin = pins.filter(({ pinHash }) => pinHash === null)
-  if (pass === '') return Promise.resolve(withoutPin.map(({ serial }) => serial))
+/** A token without a PIN matches the empty one. @returns those that match. */
+export async function matchingPins<T extends PinGuess>(
+  context: Context,
+  guesses: T[],
+): Promise<T[]> {
+  const easy = guesses.filter(({ pinHash, typed }) => pinHash === null && typed === '')
+  const hard = guesses.filter(({ pinHash, typed }) => pinHash !== null && typed !== '')
+  if (hard.length === 0) return easy
   return inTurn(context, async () => {
-    const matching: string[] = []
-    for (const { serial, pinHash } of withPin)
-      if (await matchesHash(pass, pinHash ?? '', context.deployment.pepper)) matching.push(serial)
+    const matching = [...easy]
+    for (const guess of hard)
+      if (await matchesHash(guess.typed, guess.pinHash ?? '', context.deployment.pepper))
+        matching.push(guess)
     return matching
   })
 }
+
+/** @returns what is kept of a PIN; null where there is none. */
+export const hashPin = (context: Context, pin: string): Promise<string | null> =>
+  pin === ''
+    ? Promise.resolve(null)
+    : inTurn(context, () => hashPassword(pin, context.deployment.pepper))

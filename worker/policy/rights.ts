@@ -3,6 +3,7 @@ export const rights = {
   trigger: 'ring people and see how their challenges go',
   check: 'try PINs and redeem approvals',
   enrol: 'begin enrolments and see tokens',
+  tokens: 'change, move and delete tokens',
   people: 'create people',
   settings: 'read and change settings',
   delivery: 'see how pushes went',

@@ -20,6 +20,8 @@ export type OutboxEvent =
   | { kind: 'receipt'; body: Receipt }
   /** Absolute, so that writing it again is harmless; older ones never overtake, because the outbox is in order. */
   | { kind: 'fail_count'; body: { serial: string; failCount: number } }
+  /** Absolute as well: what of a token's one-time passwords is used up. */
+  | { kind: 'otp'; body: { serial: string; counter: number; timeShift: number } }
   | { kind: 'verifier_counter'; body: { serial: string; counter: number } }
   /** The push service said that this subscription is gone. */
   | { kind: 'subscription_gone'; body: { serial: string; endpoint: string } }
@@ -55,6 +57,10 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
         .update(tokens)
         .set({ failCount: event.body.failCount })
         .where(eq(tokens.serial, event.body.serial))
+    case 'otp': {
+      const { serial, ...state } = event.body
+      return orm.update(tokens).set(state).where(eq(tokens.serial, serial))
+    }
     case 'verifier_counter':
       return orm
         .update(verifiers)

@@ -1,9 +1,10 @@
 /** /validate: what login pages, gateways and plugins call. privacyIDEA's shapes; `wait`, events, resend and cancel are ours. */
-import { checkPin } from '../challenge/check.ts'
+import { checkPass } from '../challenge/check.ts'
 import { statusOf, waitForAnswer } from '../challenge/follow.ts'
 import { redeemApproval } from '../challenge/redeem.ts'
 import { cancelTransaction, resendTransaction } from '../challenge/steer.ts'
 import { type Asking, triggerChallenge } from '../challenge/trigger.ts'
+import { challengeTypes, typesAsked } from '../challenge/types.ts'
 import { whose } from '../challenge/whose.ts'
 import { nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
@@ -11,7 +12,7 @@ import { readSettings } from '../store/settings.ts'
 import { type Caller, callerWith, checkingCaller } from './decode/caller.ts'
 import { whenceOf } from './decode/origin.ts'
 import { type Parameters, parametersOf, wholeNumber } from './decode/parameters.ts'
-import { challengeResult, refusedCheck } from './encode/challenge-answer.ts'
+import { acceptedCheck, challengeResult, refusedCheck } from './encode/challenge-answer.ts'
 import { answer, envelope } from './encode/envelope.ts'
 import { pollResult, redeemResult } from './encode/outcome.ts'
 import { streamed } from './encode/streamed.ts'
@@ -48,8 +49,10 @@ validate.on(['GET', 'POST'], '/triggerchallenge', async (call) => {
   const parameters = await parametersOf(call)
   const { context } = call.var
   const owner = await whose(context, caller.customer, named(parameters))
+  const about = asking(call, caller, parameters)
   const asked = await triggerChallenge(context, owner, {
-    ...asking(call, caller, parameters),
+    ...about,
+    ...(await typesAsked(context, owner, about.client, parameters.get('type'))),
     firstFactor: false,
   })
   return answer(
@@ -72,20 +75,38 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
   const { context } = call.var
   const owner = await whose(context, caller.customer, named(parameters))
   if (!transactionId) {
-    const checked = await checkPin(context, owner, { ...asking(call, caller, parameters), pass })
+    const about = asking(call, caller, parameters)
+    const checked = await checkPass(context, owner, {
+      ...about,
+      ...(await typesAsked(context, owner, about.client, parameters.get('type'))),
+      challengeTypes: await challengeTypes(context, owner, about.client),
+      otpOnly: /^(1|true)$/i.test(parameters.get('otponly')),
+      pass,
+    })
     return answer(
       call,
       checked.ok
-        ? challengeResult(checked, false)
+        ? 'accepted' in checked
+          ? acceptedCheck(checked.accepted)
+          : challengeResult(checked, false)
         : refusedCheck(checked, parameters.get('user') === '', nowSeconds(context)),
     )
   }
-  const redeem = async () =>
-    redeemResult(
-      await redeemApproval(context, owner, { transactionId, application: caller.application.id }),
-    )
-  if (!state) return answer(call, await redeem())
-  // With State the caller waits for the answer: it cannot poll.
+  const redeem = (typed: string) =>
+    redeemApproval(context, owner, {
+      transactionId,
+      application: caller.application.id,
+      pass: typed,
+    })
+  const redeemed = await redeem(pass)
+  // With State the caller waits for a device's answer: it cannot poll. A one-time password is judged at once.
+  const waits =
+    state &&
+    !redeemed.ok &&
+    redeemed.state === 'pending' &&
+    redeemed.challenged.some(({ type }) => type === 'push') &&
+    (pass === '' || redeemed.challenged.every(({ type }) => type === 'push'))
+  if (!waits) return answer(call, redeemResult(redeemed))
   const { blockingWaitSeconds } = await readSettings(context, caller.customer)
   return streamed(background(call), async (gone) => {
     const following = {
@@ -95,7 +116,7 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
     }
     const { end } = await waitForAnswer(context, following, { seconds: blockingWaitSeconds, gone })
     // Who has left cannot use an approval; redeeming it for them would burn it.
-    return end !== 'left' && envelope(await redeem(), context.nowMs())
+    return end !== 'left' && envelope(redeemResult(await redeem('')), context.nowMs())
   })
 })
 

@@ -1,16 +1,18 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
-import { and, eq } from 'drizzle-orm'
+import { and, asc, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
+export type TokenType = TokenRow['type']
 
 export type OwnerRead = {
   person: { id: string; username: string; realm: string } | null
   account: string
   tokens: {
     serial: string
+    type: TokenType
     description: string
     active: boolean
     revoked: boolean
@@ -20,6 +22,16 @@ export type OwnerRead = {
     pinHash: string | null
     failCount: number
     maxFailCount: number
+    validUntil: number | null
+    /** null: no one-time passwords. The seed is sealed. */
+    otp:
+      | ({ seed: string; length: number } & Pick<
+          TokenRow,
+          'hashlib' | 'timeStep' | 'timeWindow' | 'countWindow' | 'syncWindow'
+        >)
+      | null
+    counter: number
+    timeShift: number
     subscription: { endpoint: string; p256dh: string; auth: string } | null
     verifier: { credentialId: string; publicKey: string; counter: number } | null
   }[]
@@ -48,6 +60,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       ),
     )
     .where(eq(tokens.ownerId, ownerId))
+    .orderBy(asc(sql`${tokens}.rowid`))
   const person = found[0]?.person ?? null
   return {
     person: person && {
@@ -60,6 +73,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       : found[0]?.token.description || found[0]?.token.serial || '',
     tokens: found.map(({ token, subscription, verifier, member }) => ({
       serial: token.serial,
+      type: token.type,
       description: token.description,
       // Whose person is gone, or no longer in the realm, is good for nothing.
       active: token.active && (token.person === null || member !== null),
@@ -70,6 +84,10 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       pinHash: token.pinHash,
       failCount: token.failCount,
       maxFailCount: token.maxFailCount,
+      validUntil: token.validUntil,
+      otp: otpOf(token),
+      counter: token.counter,
+      timeShift: token.timeShift,
       subscription: subscription && {
         endpoint: subscription.endpoint,
         p256dh: subscription.p256dh,
@@ -84,28 +102,52 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
   }
 }
 
+const otpOf = (token: TokenRow): OwnerRead['tokens'][number]['otp'] =>
+  token.seed === null
+    ? null
+    : {
+        seed: token.seed,
+        length: token.otpLength,
+        hashlib: token.hashlib,
+        timeStep: token.timeStep,
+        timeWindow: token.timeWindow,
+        countWindow: token.countWindow,
+        syncWindow: token.syncWindow,
+      }
+
 /** What a person recognises as theirs. */
 export const accountOf = (person: { email: string; username: string }): string =>
   person.email || person.username
 
-export type NewToken = Pick<
-  TokenRow,
-  | 'serial'
-  | 'customer'
-  | 'ownerId'
-  | 'person'
-  | 'realm'
-  | 'description'
-  | 'pinHash'
-  | 'createdAt'
-  | 'enrolmentExpiresAt'
->
+export type NewToken = typeof tokens.$inferInsert
 
-export async function insertToken(db: D1Database, token: NewToken): Promise<void> {
-  await drizzle(db)
+/** @returns false where the serial is taken. */
+export async function insertToken(db: D1Database, token: NewToken): Promise<boolean> {
+  const made = await drizzle(db)
     .insert(tokens)
-    .values({ ...token, type: 'push', rolloutState: 'clientwait' })
+    .values(token)
+    .onConflictDoNothing()
+    .returning({ serial: tokens.serial })
+  return made.length === 1
 }
+
+export type TokenChange = Partial<Omit<TokenRow, 'serial' | 'customer' | 'type'>>
+
+export async function updateToken(
+  db: D1Database,
+  serial: string,
+  change: TokenChange,
+): Promise<void> {
+  if (Object.keys(change).length > 0)
+    await drizzle(db).update(tokens).set(change).where(eq(tokens.serial, serial))
+}
+
+export const tokensOf = (db: D1Database, ownerId: string): Promise<TokenRow[]> =>
+  drizzle(db)
+    .select()
+    .from(tokens)
+    .where(eq(tokens.ownerId, ownerId))
+    .orderBy(asc(sql`${tokens}.rowid`))
 
 export async function findToken(db: D1Database, serial: string): Promise<TokenRow | null> {
   const [row] = await drizzle(db).select().from(tokens).where(eq(tokens.serial, serial))
@@ -133,7 +175,7 @@ export async function renameDevice(
   await drizzle(db).update(tokens).set({ deviceName }).where(eq(tokens.serial, serial))
 }
 
-/** The device left: its token and its subscription go. */
+/** The token goes, with its subscription and its verifier. */
 export async function deleteToken(db: D1Database, serial: string): Promise<void> {
   const orm = drizzle(db)
   await orm.batch([

@@ -104,12 +104,12 @@ export function deviceToken(
 ): TokenCopy | { reason: DeviceRefusal } {
   const token = copy.tokens.find((candidate) => candidate.deviceId === deviceId)
   if (!token) return { reason: 'unknown_device' }
-  if (!isUsable(token)) return { reason: 'device_retired' }
+  if (!isUsable(desk, token)) return { reason: 'device_retired' }
   return isLocked(desk, token) ? { reason: 'device_locked' } : token
 }
 
 /** Counted here and at once; D1 learns it through the outbox. */
-function countFailure(desk: Desk, token: TokenCopy): void {
+export function countFailure(desk: Desk, token: TokenCopy): void {
   const failCount = failCountOf(desk, token.serial) + 1
   setFailCount(desk, token.serial, failCount)
 }

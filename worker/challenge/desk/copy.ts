@@ -2,13 +2,14 @@
  * The object's copy of its owner: who they are, their tokens, keys and subscriptions. D1 is the truth; a change there is
  * done only when the object has read it again (`refreshCopy`). Fail counters are the object's own and win over D1.
  */
-import { readOwner } from '../../store/tokens.ts'
+import { type OwnerRead, readOwner } from '../../store/tokens.ts'
 import {
   type Address,
   type Desk,
   type OwnerCopy,
   type TokenCopy,
   needStorage,
+  nowSeconds,
   rows,
 } from './desk.ts'
 import { setDue } from './due.ts'
@@ -25,7 +26,14 @@ export async function copyOf(desk: Desk, address: Address): Promise<OwnerCopy> {
 export function keptCopy(desk: Desk): OwnerCopy | null {
   if (desk.copy) return desk.copy
   const [kept] = rows<{ copy: string }>(desk, 'select copy from owner')
-  return (desk.copy = kept ? (JSON.parse(kept.copy) as OwnerCopy) : null)
+  return (desk.copy = kept ? parsed(kept.copy) : null)
+}
+
+/** A copy that older code kept knows of devices only. */
+function parsed(text: string): OwnerCopy {
+  const copy = JSON.parse(text) as OwnerCopy
+  const before = { type: 'push' as const, validUntil: null, otp: null }
+  return { ...copy, tokens: copy.tokens.map((token) => ({ ...before, ...token })) }
 }
 
 /** Reads D1 again. Call it after every committed change of the owner's tokens. */
@@ -34,27 +42,50 @@ export async function refreshCopy(
   address: Address,
   generation = ++desk.generation,
 ): Promise<OwnerCopy> {
-  const { person, account, tokens } = await readOwner(desk.db, address.ownerId)
+  const { person, account, tokens: found } = await readOwner(desk.db, address.ownerId)
   // A change arrived while we read: its read is newer than ours.
   if (generation !== desk.generation && desk.copy) return desk.copy
+  const tokens = found.filter(({ serial }) => !isHandedOver(desk, serial))
+  for (const serial of desk.handedOver.keys())
+    if (!found.some((token) => token.serial === serial)) desk.handedOver.delete(serial)
   const copy: OwnerCopy = {
     ...address,
     person,
     account,
-    tokens: tokens.map(({ failCount: _, ...token }) => token),
+    tokens: tokens.map(({ failCount: _, counter: __, timeShift: ___, ...token }) => token),
   }
-  if (tokens.length === 0 && !desk.hasStorage) return copy
+  if (found.length === 0 && !desk.hasStorage) return copy
   needStorage(desk)
   setDue(desk, 'limits', desk.nowMs() + keptMs)
   desk.sql.exec('insert or replace into owner (id, copy) values (1, ?)', JSON.stringify(copy))
-  for (const { serial, failCount } of tokens)
+  keepCounters(desk, found)
+  desk.copy = copy
+  return copy
+}
+
+const isHandedOver = (desk: Desk, serial: string): boolean =>
+  (desk.handedOver.get(serial) ?? 0) > desk.nowMs()
+
+/** Ours win over D1's; those of tokens that are gone must not meet them when they come back. */
+function keepCounters(desk: Desk, tokens: OwnerRead['tokens']): void {
+  const serials = JSON.stringify(tokens.map(({ serial }) => serial))
+  const gone = 'where serial not in (select value from json_each(?))'
+  desk.sql.exec(`delete from counter ${gone}`, serials)
+  desk.sql.exec(`delete from otp ${gone}`, serials)
+  for (const { serial, failCount, otp, counter, timeShift } of tokens) {
     desk.sql.exec(
       'insert or ignore into counter (serial, failCount) values (?, ?)',
       serial,
       failCount,
     )
-  desk.copy = copy
-  return copy
+    if (otp)
+      desk.sql.exec(
+        'insert or ignore into otp (serial, counter, timeShift) values (?, ?, ?)',
+        serial,
+        counter,
+        timeShift,
+      )
+  }
 }
 
 export function failCountOf(desk: Desk, serial: string): number {
@@ -69,6 +100,9 @@ export function failCountOf(desk: Desk, serial: string): number {
 export const isLocked = (desk: Desk, token: TokenCopy): boolean =>
   failCountOf(desk, token.serial) >= token.maxFailCount
 
-/** Enrolled, not disabled, not revoked. A locked token is refused apart, because the caller is told so. */
-export const isUsable = (token: TokenCopy): boolean =>
-  token.enrolled && token.active && !token.revoked && token.deviceId !== null
+/** Enrolled, not disabled, not revoked, not over. A locked token is refused apart, because the caller is told so. */
+export const isUsable = (desk: Desk, token: TokenCopy): boolean =>
+  token.active &&
+  !token.revoked &&
+  (token.validUntil === null || token.validUntil > nowSeconds(desk)) &&
+  (token.type === 'push' ? token.enrolled && token.deviceId !== null : token.otp !== null)

@@ -5,6 +5,7 @@
 import type { Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
+import type { OwnerRead, TokenType } from '../../store/tokens.ts'
 import { createStorage } from './storage.ts'
 
 /** Whose object it is. Comes with each call, because an object is not told its own name. */
@@ -12,6 +13,7 @@ export type Address = { ownerId: OwnerId; customer: string }
 
 export type TokenCopy = {
   serial: string
+  type: TokenType
   description: string
   active: boolean
   revoked: boolean
@@ -20,6 +22,9 @@ export type TokenCopy = {
   deviceName: string
   pinHash: string | null
   maxFailCount: number
+  validUntil: number | null
+  /** null: no one-time passwords. The seed is sealed; what is used up of it is in the table `otp`. */
+  otp: OwnerRead['tokens'][number]['otp']
   subscription: { endpoint: string; p256dh: string; auth: string } | null
   /** COSE key, base64url. */
   verifier: { credentialId: string; publicKey: string; counter: number } | null
@@ -52,6 +57,8 @@ export type Desk = {
   copy: OwnerCopy | null
   /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
   generation: number
+  /** Serials that were given away, until D1 says so too: by when that must have happened. */
+  readonly handedOver: Map<string, number>
   hasStorage: boolean
   alarmAtMs: number | null
   draining: Promise<void> | null

@@ -5,7 +5,7 @@ import { type Desk, nowSeconds, rows } from './desk.ts'
 import { setDue } from './due.ts'
 import { move } from './move.ts'
 import { tellSockets } from './notify.ts'
-import { record } from './outbox.ts'
+import { drainSoon, record } from './outbox.ts'
 import { transactionsWhere } from './transaction.ts'
 
 /** A finished transaction is kept so long that a late poll or a repeated redeem gets an honest answer. */
@@ -42,6 +42,18 @@ export function expireDue(desk: Desk): void {
       },
     })
   }
+}
+
+/** An administrator's clean-up of what is over anyway. @returns how many challenges are gone. */
+export function purgeExpired(desk: Desk): number {
+  expireDue(desk)
+  const gone = rows(
+    desk,
+    `delete from challenge where transactionId in
+       (select id from txn where state not in ('pending', 'approved')) returning serial`,
+  )
+  drainSoon(desk)
+  return gone.length
 }
 
 /** Forgets finished transactions, spent idempotency keys and used request ids, and sets when to look again. */

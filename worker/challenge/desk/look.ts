@@ -85,3 +85,36 @@ function jwsFor(desk: Desk, transactionId: string, serial: string): string | nul
   )
   return row?.jws ?? null
 }
+
+/** For the administrator's list. */
+export type ListedChallenge = {
+  id: number
+  transactionId: string
+  challenge: string
+  serial: string
+  madeAt: number
+  answerableUntilAt: number
+  answered: boolean
+  approved: boolean
+}
+
+export const openChallenges = (desk: Desk, serial: string | null): ListedChallenge[] =>
+  rows<{
+    id: number
+    transactionId: string
+    challenge: string
+    serial: string
+    state: State
+    madeAt: number
+    answerableUntilAt: number
+  }>(
+    desk,
+    `select challenge.rowid as id, txn.id as transactionId, txn.challenge, serial, state, madeAt, answerableUntilAt
+     from challenge join txn on txn.id = challenge.transactionId
+     where ?1 is null or serial = ?1 order by madeAt desc`,
+    serial,
+  ).map(({ state, ...row }) => ({
+    ...row,
+    answered: state !== 'pending' && state !== 'expired',
+    approved: state === 'approved' || state === 'redeemed',
+  }))

@@ -1,11 +1,22 @@
-/** What a PIN is to be compared with. The hashing is done at the edge; here the try is counted first. */
-import { copyOf, isLocked, isUsable } from './copy.ts'
+/** What a PIN is to be compared with, and where a one-time password may follow it. The hashing is done at the edge; here the try is counted first. */
+import { countFailure } from './answer.ts'
+import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
+import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
+import { drainSoon } from './outbox.ts'
 import { takeTry } from './tries.ts'
 import { forgive } from './waits.ts'
 
+export type PinCandidate = {
+  serial: string
+  type: TokenType
+  pinHash: string | null
+  /** 0: this token has no one-time passwords. */
+  otpLength: number
+}
+
 export type PinCandidates =
-  | { ok: true; pins: { serial: string; pinHash: string | null }[] }
+  | { ok: true; tokens: PinCandidate[] }
   | {
       ok: false
       reason: 'no_tokens' | 'no_suitable_token' | 'locked' | 'revoked' | 'too_many_tries'
@@ -16,12 +27,15 @@ export type PinCandidates =
 export async function pinCandidates(
   desk: Desk,
   address: Address,
-  { serials, guessFrom }: { serials?: string[]; guessFrom: string | null },
+  { serials, types, guessFrom }: { serials?: string[]; types?: string[]; guessFrom: string | null },
 ): Promise<PinCandidates> {
   const copy = await copyOf(desk, address)
-  const asked = copy.tokens.filter(({ serial }) => !serials || serials.includes(serial))
+  const asked = copy.tokens.filter(
+    ({ serial, type }) =>
+      (!serials || serials.includes(serial)) && (!types || types.includes(type)),
+  )
   if (asked.length === 0) return { ok: false, reason: 'no_tokens' }
-  const usable = asked.filter(isUsable)
+  const usable = asked.filter((token) => isUsable(desk, token))
   const open = usable.filter((token: TokenCopy) => !isLocked(desk, token))
   if (open.length === 0) {
     if (usable.length > 0) return { ok: false, reason: 'locked' }
@@ -30,9 +44,26 @@ export async function pinCandidates(
       reason: asked.every(({ revoked }) => revoked) ? 'revoked' : 'no_suitable_token',
     }
   }
-  const tried = guessFrom === null ? null : takeTry(desk, `pin/${guessFrom}`)
+  // Guesses at one-time passwords alone are counted by the token itself.
+  const guessed = open.some(({ type, pinHash }) => type === 'push' || pinHash !== null)
+  const tried = guessFrom === null || !guessed ? null : takeTry(desk, `pin/${guessFrom}`)
   if (tried && !tried.ok) return tried
-  return { ok: true, pins: open.map(({ serial, pinHash }) => ({ serial, pinHash })) }
+  return {
+    ok: true,
+    tokens: open.map(({ serial, type, pinHash, otp }) => ({
+      serial,
+      type,
+      pinHash,
+      otpLength: otp?.length ?? 0,
+    })),
+  }
+}
+
+/** The PIN was wrong, and the configuration wants that counted. */
+export function countWrongPins(desk: Desk, serials: string[]): void {
+  for (const token of keptCopy(desk)?.tokens ?? [])
+    if (serials.includes(token.serial) && !isLocked(desk, token)) countFailure(desk, token)
+  drainSoon(desk)
 }
 
 /** The PIN was right: the tries of this address are forgiven. */

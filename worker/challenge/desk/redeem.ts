@@ -3,16 +3,20 @@ import { sha256 } from '../../../schema/encoding.ts'
 import { sign } from '../../../schema/jws.ts'
 import { type ReceiptClaims, typ } from '../../../schema/signing.ts'
 import type { State } from '../../../schema/states.ts'
-import { setFailCount } from './answer.ts'
-import { copyOf, failCountOf } from './copy.ts'
-import { type Address, type Desk, nowSeconds } from './desk.ts'
+import type { TokenType } from '../../store/tokens.ts'
+import { countFailure, setFailCount } from './answer.ts'
+import { approved } from './bell.ts'
+import { copyOf, failCountOf, isLocked } from './copy.ts'
+import { type Address, type Desk, type OwnerCopy, type TokenCopy, nowSeconds } from './desk.ts'
 import { move } from './move.ts'
+import { notifyEnded } from './notify.ts'
+import { type Shown, couldBe, judge, prepare, shown } from './otp.ts'
 import { drainSoon, record } from './outbox.ts'
 import { type Transaction, challengesOf, currentState, transactionById } from './transaction.ts'
 
 export type Redemption =
-  | { ok: true; serial: string; receipt: string }
-  | { ok: false; reason: 'unknown' | 'not_approved'; state?: State; serials: string[] }
+  | { ok: true; serial: string; type: TokenType; receipt: string }
+  | { ok: false; reason: 'unknown' | 'not_approved' | 'locked'; state?: State; challenged: Shown[] }
 
 /** attempt: the caller's own name for this redeem; the same attempt again is told the same. */
 export type RedeemRequest = {
@@ -20,6 +24,8 @@ export type RedeemRequest = {
   application: string
   serial?: string
   attempt: string
+  /** What the person typed: one of their one-time passwords, or nothing where a device answers. */
+  pass: string
 }
 
 /** Only the application that triggered may redeem; to any other the transaction does not exist. */
@@ -31,15 +37,27 @@ export async function redeem(
   const copy = await copyOf(desk, address)
   const transaction = transactionById(desk, request.transactionId)
   if (!transaction || transaction.application !== request.application)
-    return { ok: false, reason: 'unknown', serials: [] }
+    return { ok: false, reason: 'unknown', challenged: [] }
   const issued = challengesOf(desk, transaction.id)
-  const serials = issued.map(({ serial }) => serial)
-  if (request.serial && !serials.includes(request.serial))
-    return { ok: false, reason: 'unknown', serials: [] }
+  const tokens = issued.flatMap(
+    ({ serial }) => copy.tokens.find((token) => token.serial === serial) ?? [],
+  )
+  const challenged = tokens.map(shown)
+  if (request.serial && !issued.some(({ serial }) => serial === request.serial))
+    return { ok: false, reason: 'unknown', challenged: [] }
   const state = currentState(desk, transaction)
   if (state === 'redeemed' && transaction.redeemedBy === request.attempt)
-    return { ok: true, serial: transaction.answeredBy ?? '', receipt: transaction.receipt ?? '' }
-  if (state !== 'approved') return { ok: false, reason: 'not_approved', state, serials }
+    return done(copy, transaction)
+  if (state === 'pending' && request.pass !== '') {
+    const asked = tokens.filter(({ serial }) => !request.serial || serial === request.serial)
+    const guesses = asked.filter((token) => couldBe(token, request.pass))
+    if (guesses.length > 0) return redeemByOtp(desk, copy, request, guesses, challenged)
+    // Not even the form of a code: somebody guesses all the same.
+    const typed = asked.filter(({ type }) => type !== 'push')
+    for (const token of typed) if (!isLocked(desk, token)) countFailure(desk, token)
+    drainSoon(desk)
+  }
+  if (state !== 'approved') return { ok: false, reason: 'not_approved', state, challenged }
 
   const serial = transaction.answeredBy ?? ''
   const receipt = await signReceipt(
@@ -55,7 +73,7 @@ export async function redeem(
       ok: false,
       reason: 'not_approved',
       ...(now && { state: currentState(desk, now) }),
-      serials,
+      challenged,
     }
   }
   if (failCountOf(desk, serial) > 0) setFailCount(desk, serial, 0)
@@ -69,12 +87,64 @@ export async function redeem(
       receipt,
     },
   })
+  writeDown(desk, copy, transaction, serial, true)
+  drainSoon(desk)
+  return done(copy, moved)
+}
+
+const done = (copy: OwnerCopy, { answeredBy, receipt }: Transaction): Redemption => ({
+  ok: true,
+  serial: answeredBy ?? '',
+  type: copy.tokens.find(({ serial }) => serial === answeredBy)?.type ?? 'push',
+  receipt: receipt ?? '',
+})
+
+/** A typed one-time password answers and redeems in one step; prompts on devices go. */
+async function redeemByOtp(
+  desk: Desk,
+  copy: OwnerCopy,
+  request: RedeemRequest,
+  tokens: TokenCopy[],
+  challenged: Shown[],
+): Promise<Redemption> {
+  const guesses = tokens.map(({ serial }) => ({ serial, otp: request.pass }))
+  const prepared = await prepare(desk, guesses)
+
+  // From here to the end nothing is awaited.
+  const transaction = transactionById(desk, request.transactionId)
+  const state = transaction ? currentState(desk, transaction) : null
+  if (!transaction || state !== 'pending')
+    return { ok: false, reason: 'not_approved', ...(state && { state }), challenged }
+  const outcome = judge(desk, prepared, true)
+  const serial = outcome.ok ? (outcome.tokens[0]?.serial ?? '') : ''
+  writeDown(desk, copy, transaction, outcome.ok ? serial : guesses[0]!.serial, outcome.ok)
+  drainSoon(desk)
+  if (!outcome.ok) {
+    const reason = outcome.reason === 'locked' ? 'locked' : 'not_approved'
+    return { ok: false, reason, state, challenged }
+  }
+  const answer = { answeredAtMs: desk.nowMs(), answeredBy: serial }
+  const answered = move(desk, transaction, 'approve', answer)
+  const moved = answered && move(desk, answered, 'redeem', { redeemedBy: request.attempt })
+  if (!moved) return { ok: false, reason: 'not_approved', state, challenged }
+  approved(desk, transaction.firstFactor)
+  notifyEnded(desk, moved)
+  return done(copy, moved)
+}
+
+function writeDown(
+  desk: Desk,
+  copy: OwnerCopy,
+  transaction: Transaction,
+  serial: string,
+  success: boolean,
+): void {
   record(desk, {
     kind: 'audit',
     body: {
       customer: copy.customer,
       action: 'redeem',
-      success: true,
+      success,
       serial,
       user: copy.person?.username,
       realm: copy.person?.realm,
@@ -82,8 +152,6 @@ export async function redeem(
       client: transaction.client ?? undefined,
     },
   })
-  drainSoon(desk)
-  return { ok: true, serial, receipt }
 }
 
 async function signReceipt(

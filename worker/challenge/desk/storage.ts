@@ -101,6 +101,11 @@ const steps: string[] = [
      outcome text not null,
      at integer not null
    );`,
+  `create table otp (
+     serial text primary key,
+     counter integer not null,
+     timeShift integer not null
+   );`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

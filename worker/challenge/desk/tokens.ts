@@ -1,16 +1,21 @@
 /** A change of the owner's tokens takes force here: what the new truth does not allow ends before the change is acknowledged. */
 import { closeOthers } from './sockets.ts'
-import { isUsable, refreshCopy } from './copy.ts'
-import { type Address, type Desk, rows } from './desk.ts'
+import { setFailCount } from './answer.ts'
+import { copyOf, failCountOf, isUsable, refreshCopy } from './copy.ts'
+import { type Address, type Desk, type OwnerCopy, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
-import { drainSoon } from './outbox.ts'
+import { otpState } from './otp.ts'
+import { drain, drainSoon } from './outbox.ts'
 import { challengesOf, transactionsWhere } from './transaction.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
 export async function tokensChanged(desk: Desk, address: Address): Promise<void> {
-  const copy = await refreshCopy(desk, address)
-  const usable = copy.tokens.filter(isUsable).map(({ serial }) => serial)
+  withdraw(desk, await refreshCopy(desk, address))
+}
+
+function withdraw(desk: Desk, copy: OwnerCopy): void {
+  const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)
   for (const transaction of transactionsWhere(desk, "state in ('pending', 'approved')")) {
     for (const { serial } of challengesOf(desk, transaction.id))
@@ -33,4 +38,48 @@ export async function tokensChanged(desk: Desk, address: Address): Promise<void>
     JSON.stringify(usable),
   )
   drainSoon(desk)
+}
+
+export type Counters = { failCount: number; counter: number; timeShift: number }
+
+export const countersOf = (desk: Desk, serial: string): Counters => ({
+  failCount: failCountOf(desk, serial),
+  ...otpState(desk, serial),
+})
+
+/** An administrator's word: they may try again. In D1 too when this resolves. */
+export async function resetFailCounts(
+  desk: Desk,
+  address: Address,
+  serials: string[],
+): Promise<void> {
+  const copy = await copyOf(desk, address)
+  for (const { serial } of copy.tokens) if (serials.includes(serial)) setFailCount(desk, serial, 0)
+  await drained(desk)
+}
+
+/** A hand-over that D1 has not confirmed by then has failed: the token is here again. */
+const handOverMs = 25_000
+
+/**
+ * Gives a token away to another owner: from here on nothing of it is accepted here, its challenges are over, and what was
+ * counted travels with it, so that nobody gains tries or uses a code twice by being moved.
+ */
+export async function handOver(
+  desk: Desk,
+  address: Address,
+  serial: string,
+): Promise<Counters | null> {
+  await copyOf(desk, address)
+  desk.handedOver.set(serial, desk.nowMs() + handOverMs)
+  const copy = await refreshCopy(desk, address)
+  withdraw(desk, copy)
+  const counters = countersOf(desk, serial)
+  return (await drained(desk)) ? counters : null
+}
+
+async function drained(desk: Desk): Promise<boolean> {
+  await desk.draining
+  await drain(desk)
+  return rows(desk, 'select 1 as one from outbox limit 1').length === 0
 }

@@ -1,11 +1,12 @@
 /**
- * Makes a transaction: one challenge for each usable device, each signed over everything the person will see. Two triggers
- * are two transactions with two codes; only an Idempotency-Key makes one of them.
+ * Makes a transaction: one challenge for each usable device, each signed over everything the person will see, and one for each
+ * token whose one-time password the person may type. Two triggers are two transactions with two codes; only an Idempotency-Key makes one of them.
  */
 import { sign } from '../../../schema/jws.ts'
 import { type ChallengeClaims, type Origin, challengeHash, typ } from '../../../schema/signing.ts'
+import type { TokenType } from '../../store/tokens.ts'
 import type { Settings } from '../../policy/settings.ts'
-import { mayRing, rang } from './bell.ts'
+import { type Ringing, mayRing, rang } from './bell.ts'
 import { copyOf, isLocked, isUsable } from './copy.ts'
 import {
   type Address,
@@ -32,6 +33,7 @@ export type TriggerRequest = {
   client: string | null
   /** Only these tokens; all usable ones where absent. */
   serials?: string[]
+  types?: string[]
   /** The caller has shown a first factor of this person. */
   firstFactor: boolean
   settings: Settings
@@ -45,6 +47,7 @@ export type Triggered = {
   transactionId: string
   challenge: string
   serials: string[]
+  challenges: { serial: string; type: TokenType }[]
   match: 'code' | 'none'
   answerableUntilAt: number
   notified: boolean
@@ -70,19 +73,22 @@ export async function trigger(
   if ('reason' in chosen) return { ok: false, reason: chosen.reason }
   const { settings } = request
   const now = nowSeconds(desk)
-  const answerableUntilAt = now + settings.answerSeconds
-  const match = settings.matchCode === 1 ? 'code' : 'none'
+  const devices = chosen.tokens.filter(({ type }) => type === 'push')
+  const answerableUntilAt =
+    now + (devices.length > 0 ? settings.answerSeconds : settings.otpChallengeSeconds)
+  const match = settings.matchCode === 1 && devices.length > 0 ? 'code' : 'none'
   const issued = await Promise.all(
     chosen.tokens.map((token) =>
       issue(desk, copy, token, request, { now, answerableUntilAt, match }),
     ),
   )
+  const challenges = chosen.tokens.map(({ serial, type }) => ({ serial, type }))
 
   // From here to the end nothing is awaited: one turn of one thread decides whether this rings.
   const replay = replayed(desk, request, now)
   if (replay) return replay
   const same = transactionById(desk, request.transactionId)
-  if (same) return { ...about(same), serials: issued.map(({ serial }) => serial) }
+  if (same) return { ...about(same), serials: issued.map(({ serial }) => serial), challenges }
   expireDue(desk)
   needStorage(desk)
   const ringer = {
@@ -90,7 +96,8 @@ export async function trigger(
     application: request.application.id,
     client: request.client,
   }
-  const ringing = mayRing(desk, ringer, settings, now)
+  const ringing: Ringing | { ring: false } =
+    devices.length > 0 ? mayRing(desk, ringer, settings, now) : { ring: false }
   desk.sql.exec(
     `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
        answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings)
@@ -138,11 +145,12 @@ export async function trigger(
     transactionId: request.transactionId,
     challenge: request.challenge,
     serials: issued.map(({ serial }) => serial),
+    challenges,
     match,
     answerableUntilAt,
     notified: ringing.ring,
-    sentTo: chosen.tokens.filter((token) => isReached(desk, token, ringing.ring)).map(nameOf),
-    ...(ringing.ring ? {} : { quietUntilAt: ringing.untilAt }),
+    sentTo: devices.filter((token) => isReached(desk, token, ringing.ring)).map(nameOf),
+    ...('untilAt' in ringing && { quietUntilAt: ringing.untilAt }),
   }
   keepForReplay(desk, request, answer, now)
   notifyChallenge(desk, request.transactionId, { ring: ringing.ring })
@@ -156,7 +164,7 @@ const isReached = (desk: Desk, token: TokenCopy, ring: boolean): boolean =>
   (ring && token.subscription !== null) || socketsOf(desk, token.serial).length > 0
 
 /** The connection broke and the call was repeated: it is made already. */
-const about = (transaction: Transaction): Omit<Triggered, 'serials'> => ({
+const about = (transaction: Transaction): Omit<Triggered, 'serials' | 'challenges'> => ({
   ok: true,
   transactionId: transaction.id,
   challenge: transaction.challenge,
@@ -169,13 +177,18 @@ const about = (transaction: Transaction): Omit<Triggered, 'serials'> => ({
 function choose(
   desk: Desk,
   copy: OwnerCopy,
-  { serials, settings }: TriggerRequest,
+  { serials, types, settings }: TriggerRequest,
 ): { tokens: TokenCopy[] } | { reason: NotTriggered['reason'] } {
-  const candidates = copy.tokens.filter((token) => !serials || serials.includes(token.serial))
+  const candidates = copy.tokens.filter(
+    ({ serial, type }) =>
+      (!serials || serials.includes(serial)) && (!types || types.includes(type)),
+  )
   if (candidates.length === 0) return { reason: 'no_tokens' }
   const usable = candidates
-    .filter(isUsable)
-    .filter(({ verifier }) => verifier || settings.userVerification === 0)
+    .filter((token) => isUsable(desk, token))
+    .filter(({ type, verifier }) => type !== 'push' || verifier || settings.userVerification === 0)
+    // Nobody is asked for a recovery code unless it is named: it is for the day when nothing else works.
+    .filter(({ type }) => type !== 'recovery' || serials || types)
   const tokens = usable.filter((token) => !isLocked(desk, token))
   if (tokens.length > 0) return { tokens }
   if (usable.length > 0) return { reason: 'locked' }
@@ -189,6 +202,8 @@ async function issue(
   request: TriggerRequest,
   how: { now: number; answerableUntilAt: number; match: 'code' | 'none' },
 ): Promise<{ serial: string; jws: string; hash: string }> {
+  // Nothing is sent to who types.
+  if (token.type !== 'push') return { serial: token.serial, jws: '', hash: '' }
   const claims: ChallengeClaims = {
     iss: desk.deployment.origin,
     aud: token.deviceId ?? '',
@@ -223,7 +238,10 @@ function replayed(
   if (!row) return null
   if (row.requestHash !== idempotency.requestHash)
     return { ok: false, reason: 'idempotency_conflict' }
-  return JSON.parse(row.answer) as Triggered
+  const answer = JSON.parse(row.answer) as Triggered
+  // Kept by older code, which knew of devices only.
+  const challenges = answer.serials.map((serial) => ({ serial, type: 'push' as const }))
+  return { ...answer, challenges: answer.challenges ?? challenges }
 }
 
 function keepForReplay(

@@ -1,6 +1,7 @@
 /** How a challenge, or the refusal to make one, looks to privacyIDEA's clients. */
 import type { Asked } from '../../challenge/trigger.ts'
 import type { Checked } from '../../challenge/check.ts'
+import type { Shown } from '../../challenge/desk/otp.ts'
 import { refuse } from '../../problem.ts'
 import type { Result } from './envelope.ts'
 
@@ -10,40 +11,59 @@ const question = 'Please confirm the authentication on your mobile device!'
 const messageOf = (code: string | null): string =>
   code ? `${question} Type this code there: ${code}` : question
 
-/** One entry for each device; the last one is repeated at the top, because plugins read it there. */
+const otpQuestion = 'please enter otp: '
+
+/** One entry for each device and each token whose code may be typed; the last one is repeated at the top, because plugins read it there. */
 export function challengeResult(
   asked: Extract<Asked, { ok: true }>,
   value: boolean | number,
 ): Result {
-  const message = messageOf(asked.code)
   const { transactionId } = asked
-  const challenges = asked.serials.map((serial) => ({
-    attributes: { hideResponseInput: true },
-    client_mode: 'poll',
+  const challenges = asked.challenges.map(({ serial, type }) => ({
+    ...(type === 'push'
+      ? {
+          attributes: { hideResponseInput: true },
+          client_mode: 'poll',
+          message: messageOf(asked.code),
+          ...(asked.code && { presence_answer: asked.code }),
+        }
+      : { client_mode: 'interactive', message: otpQuestion }),
     image: '',
     link: '',
-    message,
-    ...(asked.code && { presence_answer: asked.code }),
     serial,
     transaction_id: transactionId,
-    type: 'push',
+    type,
   }))
+  const messages = challenges.map(({ message }) => message)
+  const byDevice = challenges.some(({ type }) => type === 'push')
   return {
     value,
     authentication: 'CHALLENGE',
     detail: {
       ...challenges.at(-1),
-      messages: [message],
+      message: [...new Set(messages)].join(', '),
+      messages,
       multi_challenge: challenges,
       transaction_ids: challenges.map(() => transactionId),
-      preferred_client_mode: 'poll',
-      notified: asked.notified,
-      sent_to: asked.sentTo,
+      preferred_client_mode: challenges.every(({ type }) => type === 'push')
+        ? 'poll'
+        : 'interactive',
+      ...(byDevice && { notified: asked.notified, sent_to: asked.sentTo }),
       ...(asked.quietUntilAt !== undefined && { quiet_until_at: asked.quietUntilAt }),
       expires_at: asked.answerableUntilAt,
     },
   }
 }
+
+/** Where one token matched, the answer says which. */
+export const acceptedCheck = (tokens: Shown[]): Result => ({
+  value: true,
+  authentication: 'ACCEPT',
+  detail: { message: `matching ${tokens.length} tokens`, ...only(tokens) },
+})
+
+const only = ([one, ...more]: Shown[]): Record<string, unknown> =>
+  one && more.length === 0 ? { otplen: one.otpLength, serial: one.serial, type: one.type } : {}
 
 /** What a check says when no challenge came of it. */
 export function refusedCheck(
@@ -64,6 +84,16 @@ export function refusedCheck(
         : rejected('No suitable token found for authentication.')
     case 'wrong_pin':
       return rejected('wrong otp pin')
+    case 'wrong_otp':
+      return {
+        ...rejected(''),
+        detail: {
+          message: `wrong otp value${checked.usedBefore ? '. previous otp used again' : ''}`,
+          ...only(checked.tokens),
+        },
+      }
+    case 'wrong_otp_alone':
+      return rejected('OTP verification failed.')
     case 'too_many_tries':
       return rejected(
         `Too many wrong tries. Try again in ${Math.max(1, (checked.againAt ?? now) - now)} seconds.`,

@@ -40,20 +40,25 @@ export function redeemResult(redemption: Redemption): Result {
       detail: {
         message: 'Found matching challenge',
         serial: redemption.serial,
-        type: 'push',
-        receipt: redemption.receipt,
+        type: redemption.type,
+        ...(redemption.receipt !== '' && { receipt: redemption.receipt }),
       },
     }
-  const { serials, state } = redemption
-  const about = { type: 'push', ...(serials.length === 1 && { serial: serials[0] }) }
+  const { challenged, state } = redemption
+  if (redemption.reason === 'locked') return rejected('Failcounter exceeded')
+  const last = challenged.at(-1)
+  const about = {
+    type: last?.type ?? 'push',
+    ...(last && challenged.length === 1 && { serial: last.serial }),
+  }
   switch (state) {
     case 'pending':
       return {
         ...rejected(''),
         detail: {
           message:
-            serials.length > 1
-              ? `Response did not match for ${serials.length} tokens.`
+            challenged.length > 1
+              ? `Response did not match for ${challenged.length} tokens.`
               : 'Response did not match the challenge.',
           ...about,
         },

@@ -1,0 +1,155 @@
+/**
+ * One-time passwords: used up here, where one turn of one thread decides, so that the same code is accepted once even when it
+ * comes twice at the same instant. What is used up goes back to D1 by the outbox.
+ */
+import { unseal } from '../../crypto/seal.ts'
+import {
+  type OtpKind,
+  type OtpState,
+  type OtpType,
+  hasForm,
+  matchOtp,
+  resynchronised,
+} from '../../factor/otp.ts'
+import type { TokenType } from '../../store/tokens.ts'
+import { countFailure, setFailCount } from './answer.ts'
+import { copyOf, failCountOf, isLocked, isUsable, keptCopy } from './copy.ts'
+import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
+import { drainSoon, record } from './outbox.ts'
+
+export type OtpGuess = { serial: string; otp: string }
+/** What the answer says of a token. */
+export type Shown = { serial: string; type: TokenType; otpLength: number }
+export type OtpOutcome =
+  | { ok: true; tokens: Shown[] }
+  | { ok: false; reason: 'wrong_otp'; usedBefore: boolean; tokens: Shown[] }
+  | { ok: false; reason: 'locked' }
+
+export type OtpUse = {
+  guesses: OtpGuess[]
+  /** false: a wrong one is no guess, because the same text was right for something else. */
+  countWrong: boolean
+  application: string
+  client: string | null
+}
+
+/** A guess with what it takes to judge it without waiting for anything. */
+export type Prepared = OtpGuess & { seed: Uint8Array | null }
+
+export async function useOtp(desk: Desk, address: Address, use: OtpUse): Promise<OtpOutcome> {
+  await copyOf(desk, address)
+  const prepared = await prepare(desk, use.guesses)
+
+  // From here to the end nothing is awaited.
+  const outcome = judge(desk, prepared, use.countWrong)
+  const copy = keptCopy(desk)
+  record(desk, {
+    kind: 'audit',
+    body: {
+      customer: address.customer,
+      action: 'check',
+      success: outcome.ok,
+      serial:
+        'tokens' in outcome ? outcome.tokens.map(({ serial }) => serial).join(',') : undefined,
+      user: copy?.person?.username,
+      realm: copy?.person?.realm,
+      application: use.application,
+      client: use.client ?? undefined,
+      ...(!outcome.ok && { detail: { reason: outcome.reason } }),
+    },
+  })
+  drainSoon(desk)
+  return outcome
+}
+
+/** Opens the seeds. What it finds is judged later, by the tokens as they stand then. */
+export const prepare = (desk: Desk, guesses: OtpGuess[]): Promise<Prepared[]> =>
+  Promise.all(
+    guesses.map(async (guess) => ({ ...guess, seed: await seedOf(desk, tokenNamed(desk, guess)) })),
+  )
+
+/** Uses up what is right, counts what is wrong. Awaits nothing. */
+export function judge(desk: Desk, prepared: Prepared[], countWrong: boolean): OtpOutcome {
+  const open = prepared.flatMap((guess) => {
+    const token = tokenNamed(desk, guess)
+    const kind = token && isUsable(desk, token) && !isLocked(desk, token) && kindOf(token)
+    return token && kind && guess.seed ? [{ ...guess, seed: guess.seed, token, kind }] : []
+  })
+  if (open.length === 0) return { ok: false, reason: 'locked' }
+  const now = nowSeconds(desk)
+  const judged = open.map(({ token, kind, seed, otp }) => ({
+    token,
+    match: matchOtp(kind, seed, otpState(desk, token.serial), otp, now),
+  }))
+  const right = judged.flatMap(({ token, match }) => (match.ok ? [{ token, match }] : []))
+  for (const { token, match } of right) {
+    setOtpState(desk, token.serial, match.state)
+    if (failCountOf(desk, token.serial) > 0) setFailCount(desk, token.serial, 0)
+  }
+  if (right.length > 0) return { ok: true, tokens: right.map(({ token }) => shown(token)) }
+  if (countWrong) for (const { token } of judged) countFailure(desk, token)
+  return {
+    ok: false,
+    reason: 'wrong_otp',
+    usedBefore: judged.some(({ match }) => !match.ok && match.usedBefore),
+    tokens: judged.map(({ token }) => shown(token)),
+  }
+}
+
+export const shown = ({ serial, type, otp }: TokenCopy): Shown => ({
+  serial,
+  type,
+  otpLength: otp?.length ?? 6,
+})
+
+/** @returns whether this text could be a code of this token. */
+export const couldBe = (token: TokenCopy, text: string): boolean => {
+  const kind = kindOf(token)
+  return kind !== null && hasForm(kind, text)
+}
+
+export async function resync(
+  desk: Desk,
+  address: Address,
+  { serial, otps }: { serial: string; otps: [string, string] },
+): Promise<boolean> {
+  await copyOf(desk, address)
+  const [prepared] = await prepare(desk, [{ serial, otp: '' }])
+  const token = tokenNamed(desk, { serial })
+  const kind = token && kindOf(token)
+  if (!kind || !prepared?.seed) return false
+  const { seed } = prepared
+  const state = resynchronised(kind, seed, otpState(desk, serial), otps, nowSeconds(desk))
+  if (!state) return false
+  setOtpState(desk, serial, state)
+  drainSoon(desk)
+  return true
+}
+
+export function otpState(desk: Desk, serial: string): OtpState {
+  const [row] = rows<OtpState>(desk, 'select counter, timeShift from otp where serial = ?', serial)
+  return row ?? { counter: 0, timeShift: 0 }
+}
+
+function setOtpState(desk: Desk, serial: string, { counter, timeShift }: OtpState): void {
+  desk.sql.exec(
+    'insert or replace into otp (serial, counter, timeShift) values (?, ?, ?)',
+    serial,
+    counter,
+    timeShift,
+  )
+  record(desk, { kind: 'otp', body: { serial, counter, timeShift } })
+}
+
+const tokenNamed = (desk: Desk, { serial }: { serial: string }): TokenCopy | undefined =>
+  keptCopy(desk)?.tokens.find((token) => token.serial === serial)
+
+async function seedOf(desk: Desk, token: TokenCopy | undefined): Promise<Uint8Array | null> {
+  if (!token?.otp) return null
+  const seed = await unseal(desk.deployment.master, `seed/${token.serial}`, token.otp.seed)
+  if (!seed) console.error('a seed does not open with this master key', token.serial)
+  return seed
+}
+
+const kindOf = ({ type, otp }: TokenCopy): OtpKind | null =>
+  otp && type !== 'push' ? { type: type satisfies OtpType, ...otp } : null

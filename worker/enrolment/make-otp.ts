@@ -1,0 +1,77 @@
+/**
+ * Makes a token of one-time passwords. Its seed is shown once, to whoever made it, and sealed from then on; of recovery codes the
+ * codes are shown, because nobody computes them.
+ */
+import { changeTokens } from '../challenge/change-tokens.ts'
+import { ownerIdOf } from '../crypto/owner.ts'
+import { seal } from '../crypto/seal.ts'
+import type { OwnerId } from '../crypto/sealed-id.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import {
+  type Hashlib,
+  type OtpType,
+  recoveryCode,
+  recoveryCodes,
+  recoveryLength,
+} from '../factor/otp.ts'
+import { hashPin } from '../factor/pin.ts'
+import { readSettings } from '../store/settings.ts'
+import { insertToken } from '../store/tokens.ts'
+import { serialFor, serialTaken } from './serial.ts'
+
+export type OtpWish = {
+  customer: string
+  person: { id: string; realm: string; ownerId: OwnerId } | null
+  type: OtpType
+  /** '' for a new one. */
+  serial: string
+  description: string
+  /** As typed, or as another token has it. */
+  pin: string | { hash: string | null }
+  /** null: made here. */
+  seed: Uint8Array<ArrayBuffer> | null
+  length: number
+  hashlib: Hashlib
+  timeStep: number
+  validUntil: number | null
+}
+export type OtpMade = { serial: string; seed: Uint8Array; codes: string[] }
+
+/** As long as the hash: RFC 4226 §4 R6, RFC 6238 §5.1. */
+const seedBytes: Record<Hashlib, number> = { sha1: 20, sha256: 32, sha512: 64 }
+
+/** @throws Refusal bad_parameter where the serial is another token's. */
+export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade> {
+  const { master } = context.deployment
+  const { customer, person, type, hashlib } = wish
+  const serial = serialFor(context, type, wish.serial)
+  const ownerId = person?.ownerId ?? (await ownerIdOf(master, { kind: 'token', customer, serial }))
+  const seed = wish.seed ?? context.random(seedBytes[hashlib])
+  const token = {
+    serial,
+    customer,
+    ownerId,
+    person: person?.id ?? null,
+    realm: person?.realm ?? null,
+    type,
+    rolloutState: '' as const,
+    description: wish.description,
+    pinHash: typeof wish.pin === 'string' ? await hashPin(context, wish.pin) : wish.pin.hash,
+    seed: await seal(master, `seed/${serial}`, seed, context.random),
+    otpLength: type === 'recovery' ? recoveryLength : wish.length,
+    hashlib,
+    timeStep: wish.timeStep,
+    maxFailCount: (await readSettings(context, customer)).maxFailCount,
+    validUntil: wish.validUntil,
+    createdAt: nowSeconds(context),
+  }
+  const made = await changeTokens(context, { ownerId, customer }, () =>
+    insertToken(context.env.DB, token),
+  )
+  if (!made) serialTaken()
+  const codes =
+    type === 'recovery'
+      ? Array.from({ length: recoveryCodes }, (_, index) => recoveryCode(seed, index))
+      : []
+  return { serial, seed, codes }
+}

@@ -1,0 +1,44 @@
+/**
+ * Gives a token to a person, or takes it from them. What was counted travels with it: the old owner's object lets go first, then
+ * D1 changes hands, then the new owner's object reads it; open challenges are over before this resolves.
+ */
+import { changeTokens } from '../challenge/change-tokens.ts'
+import { reach } from '../challenge/reach.ts'
+import { ownerIdOf } from '../crypto/owner.ts'
+import type { OwnerId } from '../crypto/sealed-id.ts'
+import type { Context } from '../env.ts'
+import { refuse } from '../problem.ts'
+import { forget } from '../store/cache.ts'
+import { type TokenChange, type TokenRow, updateToken } from '../store/tokens.ts'
+
+export type NewOwner = { id: string; realm: string; ownerId: OwnerId }
+
+/** A device's id and key speak for one owner only: a device that changes hands enrols again. */
+const unbound: TokenChange = { rolloutState: 'clientwait', publicKey: null, deviceId: null }
+
+/** @param change what else becomes of it; a fail count is set where it is given. */
+export async function transfer(
+  context: Context,
+  token: TokenRow,
+  to: NewOwner | null,
+  change: TokenChange = {},
+): Promise<void> {
+  const { serial, customer } = token
+  const from = { ownerId: token.ownerId as OwnerId, customer }
+  const ownerId =
+    to?.ownerId ?? (await ownerIdOf(context.deployment.master, { kind: 'token', customer, serial }))
+  const give = async () => {
+    const counters = await reach(context, from, (object) => object.handOver(from, serial))
+    if (!counters) refuse({ reason: 'unavailable' })
+    await updateToken(context.env.DB, serial, {
+      ...counters,
+      ...(token.deviceId !== null && unbound),
+      ...change,
+      ownerId,
+      person: to?.id ?? null,
+      realm: to?.realm ?? null,
+    })
+    await forget(context)
+  }
+  await changeTokens(context, { ownerId, customer }, () => changeTokens(context, from, give))
+}

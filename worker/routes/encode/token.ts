@@ -1,0 +1,63 @@
+/** A token as privacyIDEA's lists tell of it. Never its seed, its PIN or a key. */
+import type { ListedToken } from '../../store/token-list.ts'
+
+export type Counters = { failCount: number; counter: number; timeShift: number }
+
+/** @param counters what the owner's object knows, where it was asked; D1 follows it. */
+export function describedToken(
+  { id, token, username, resolver }: ListedToken,
+  counters: Counters = token,
+): Record<string, unknown> {
+  const { failCount, counter, timeShift } = counters
+  return {
+    active: token.active,
+    container_serial: '',
+    count: counter,
+    count_window: token.countWindow,
+    description: token.description,
+    failcount: failCount,
+    id,
+    info: {
+      creation_date: date(token.createdAt),
+      tokenkind: 'software',
+      ...kindInfo(token, timeShift),
+      ...(token.validUntil !== null && { validity_period_end: date(token.validUntil) }),
+      ...token.info,
+    },
+    locked: token.revoked || failCount >= token.maxFailCount,
+    maxfail: token.maxFailCount,
+    otplen: token.otpLength,
+    realms: realmsOf(token),
+    resolver: resolver ?? '',
+    revoked: token.revoked,
+    rollout_state: token.rolloutState,
+    serial: token.serial,
+    sync_window: token.syncWindow,
+    tokengroup: [],
+    tokentype: token.type,
+    user_editable: false,
+    user_id: token.person ?? '',
+    user_realm: token.realm ?? '',
+    username: username ?? '',
+  }
+}
+
+type Token = ListedToken['token']
+
+function kindInfo(token: Token, timeShift: number): Record<string, string> {
+  if (token.type === 'push') return { device_name: token.deviceName }
+  if (token.type !== 'totp') return { hashlib: token.hashlib }
+  return {
+    hashlib: token.hashlib,
+    timeShift: timeShift.toFixed(1),
+    timeStep: String(token.timeStep),
+    timeWindow: String(token.timeWindow),
+  }
+}
+
+export const realmsOf = ({ realm, realms }: Token): string[] => [
+  ...new Set([...(realm === null ? [] : [realm]), ...realms]),
+]
+
+const date = (atSeconds: number): string =>
+  new Date(atSeconds * 1000).toISOString().replace('.000Z', '+00:00')

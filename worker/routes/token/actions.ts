@@ -1,0 +1,180 @@
+/**
+ * What changes about a token while it stays with its owner: each is asked for with a serial, in the path or beside, or with a user
+ * for all of theirs, and answers how many it was. What takes a right away has ended open challenges when it answers.
+ */
+import { toCrockford } from '../../../schema/crockford.ts'
+import { type Context, nowSeconds } from '../../env.ts'
+import { reach } from '../../challenge/reach.ts'
+import { hashPin } from '../../factor/pin.ts'
+import { addressOf, changeAll, deleteAll, resetFailCounts } from '../../enrolment/manage.ts'
+import { makeOtp } from '../../enrolment/make-otp.ts'
+import type { OwnerId } from '../../crypto/sealed-id.ts'
+import { refuse } from '../../problem.ts'
+import type { TokenChange, TokenRow } from '../../store/tokens.ts'
+import { callerWith } from '../decode/caller.ts'
+import { hashlibOf } from '../decode/otp-wish.ts'
+import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'
+import { tokensAsked } from '../decode/token-asked.ts'
+import { answer } from '../encode/envelope.ts'
+import { recorded } from '../recorded.ts'
+import { type Call, surface } from '../surface.ts'
+import { longestDescription } from './init.ts'
+
+export const actions = surface()
+
+type Done = { value: unknown; detail?: Record<string, unknown> }
+type Asked = { context: Context; parameters: Parameters; tokens: TokenRow[] }
+type Action = (asked: Asked) => Promise<Done>
+
+/** A revoked token stays as it is; only a lost one may be replaced all the same, and any may be deleted. */
+const table: Record<string, Action> = {
+  enable: change(() => ({ active: true })),
+  disable: change(() => ({ active: false })),
+  revoke: change(() => ({ active: false, revoked: true })),
+  description: change((_, parameters) => ({ description: descriptionOf(parameters) })),
+  reset: reset,
+  setpin: setPin,
+  setrandompin: setRandomPin,
+  set: set,
+  resync: resync,
+  lost: lost,
+}
+
+for (const [name, run] of Object.entries(table))
+  for (const path of [`/${name}`, `/${name}/:serial`])
+    actions.post(path, (call) => act(call, name, run, name === 'lost'))
+
+actions.delete('/:serial', (call) => act(call, 'delete', remove, true))
+
+async function act(call: Call, name: string, run: Action, revokedToo: boolean): Promise<Response> {
+  const caller = await callerWith(call, 'tokens')
+  const parameters = await parametersOf(call)
+  const { context } = call.var
+  const inPath = call.req.param('serial')
+  const entry = {
+    action: `token_${name}`,
+    serial: (inPath ?? parameters.get('serial')).slice(0, 40) || undefined,
+    user: parameters.get('user') || undefined,
+    realm: parameters.get('realm') || undefined,
+  }
+  const done = await recorded(call, caller, entry, async (detail) => {
+    const { serial, tokens } = await tokensAsked(context, caller.customer, parameters, inPath)
+    const asked = tokens.filter(({ revoked }) => revokedToo || !revoked)
+    if (serial !== '' && asked.length === 0) refuse({ reason: 'token_revoked' })
+    detail.serials = asked.map((token) => token.serial)
+    return run({ context, parameters, tokens: asked })
+  })
+  return answer(call, done)
+}
+
+function change(of: (token: TokenRow, parameters: Parameters) => TokenChange): Action {
+  return async ({ context, parameters, tokens }) => {
+    await changeAll(context, tokens, (token) => of(token, parameters))
+    return { value: tokens.length }
+  }
+}
+
+async function remove({ context, tokens }: Asked): Promise<Done> {
+  await deleteAll(context, tokens)
+  return { value: tokens.length }
+}
+
+async function reset({ context, tokens }: Asked): Promise<Done> {
+  await resetFailCounts(context, tokens)
+  return { value: tokens.length }
+}
+
+async function setPin({ context, parameters, tokens }: Asked): Promise<Done> {
+  const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.need('pin')
+  const pinHash = await hashPin(context, pin)
+  await changeAll(context, tokens, () => ({ pinHash }))
+  return { value: tokens.length }
+}
+
+/** Told once, to whoever asked for it. */
+async function setRandomPin({ context, tokens }: Asked): Promise<Done> {
+  const pin = toCrockford(context.random(randomPinLength), randomPinLength)
+  const pinHash = await hashPin(context, pin)
+  await changeAll(context, tokens, () => ({ pinHash }))
+  return { value: tokens.length, detail: { pin } }
+}
+const randomPinLength = 8
+
+/** Several properties at once; each counts. */
+async function set({ context, parameters, tokens }: Asked): Promise<Done> {
+  const wish: TokenChange = {}
+  const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.get('pin')
+  if (parameters.has('pin') || parameters.has('otppin')) wish.pinHash = await hashPin(context, pin)
+  if (parameters.has('description')) wish.description = descriptionOf(parameters)
+  if (parameters.has('hashlib')) wish.hashlib = hashlibOf(parameters)
+  for (const [name, column, min, max] of numbers)
+    if (parameters.has(name))
+      wish[column] = wholeNumber(parameters, name, { min, max, otherwise: min })
+  const given = Object.keys(wish).length
+  if (given === 0)
+    refuse({
+      reason: 'missing_parameter',
+      field: `${numbers.map(([name]) => name).join(', ')}, pin, description or hashlib`,
+    })
+  await changeAll(context, tokens, () => wish)
+  return { value: tokens.length * given }
+}
+
+const numbers = [
+  ['max_failcount', 'maxFailCount', 1, 10_000],
+  ['count_window', 'countWindow', 1, 1000],
+  ['sync_window', 'syncWindow', 1, 10_000],
+  ['timeWindow', 'timeWindow', 0, 3600],
+] as const
+
+const descriptionOf = (parameters: Parameters): string =>
+  parameters.need('description').slice(0, longestDescription)
+
+async function resync({ context, parameters, tokens }: Asked): Promise<Done> {
+  const otps: [string, string] = [parameters.need('otp1').trim(), parameters.need('otp2').trim()]
+  const [token, ...more] = tokens
+  if (!token || more.length > 0) refuse({ reason: 'missing_parameter', field: 'serial' })
+  const address = addressOf(token)
+  const value = await reach(context, address, (object) =>
+    object.resync(address, { serial: token.serial, otps }),
+  )
+  return { value }
+}
+
+const lostDays = 10
+
+/** The lost one is disabled; recovery codes with the same PIN stand in for it for some days. */
+async function lost({ context, tokens }: Asked): Promise<Done> {
+  const [token, ...more] = tokens
+  if (!token || more.length > 0) refuse({ reason: 'missing_parameter', field: 'serial' })
+  const { customer, person, realm } = token
+  if (person === null || realm === null) refuse({ reason: 'token_not_assigned' })
+  const validUntil = nowSeconds(context) + lostDays * 86_400
+  await changeAll(context, tokens, () => ({ active: false }))
+  const made = await makeOtp(context, {
+    customer,
+    person: { id: person, realm, ownerId: token.ownerId as OwnerId },
+    type: 'recovery',
+    serial: '',
+    description: `temporary replacement for ${token.serial}`,
+    pin: { hash: token.pinHash },
+    seed: null,
+    length: 0,
+    hashlib: 'sha256',
+    timeStep: 30,
+    validUntil,
+  })
+  const end = new Date(validUntil * 1000).toISOString()
+  return {
+    value: {
+      init: true,
+      disable: 1,
+      pin: token.pinHash !== null,
+      serial: made.serial,
+      password: made.codes[0],
+      otps: { ...made.codes },
+      valid_to: end,
+      end_date: end.slice(0, 10),
+    },
+  }
+}

@@ -1,0 +1,101 @@
+/** Who a token belongs to, and in which realms it is seen. */
+import { transfer } from '../../enrolment/transfer.ts'
+import { changeAll } from '../../enrolment/manage.ts'
+import { hashPin } from '../../factor/pin.ts'
+import { refuse } from '../../problem.ts'
+import { realmNamed } from '../../store/people.ts'
+import type { Context } from '../../env.ts'
+import { callerWith } from '../decode/caller.ts'
+import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import { personAsked, tokenNamed, tokensAsked } from '../decode/token-asked.ts'
+import { answer } from '../encode/envelope.ts'
+import { recorded } from '../recorded.ts'
+import { type Call, surface } from '../surface.ts'
+
+export const owners = surface()
+
+const entryOf = (call: Call, parameters: Parameters, action: string) => ({
+  action,
+  serial: (call.req.param('serial') ?? parameters.get('serial')).slice(0, 40) || undefined,
+  user: parameters.get('user') || undefined,
+  realm: parameters.get('realm') || undefined,
+})
+
+owners.post('/assign', async (call) => {
+  const caller = await callerWith(call, 'tokens')
+  const parameters = await parametersOf(call)
+  const { context } = call.var
+  await recorded(call, caller, entryOf(call, parameters, 'token_assign'), async () => {
+    const token = await tokenNamed(context, caller.customer, parameters.need('serial').trim())
+    const owner = await personAsked(context, caller.customer, parameters)
+    if (!owner) refuse({ reason: 'missing_parameter', field: 'user' })
+    if (token.revoked) refuse({ reason: 'token_revoked' })
+    if (token.person !== null && token.ownerId !== owner.ownerId)
+      refuse({ reason: 'token_assigned' })
+    const pin = parameters.has('pin')
+      ? { pinHash: await hashPin(context, parameters.get('pin')) }
+      : {}
+    if (token.ownerId === owner.ownerId) await changeAll(context, [token], () => pin)
+    else await transfer(context, token, owner, pin)
+  })
+  return answer(call, { value: true })
+})
+
+/** The PIN and the failures were the person's: they stay behind. */
+const bare = { pinHash: null, failCount: 0 }
+
+for (const path of ['/unassign', '/unassign/:serial'])
+  owners.post(path, async (call) => {
+    const caller = await callerWith(call, 'tokens')
+    const parameters = await parametersOf(call)
+    const { context } = call.var
+    const entry = entryOf(call, parameters, 'token_unassign')
+    const value = await recorded(call, caller, entry, async (detail) => {
+      const inPath = call.req.param('serial')
+      const { tokens } = await tokensAsked(context, caller.customer, parameters, inPath)
+      const assigned = tokens.filter(({ person }) => person !== null)
+      for (const token of assigned) await transfer(context, token, null, bare)
+      detail.serials = assigned.map(({ serial }) => serial)
+      return tokens.length
+    })
+    return answer(call, { value })
+  })
+
+for (const path of ['/realm', '/realm/:serial'])
+  owners.post(path, async (call) => {
+    const caller = await callerWith(call, 'tokens')
+    const parameters = await parametersOf(call)
+    const { context } = call.var
+    const entry = entryOf(call, parameters, 'token_realm')
+    await recorded(call, caller, entry, async (detail) => {
+      const inPath = call.req.param('serial')
+      const serial = (inPath ?? parameters.need('serial')).trim()
+      const token = await tokenNamed(context, caller.customer, serial)
+      const realms = await realmsAsked(context, caller.customer, parameters.need('realms'))
+      await changeAll(context, [token], () => ({ realms }))
+      detail.realms = realms
+    })
+    return answer(call, { value: true })
+  })
+
+/** @param text a JSON list, or names with commas between. @throws Refusal realm_not_found */
+async function realmsAsked(context: Context, customer: string, text: string): Promise<string[]> {
+  const names = text.startsWith('[') ? parsed(text) : text.split(',')
+  const realms: string[] = []
+  for (const name of names.map((one) => one.trim()).filter(Boolean)) {
+    const realm = await realmNamed(context, customer, name)
+    if (realm === null) refuse({ reason: 'realm_not_found' })
+    realms.push(realm)
+  }
+  return [...new Set(realms)]
+}
+
+function parsed(text: string): string[] {
+  try {
+    const list: unknown = JSON.parse(text)
+    if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list
+  } catch {
+    // Told below.
+  }
+  return refuse({ reason: 'bad_parameter', field: 'realms', mend: 'must be a list of names' })
+}

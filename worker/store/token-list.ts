@@ -1,0 +1,100 @@
+/** Searches tokens, a page at a time. */
+import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { people, tokens } from '../../schema/tables.ts'
+import { type Page, matches } from './search.ts'
+import type { TokenRow } from './tokens.ts'
+
+export type TokenFilter = {
+  customer: string
+  /** Patterns. */
+  texts: Partial<Record<TokenField, string>>
+  active?: boolean
+  assigned?: boolean
+}
+export type ListedToken = {
+  id: number
+  token: TokenRow
+  username: string | null
+  resolver: string | null
+}
+
+const columns = {
+  serial: tokens.serial,
+  tokentype: tokens.type,
+  description: tokens.description,
+  rollout_state: tokens.rolloutState,
+  username: people.username,
+  userid: tokens.person,
+  resolver: people.resolver,
+} as const
+export type TokenField = keyof typeof columns | 'realm'
+export const tokenFields = [...(Object.keys(columns) as (keyof typeof columns)[]), 'realm'] as const
+
+const sortable = {
+  ...columns,
+  id: sql`${tokens}.rowid`,
+  active: tokens.active,
+  failcount: tokens.failCount,
+  maxfail: tokens.maxFailCount,
+  realm: tokens.realm,
+} as const
+export type TokenOrder = keyof typeof sortable
+export const tokenOrders = Object.keys(sortable) as TokenOrder[]
+
+/** @throws Refusal bad_parameter where a pattern is longer than the database takes. */
+export async function listTokens(
+  db: D1Database,
+  filter: TokenFilter,
+  { limit, offset, by, descending }: Page & { by: TokenOrder; descending: boolean },
+): Promise<{ rows: ListedToken[]; count: number }> {
+  const orm = drizzle(db)
+  const where = conditions(filter)
+  const order = sortable[by]
+  const [rows, counted] = await orm.batch([
+    orm
+      .select({
+        id: sql<number>`${tokens}.rowid`,
+        token: tokens,
+        username: people.username,
+        resolver: people.resolver,
+      })
+      .from(tokens)
+      .leftJoin(people, eq(people.id, tokens.person))
+      .where(where)
+      .orderBy(descending ? desc(order) : asc(order), asc(sql`${tokens}.rowid`))
+      .limit(limit)
+      .offset(offset),
+    orm
+      .select({ count: count() })
+      .from(tokens)
+      .leftJoin(people, eq(people.id, tokens.person))
+      .where(where),
+  ])
+  return { rows, count: counted[0]?.count ?? 0 }
+}
+
+function conditions({ customer, texts, active, assigned }: TokenFilter): SQL | undefined {
+  const named = Object.entries(texts).map(([field, pattern]) =>
+    field === 'realm'
+      ? inRealm(pattern)
+      : matches(columns[field as keyof typeof columns], pattern, field),
+  )
+  return and(
+    eq(tokens.customer, customer),
+    ...named,
+    active === undefined ? undefined : eq(tokens.active, active),
+    assigned === undefined
+      ? undefined
+      : assigned
+        ? isNotNull(tokens.person)
+        : isNull(tokens.person),
+  )
+}
+
+/** The owner's, or one of those beside it. */
+const inRealm = (pattern: string): SQL | undefined =>
+  or(
+    matches(tokens.realm, pattern, 'realm'),
+    sql`exists (select 1 from json_each(${tokens.realms}) where ${matches(sql`json_each.value`, pattern, 'realm')})`,
+  )
