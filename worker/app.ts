@@ -14,6 +14,7 @@ import { pages } from './routes/pages.ts'
 import { defaultRealm, realm } from './routes/realm.ts'
 import { resolver } from './routes/resolver.ts'
 import { type Call, surface } from './routes/surface.ts'
+import { policy } from './routes/policy.ts'
 import { system } from './routes/system.ts'
 import { token } from './routes/token.ts'
 import { user } from './routes/user.ts'
@@ -48,6 +49,7 @@ export function createApp(given: Given) {
   app.route('/audit', audit)
   app.route('/delivery', delivery)
   app.route('/system', system)
+  app.route('/policy', policy)
   app.route('/healthz', health)
   app.route('/device', device)
   app.route('/', pages)

@@ -165,11 +165,21 @@ describe('the field to blame is named', () => {
     ['/user/', { user: 'a\\b' }, 400, "'user'"],
     ['/user/', { user: 'x', email: 'e'.repeat(256) }, 400, "'email'"],
     ['/user/', { user: 'x', realm: 'none' }, 400, 'realm'],
-    ['/system/setConfig', { answerSeconds: 'soon' }, 400, "'answerSeconds'"],
-    ['/system/setConfig', { answerSeconds: 5 }, 400, "'answerSeconds'"],
-    ['/system/setConfig', { answerSeconds: '' }, 400, "'answerSeconds'"],
-    ['/system/setConfig', { resends: 1, answerSeconds: 1.5 }, 400, "'answerSeconds'"],
-    ['/system/setConfig', {}, 400, 'answerSeconds'],
+    [
+      '/system/setConfig',
+      { PushChallengeValidityTime: 'soon' },
+      400,
+      "'PushChallengeValidityTime'",
+    ],
+    ['/system/setConfig', { PushChallengeValidityTime: 5 }, 400, "'PushChallengeValidityTime'"],
+    ['/system/setConfig', { PushChallengeValidityTime: '' }, 400, "'PushChallengeValidityTime'"],
+    [
+      '/system/setConfig',
+      { StateWaitSeconds: 1, PushChallengeValidityTime: 1.5 },
+      400,
+      "'PushChallengeValidityTime'",
+    ],
+    ['/system/setConfig', {}, 400, 'PushChallengeValidityTime'],
   ])('POST %s %j', async (path, parameters, status, named) => {
     const route = { surface: 'application', method: 'POST', path } as const
     const answer = await inWords(await sent(route, inJson(parameters)), route)

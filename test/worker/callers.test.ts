@@ -144,11 +144,11 @@ describe('a session', () => {
       .update(accounts)
       .set({ rights: ['trigger'] })
       .where(eq(accounts.id, 'service'))
-    await d.payroll.call('POST', '/system/setConfig', { resends: 3 })
+    await d.set({ resends: 3 })
     time.forward(1)
     expect((await settingsWith(token)).status).toBe(403)
     await d.db.delete(accounts).where(eq(accounts.id, 'service'))
-    await d.payroll.call('POST', '/system/setConfig', { resends: 3 })
+    await d.set({ resends: 3 })
     time.forward(1)
     expect((await settingsWith(token)).status).toBe(401)
   })
@@ -186,8 +186,27 @@ describe('a right', () => {
     ['enrol', 'POST', '/token/init', { user: 'called' }],
     ['enrol', 'GET', '/token/?serial=x'],
     ['people', 'POST', '/user/', { user: 'guarded' }],
+    ['people', 'PUT', '/user/', { user: 'guarded', resolver: 'local' }],
+    ['people', 'GET', '/user/?username=guarded'],
+    ['people', 'DELETE', '/user/local/nobody'],
+    ['people', 'GET', '/user/attribute?user=guarded'],
+    ['people', 'POST', '/user/attribute', { user: 'guarded', key: 'k', value: 'v' }],
+    ['people', 'DELETE', '/user/attribute/k/guarded/default'],
+    ['people', 'GET', '/user/editable_attributes/?user=guarded'],
+    ['people', 'GET', '/realm/'],
+    ['people', 'GET', '/defaultrealm'],
+    ['people', 'GET', '/resolver/'],
+    ['people', 'GET', '/resolver/local'],
+    ['settings', 'POST', '/realm/guarded', { resolvers: 'local' }],
+    ['settings', 'DELETE', '/realm/guarded'],
+    ['settings', 'POST', '/defaultrealm/default'],
+    ['settings', 'POST', '/resolver/guarded', { type: 'local' }],
+    ['settings', 'POST', '/resolver/test', { type: 'local' }],
+    ['settings', 'DELETE', '/resolver/guarded'],
+    ['audit', 'GET', '/audit/'],
+    ['audit', 'GET', '/audit/audit.csv'],
     ['settings', 'GET', '/system/'],
-    ['settings', 'POST', '/system/setConfig', { resends: 3 }],
+    ['settings', 'POST', '/system/setConfig', { StateWaitSeconds: 60 }],
     ['delivery', 'GET', '/delivery/'],
   ]
 
@@ -231,8 +250,7 @@ describe('an unknown caller', () => {
   it('is heard elsewhere where the setting says so, may check, and nothing more', async () => {
     const open = await deployment()
     expect((await check(open)).status).toBe(401)
-    const set = (apiKeyRequired: number) =>
-      open.payroll.call('POST', '/system/setConfig', { apiKeyRequired })
+    const set = (apiKeyRequired: number) => open.set({ apiKeyRequired })
     await set(0)
     expect((await check(open)).envelope.result.authentication).toBe('CHALLENGE')
     const trigger = await application({ url: origin, fetch: open.fetch }).trigger({ user })

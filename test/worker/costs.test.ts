@@ -105,10 +105,10 @@ describe('the epoch', () => {
       return at - Math.floor(Date.now() / 1000)
     }
     expect(await answerSeconds()).toBe(120)
-    await other.payroll.call('POST', '/system/setConfig', { answerSeconds: 60 })
+    await other.set({ answerSeconds: 60 })
     time.forward(1)
     expect(await answerSeconds()).toBe(60)
-    await other.payroll.call('POST', '/system/setConfig', { answerSeconds: 120 })
+    await other.set({ answerSeconds: 120 })
     time.forward(1)
     expect(await answerSeconds()).toBe(120)
   })
@@ -119,7 +119,7 @@ describe('cold', () => {
     const { user } = await warm()
     const fresh = await d.newApplication('Fresh')
     // A change of settings makes this isolate forget.
-    await d.payroll.call('POST', '/system/setConfig', { resends: 3 })
+    await d.set({ resends: 3 })
     expect(await spent(() => fresh.ask({ user }))).toEqual({ d1: 6, objects: 1 })
     expect(await spent(() => fresh.ask({ user }))).toEqual(one)
   })
@@ -127,7 +127,7 @@ describe('cold', () => {
   it('a device needs none of them, and a poll only the settings', async () => {
     const { user, phone } = await warm()
     const { transactionId } = await d.payroll.ask({ user })
-    await d.payroll.call('POST', '/system/setConfig', { resends: 3 })
+    await d.set({ resends: 3 })
     expect(await spent(() => phone.overview())).toEqual(one)
     expect(await spent(() => d.payroll.poll(transactionId))).toEqual({ d1: 2, objects: 1 })
   })

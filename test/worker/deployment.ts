@@ -12,6 +12,7 @@ import {
   apiKeys,
   applications,
   customers,
+  policies,
   realmResolvers,
   realms,
   resolvers,
@@ -21,6 +22,13 @@ import { random } from '../../worker/crypto/random.ts'
 import type { Env } from '../../worker/env.ts'
 import { hashPassword } from '../../worker/factor/hash.ts'
 import { type Right, everyRight } from '../../worker/policy/rights.ts'
+import {
+  type SettingName,
+  type Settings,
+  configured,
+  governed,
+  hardeningPolicy,
+} from '../../worker/policy/settings.ts'
 import { application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 
@@ -124,6 +132,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
       .insert(customers)
       .values({ id: 'default', name: 'Default', createdAt })
       .onConflictDoNothing(),
+    db.insert(policies).values(hardeningPolicy('default')).onConflictDoNothing(),
     db
       .insert(realms)
       .values({ customer: 'default', name: 'default', isDefault: true })
@@ -201,7 +210,40 @@ export async function deployment(overrides: Partial<Env> = {}) {
     })
   }
 
-  return { env: own, cost, fetch, server, payroll, newRealm, newApplication, person, device, db }
+  /** Sets numbers where they are set: in the configuration, or in the policy `hardening`. Those not named stay. */
+  async function set(settings: Partial<Settings>): Promise<void> {
+    const given = <T extends { name: SettingName }>(list: readonly T[]) =>
+      list.filter(({ name }) => settings[name] !== undefined)
+    const config = given(configured).map(({ name, config: key }) => [key, settings[name]])
+    if (config.length > 0) await insist('/system/setConfig', Object.fromEntries(config))
+    if (given(governed).length === 0) return
+    const { envelope } = await payroll.call('GET', '/policy/hardening')
+    const [now] = envelope.result.value as { action: object }[]
+    const said = given(governed).map(({ name, action }) => [action, settings[name]])
+    await insist('/policy/hardening', {
+      scope: 'authentication',
+      realm: '',
+      action: { ...now?.action, ...Object.fromEntries(said) },
+    })
+  }
+  async function insist(path: string, body: object): Promise<void> {
+    const { status, envelope } = await payroll.call('POST', path, body)
+    if (status !== 200) throw new Error(JSON.stringify(envelope))
+  }
+
+  return {
+    set,
+    env: own,
+    cost,
+    fetch,
+    server,
+    payroll,
+    newRealm,
+    newApplication,
+    person,
+    device,
+    db,
+  }
 }
 
 /** @returns what `work` cost beside what it gave. */

@@ -56,7 +56,7 @@ const Failed = v.looseObject({
 it(`${requests} random requests make no 5xx`, { timeout: 3_600_000 }, async () => {
   const d = await deployment()
   const roll = dice(seed)
-  await d.payroll.call('POST', '/system/setConfig', { blockingWaitSeconds: 1 })
+  await d.set({ blockingWaitSeconds: 1 })
   const user = await d.person('fuzzed')
   const phone = await d.device(user)
   const { envelope } = await d.payroll.auth('admin', adminPassword)

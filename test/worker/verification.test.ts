@@ -11,8 +11,7 @@ beforeAll(async () => {
   d = await deployment()
   admin = d.payroll
 })
-const verification = (value: 0 | 1) =>
-  admin.call('POST', '/system/setConfig', { userVerification: value })
+const verification = (value: 0 | 1) => d.set({ userVerification: value })
 afterEach(() => verification(0))
 
 async function send(phone: VirtualDevice, method: string, path: string, body?: object) {

@@ -9,30 +9,41 @@ import { findToken } from '../store/tokens.ts'
 import type { Address } from './desk/desk.ts'
 
 export type Named = { user: string; realm: string; serial: string }
-export type Whose = { address: Address; serials?: string[] }
+export type Whose = {
+  address: Address
+  serials?: string[]
+  /** For the policies: as far as the request names anyone. */
+  about: { user?: string; realm?: string }
+}
 
 /** @throws Refusal user_or_serial_needed · user_not_found · serial_not_found */
 export async function whose(context: Context, customer: string, named: Named): Promise<Whose> {
   if (named.user !== '') {
-    const address = await addressOfPerson(context, customer, named.user, named.realm)
-    return named.serial === '' ? { address } : { address, serials: [named.serial] }
+    const found = await personNamed(context, customer, named.user, named.realm)
+    return named.serial === '' ? found : { ...found, serials: [named.serial] }
   }
   if (named.serial === '') refuse({ reason: 'user_or_serial_needed' })
-  const ownerId = await ownerOfSerial(context, customer, named.serial)
-  if (!ownerId) refuse({ reason: 'serial_not_found' })
-  return { address: { ownerId, customer }, serials: [named.serial] }
+  const owner = await ownerOfSerial(context, customer, named.serial)
+  if (!owner) refuse({ reason: 'serial_not_found' })
+  const { ownerId, realm } = owner
+  return {
+    address: { ownerId, customer },
+    serials: [named.serial],
+    about: realm === null ? {} : { realm },
+  }
 }
 
-async function addressOfPerson(
+async function personNamed(
   context: Context,
   customer: string,
   user: string,
   askedRealm: string,
-): Promise<Address> {
+): Promise<Whose> {
   const { username, realm } = await splitRealm(context, customer, user, askedRealm)
   const person = realm && (await personId(context, { customer, realm, username }))
   if (!realm || !person) refuse({ reason: 'user_not_found' })
-  return { ownerId: await personOwner(context, customer, realm, person), customer }
+  const ownerId = await personOwner(context, customer, realm, person)
+  return { address: { ownerId, customer }, about: { user: username, realm } }
 }
 
 export const personOwner = (
@@ -63,8 +74,9 @@ const ownerOfSerial = (
   context: Context,
   customer: string,
   serial: string,
-): Promise<OwnerId | null> =>
+): Promise<{ ownerId: OwnerId; realm: string | null } | null> =>
   remembered(context, `serial/${serial}`, async () => {
     const token = await findToken(context.env.DB, serial)
-    return token?.customer === customer ? (token.ownerId as OwnerId) : null
+    if (token?.customer !== customer) return null
+    return { ownerId: token.ownerId as OwnerId, realm: token.realm }
   })

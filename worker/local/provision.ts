@@ -12,12 +12,14 @@ import {
   apiKeys,
   applications,
   customers,
+  policies,
   realmResolvers,
   realms,
   resolvers,
 } from '../../schema/tables.ts'
 import { hashPassword } from '../factor/hash.ts'
 import { type Right, administratorRights } from '../policy/rights.ts'
+import { hardeningPolicy } from '../policy/settings.ts'
 
 export const customer = 'default'
 export const realm = 'default'
@@ -44,6 +46,7 @@ export async function firstRows(database: D1Database, options: Options) {
   const passwordHash = await hashPassword(options.password, options.pepper)
   return [
     db.insert(customers).values({ id: customer, name: 'Default', createdAt }).onConflictDoNothing(),
+    db.insert(policies).values(hardeningPolicy(customer)).onConflictDoNothing(),
     db.insert(realms).values({ customer, name: realm, isDefault: true }).onConflictDoNothing(),
     db
       .insert(resolvers)

@@ -1,132 +1,158 @@
 /**
- * Every setting once: default, range, meaning. What an administrator sets is a row in D1; a challenge keeps the settings
- * that it was made under.
+ * The numbers that a challenge is made under, each from one place: the system's configuration, or an action of a policy.
+ * Where no policy speaks of an action it is off, as in privacyIDEA; a fresh deployment has the policy `hardening`.
  */
+import { type ActionOf, type Value, actions } from './actions.ts'
+import { type Policy, type Subject, valueOf } from './match.ts'
 
-type Setting = { default: number; min: number; max: number; meaning: string }
+/** Set by POST /system/setConfig under this name. */
+type Configured = { config: string; default: number; min: number; max: number; meaning: string }
+/** Said by policies of scope authentication. `off`: where none speaks. `hardened`: what a fresh deployment's policy says. */
+type Governed = { action: ActionOf<'authentication'>; off: number; hardened: number }
+
+/** More often than anything happens. */
+const unlimited = 1_000_000_000
 
 export const definitions = {
   answerSeconds: {
+    config: 'PushChallengeValidityTime',
     default: 120,
     min: 10,
     max: 3600,
     meaning: 'How long a device may answer a challenge.',
   },
   redeemSeconds: {
+    config: 'PushChallengeFinalizeGrace',
     default: 300,
     min: 10,
     max: 3600,
     meaning:
       'How long the application may redeem an approval, counted from the end of the time to answer.',
   },
-  matchCode: {
-    default: 1,
-    min: 0,
-    max: 1,
-    meaning: '1: the person types the code shown at the login. 0: plain approve, which is weaker.',
+  otpChallengeSeconds: {
+    config: 'DefaultChallengeValidityTime',
+    default: 120,
+    min: 10,
+    max: 3600,
+    meaning: 'How long a challenge that asks for a one-time password may be answered.',
   },
-  userVerification: {
+  maxFailCount: {
+    config: 'DefaultMaxFailCount',
+    default: 10,
+    min: 1,
+    max: 10_000,
+    meaning: 'After so many failures a new token is locked.',
+  },
+  countWrongPins: {
+    config: 'IncFailCountOnFalsePin',
     default: 0,
     min: 0,
     max: 1,
-    meaning:
-      '1: each approval asks for a fingerprint, a face or a PIN. Devices without one cannot approve.',
-  },
-  apiKeyRequired: {
-    default: 1,
-    min: 0,
-    max: 1,
-    meaning:
-      '1: only a known application may try PINs or ring devices. Never asked for on a loopback deployment.',
+    meaning: 'Whether a wrong PIN counts as a failure of the token.',
   },
   blockingWaitSeconds: {
+    config: 'StateWaitSeconds',
     default: 60,
     min: 1,
     max: 300,
     meaning: 'How long a check with State, or a poll with wait, may wait for the answer.',
   },
-  openPrompts: {
-    default: 1,
-    min: 1,
-    max: 10,
-    meaning: 'While so many prompts are open, further challenges are made but do not ring.',
-  },
-  missedPrompts: {
-    default: 3,
-    min: 1,
-    max: 100,
-    meaning:
-      'After so many prompts in a row were declined or left unanswered, further ones wait before they ring.',
-  },
-  firstQuietSeconds: {
-    default: 10,
-    min: 1,
-    max: 3600,
-    meaning: 'The first wait after missed prompts; each further miss doubles it.',
-  },
-  longestQuietSeconds: {
-    default: 3600,
-    min: 1,
-    max: 86_400,
-    meaning: 'The longest wait after missed prompts.',
-  },
-  quietForgottenSeconds: {
-    default: 86_400,
-    min: 60,
-    max: 604_800,
-    meaning:
-      'After so long without a prompt, misses are forgotten. An approval forgets them at once.',
-  },
-  promptsPerHourByApplication: {
-    default: 30,
-    min: 1,
-    max: 10_000,
-    meaning: 'How often an hour one application may ring one person.',
-  },
-  promptsPerHourByClient: {
-    default: 20,
-    min: 1,
-    max: 10_000,
-    meaning: 'How often an hour requests from one address may ring one person.',
-  },
-  resends: {
-    default: 3,
-    min: 0,
-    max: 20,
-    meaning: 'How often one challenge may be sent again.',
-  },
   enrolmentSeconds: {
+    config: 'EnrolmentSeconds',
     default: 600,
     min: 60,
     max: 86_400,
     meaning: 'How long an enrolment can be finished.',
   },
-} as const satisfies Record<string, Setting>
+  matchCode: { action: 'push_typed_code', off: 0, hardened: 1 },
+  userVerification: { action: 'push_user_verification', off: 0, hardened: 0 },
+  apiKeyRequired: { action: 'api_key_required', off: 0, hardened: 1 },
+  openPrompts: { action: 'push_open_prompts', off: unlimited, hardened: 1 },
+  missedPrompts: { action: 'push_missed_prompts', off: unlimited, hardened: 3 },
+  firstQuietSeconds: { action: 'push_first_quiet_seconds', off: 10, hardened: 10 },
+  longestQuietSeconds: { action: 'push_longest_quiet_seconds', off: 3600, hardened: 3600 },
+  quietForgottenSeconds: { action: 'push_quiet_forgotten_seconds', off: 86_400, hardened: 86_400 },
+  promptsPerHourByApplication: {
+    action: 'push_prompts_per_hour_application',
+    off: unlimited,
+    hardened: 30,
+  },
+  promptsPerHourByClient: { action: 'push_prompts_per_hour_client', off: unlimited, hardened: 20 },
+  resends: { action: 'push_resends', off: 20, hardened: 3 },
+} as const satisfies Record<string, Configured | Governed>
 
 export type SettingName = keyof typeof definitions
 export type Settings = Record<SettingName, number>
 
-export const settingNames = Object.keys(definitions) as SettingName[]
+type Named<T> = T & { name: SettingName }
+const all = Object.entries(definitions).map(
+  ([name, one]) => ({ name, ...one }) as Named<Configured | Governed>,
+)
+export const configured = all.filter((one): one is Named<Configured> => 'config' in one)
+export const governed = all.filter((one): one is Named<Governed> => 'action' in one)
 
-export const defaults = Object.fromEntries(
-  settingNames.map((name) => [name, definitions[name].default]),
+/** What the policy `hardening` of a fresh deployment says. */
+export const hardening: Record<string, Value> = Object.fromEntries(
+  governed.map(({ action, hardened }) => [
+    action,
+    actions.authentication[action].type === 'bool' ? hardened === 1 : hardened,
+  ]),
+)
+
+/** What holds in a fresh deployment. */
+export const hardenedSettings = Object.fromEntries(
+  all.map((one) => [one.name, 'config' in one ? one.default : one.hardened]),
 ) as Settings
 
-/** @returns what is wrong with the value, in words, or null. */
-export function settingProblem(name: SettingName, value: number): string | null {
-  const { min, max } = definitions[name]
+/** The policy that every new deployment starts with, as a row. */
+export const hardeningPolicy = (customer: string) => ({
+  customer,
+  name: 'hardening',
+  scope: 'authentication',
+  active: true,
+  priority: 1,
+  realm: [],
+  resolver: [],
+  user: [],
+  adminrealm: [],
+  adminuser: [],
+  client: [],
+  time: '',
+  action: hardening,
+  description:
+    'What every new deployment starts with. Without it logins go exactly as privacyIDEA has them.',
+})
+
+/** @returns what is wrong with a value of the configuration, in words, or null. */
+export function configProblem({ min, max }: Configured, value: number): string | null {
   return Number.isInteger(value) && value >= min && value <= max
     ? null
-    : `${name} must be a whole number from ${min} to ${max}`
+    : `must be a whole number from ${min} to ${max}`
 }
 
-/** Rows of D1 over the defaults; a row that is unknown or out of range is passed over. */
-export function settingsFrom(rows: { name: string; value: string }[]): Settings {
-  const settings = { ...defaults }
-  for (const { name, value } of rows) {
-    if (!(name in definitions)) continue
-    const number = Number(value)
-    if (settingProblem(name as SettingName, number) === null) settings[name as SettingName] = number
+/** privacyIDEA's clients write truth in words. */
+export function configNumber(text: string): number {
+  if (/^true$/i.test(text)) return 1
+  if (/^false$/i.test(text)) return 0
+  return text.trim() === '' ? Number.NaN : Number(text)
+}
+
+/** @returns the settings, or the names of policies that contradict each other. */
+export function settingsFrom(
+  rows: { name: string; value: string }[],
+  policies: Policy[],
+  subject: Subject,
+): Settings | { conflict: string[] } {
+  const settings: Partial<Settings> = {}
+  for (const one of configured) {
+    const row = rows.find(({ name }) => name === one.config)
+    const value = row ? configNumber(row.value) : one.default
+    settings[one.name] = configProblem(one, value) === null ? value : one.default
   }
-  return settings
+  for (const { name, action, off } of governed) {
+    const said = valueOf(policies, 'authentication', action, subject)
+    if (said && 'conflict' in said) return said
+    settings[name] = said === null ? off : Number(said.value)
+  }
+  return settings as Settings
 }

@@ -1,29 +1,65 @@
-/** What an administrator has set. */
-import { eq } from 'drizzle-orm'
+/** The settings that hold for a request: the system's configuration and what the policies say. */
+import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { settings as table } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import { type SettingName, type Settings, defaults, settingsFrom } from '../policy/settings.ts'
+import type { Subject } from '../policy/match.ts'
+import { type Settings, settingsFrom } from '../policy/settings.ts'
+import { refuse } from '../problem.ts'
 import { forget, remembered } from './cache.ts'
+import { readPolicies } from './policies.ts'
 
-export async function readSettings(context: Context, customer: string): Promise<Settings> {
-  const found = await remembered(context, `settings/${customer}`, async () =>
-    settingsFrom(
-      await drizzle(context.env.DB).select().from(table).where(eq(table.customer, customer)),
-    ),
+export type ConfigRow = { name: string; value: string }
+
+export async function readConfig(context: Context, customer: string): Promise<ConfigRow[]> {
+  const rows = await remembered(context, `config/${customer}`, () =>
+    drizzle(context.env.DB)
+      .select({ name: table.name, value: table.value })
+      .from(table)
+      .where(eq(table.customer, customer)),
   )
-  return found ?? defaults
+  return rows ?? []
 }
 
-export async function writeSetting(
+/** @throws Refusal policy_conflict where policies contradict each other. */
+export async function readSettings(
   context: Context,
   customer: string,
-  name: SettingName,
-  value: number,
+  about: Omit<Subject, 'nowMs'> = {},
+): Promise<Settings> {
+  const [rows, policies] = [
+    await readConfig(context, customer),
+    await readPolicies(context, customer),
+  ]
+  const settings = settingsFrom(rows, policies, { ...about, nowMs: context.nowMs() })
+  if ('conflict' in settings)
+    refuse({ reason: 'policy_conflict', policies: settings.conflict as string[] })
+  return settings
+}
+
+export async function writeConfig(
+  context: Context,
+  customer: string,
+  rows: ConfigRow[],
 ): Promise<void> {
-  await drizzle(context.env.DB)
-    .insert(table)
-    .values({ customer, name, value: String(value) })
-    .onConflictDoUpdate({ target: [table.customer, table.name], set: { value: String(value) } })
+  for (const { name, value } of rows)
+    await drizzle(context.env.DB)
+      .insert(table)
+      .values({ customer, name, value })
+      .onConflictDoUpdate({ target: [table.customer, table.name], set: { value } })
   await forget(context)
+}
+
+/** @returns whether there was one. */
+export async function deleteConfig(
+  context: Context,
+  customer: string,
+  name: string,
+): Promise<boolean> {
+  const gone = await drizzle(context.env.DB)
+    .delete(table)
+    .where(and(eq(table.customer, customer), eq(table.name, name)))
+    .returning({ name: table.name })
+  await forget(context)
+  return gone.length > 0
 }

@@ -8,6 +8,7 @@ import { refuse } from '../../problem.ts'
 import { findAccount, findApiKey, findApplication } from '../../store/accounts.ts'
 import { readSettings } from '../../store/settings.ts'
 import { type Call, customerOf } from '../surface.ts'
+import { peerAddress } from './peer.ts'
 
 export type Caller = {
   customer: string
@@ -49,7 +50,9 @@ export async function checkingCaller(call: Call): Promise<Caller> {
   if (!caller.rights.has('check')) refuse({ reason: 'right_missing', right: 'check' })
   if (caller.name !== '' || (call.var.context.deployment.loopback && !isForwarded(call)))
     return caller
-  const { apiKeyRequired } = await readSettings(call.var.context, caller.customer)
+  const client = peerAddress(call)
+  const about = client === null ? {} : { client }
+  const { apiKeyRequired } = await readSettings(call.var.context, caller.customer, about)
   if (apiKeyRequired === 1) refuse({ reason: 'api_key_required' })
   return caller
 }

@@ -1,0 +1,249 @@
+/**
+ * Every policy action once: its scope, its type, what it means. This table drives what POST /policy/ accepts, what GET
+ * /policy/defs lists and what the documentation says. Names that privacyIDEA has are spelt as it spells them.
+ */
+
+export type Action =
+  | { type: 'bool'; meaning: string }
+  | { type: 'int'; min: number; max: number; meaning: string }
+  | { type: 'str'; meaning: string; choices?: readonly string[] }
+
+const flag = (meaning: string): Action => ({ type: 'bool', meaning })
+const count = (min: number, max: number, meaning: string): Action => ({
+  type: 'int',
+  min,
+  max,
+  meaning,
+})
+const text = (meaning: string, choices?: readonly string[]): Action => ({
+  type: 'str',
+  meaning,
+  ...(choices && { choices }),
+})
+
+const daySeconds = 86_400
+
+const enrollment = {
+  push_firebase_configuration: text(
+    'How push tokens are reached: `web push`, `poll only`, or the name of an FCM configuration.',
+  ),
+  push_registration_url: text(
+    'Where phones send their answers; the address of this server by default.',
+  ),
+  push_ttl: count(1, 1440, 'How many minutes an enrolment can be finished.'),
+  push_ssl_verify: text('Whether phones check our certificate.', ['0', '1']),
+  push_use_pia_scheme: flag('Enrolment codes begin with pia:// instead of otpauth://.'),
+  push_force_app_pin: flag('The phone app asks for its PIN.'),
+  push_app_force_unlock: text('How the phone app is unlocked.', ['any', 'biometric', 'pin']),
+  push_max_token_per_user: count(0, 1000, 'How many push tokens one person may have.'),
+  push_max_active_token_per_user: count(
+    0,
+    1000,
+    'How many active push tokens one person may have.',
+  ),
+  max_token_per_user: count(0, 1000, 'How many tokens one person may have.'),
+  max_token_per_realm: count(0, 10_000_000, 'How many tokens a realm may have.'),
+  tokenlabel: text('The label of an enrolment code; tags as in {user}.'),
+  tokenissuer: text('The issuer of an enrolment code; tags as in {realm}.'),
+  appimageurl: text('The picture that a phone app shows.'),
+  otp_pin_minlength: count(0, 255, 'The shortest PIN.'),
+  otp_pin_maxlength: count(1, 255, 'The longest PIN.'),
+  otp_pin_contents: text(
+    'What a PIN must hold: c letters, n digits, s special characters; + any of them, - none else.',
+  ),
+  otp_pin_random: count(1, 64, 'PINs are made at random, this long.'),
+} as const satisfies Record<string, Action>
+
+const authentication = {
+  push_text_on_mobile: text('What the device asks; tags as in {user}.'),
+  push_title_on_mobile: text('The title of what the device asks.'),
+  push_wait: count(
+    0,
+    300,
+    'How many seconds /validate/check waits for the device. The question is then plain approve.',
+  ),
+  push_allow_polling: text('Whether devices may ask for their open challenges.', [
+    'allow',
+    'deny',
+    'token',
+  ]),
+  push_ssl_verify: text('Whether phones check our certificate.', ['0', '1']),
+  push_require_presence: flag('Phones show the code among decoys.'),
+  push_presence_options: text('What the decoys are made of.', ['ALPHABETIC', 'NUMERIC', 'CUSTOM']),
+  push_presence_custom_options: text('Own decoys, separated by colons.'),
+  push_presence_num_options: count(2, 10, 'How many options there are.'),
+  push_code_to_phone: flag('The phone shows a code that the person types at the login.'),
+  push_code_to_phone_message: text('What stands beside that code.'),
+  push_challenge_text: text(
+    'What the login says while it waits for the device; {presence_answer} is the code.',
+  ),
+  challenge_text: text('What the login says for any challenge.'),
+  challenge_text_header: text('Put before the texts of several challenges.'),
+  challenge_text_footer: text('Put after the texts of several challenges.'),
+  otppin: text('What the first factor is.', ['none', 'tokenpin', 'userstore']),
+  enroll_via_multichallenge: text(
+    'Enrol a token at the first login. A stolen password then suffices to do so.',
+    ['push', 'totp', 'hotp'],
+  ),
+  enroll_via_multichallenge_text: text('What the login says while it enrols.'),
+  enroll_via_multichallenge_template: text('The page that enrols.'),
+  preferred_client_mode: text(
+    'Which kind of challenge a login shows first, most wanted first, separated by blanks.',
+  ),
+  increase_failcounter_on_challenge: flag(
+    'Each challenge counts as a failure until it is answered.',
+  ),
+  reset_all_user_tokens: flag('A success resets the fail counters of all tokens of the person.'),
+  passOnNoToken: flag('People without a token are let in.'),
+  passOnNoUser: flag('People who do not exist are let in.'),
+  passthru: text('People without a token are let in with the password of their directory.'),
+  challenge_response: text('Token types that are asked in a second step, separated by blanks.'),
+  hide_specific_error_message: flag(
+    'Nobody unauthenticated can tell whether a user, a token or a transaction exists.',
+  ),
+  push_typed_code: flag('The person types the code that the login shows into an empty field.'),
+  push_user_verification: flag(
+    'Each approval asks for a fingerprint, a face or a PIN of the device.',
+  ),
+  push_open_prompts: count(
+    1,
+    10,
+    'While so many prompts are open, further challenges do not ring.',
+  ),
+  push_missed_prompts: count(
+    1,
+    100,
+    'After so many missed prompts in a row, further ones wait before they ring.',
+  ),
+  push_first_quiet_seconds: count(
+    1,
+    3600,
+    'The first wait after missed prompts; each further miss doubles it.',
+  ),
+  push_longest_quiet_seconds: count(1, daySeconds, 'The longest wait after missed prompts.'),
+  push_quiet_forgotten_seconds: count(
+    60,
+    7 * daySeconds,
+    'After so long without a prompt, misses are forgotten.',
+  ),
+  push_prompts_per_hour_application: count(
+    1,
+    10_000,
+    'How often an hour one application may ring one person.',
+  ),
+  push_prompts_per_hour_client: count(
+    1,
+    10_000,
+    'How often an hour requests from one address may ring one person.',
+  ),
+  push_resends: count(0, 20, 'How often one challenge may be sent again.'),
+  api_key_required: flag(
+    'Only known applications are answered. Never asked for on a loopback deployment.',
+  ),
+} as const satisfies Record<string, Action>
+
+const authorization = {
+  tokentype: text('Token types that may be used, separated by blanks.'),
+  application_tokentype: flag('The application may name the token type with `type`.'),
+  serial: text('A regular expression that the serial must match.'),
+  authorized: text('Whether a right authentication is let in.', ['grant_access', 'deny_access']),
+  api_key_required: flag(
+    'Only known applications are answered. Never asked for on a loopback deployment.',
+  ),
+  auth_max_success: text('How many successes in a time, as in 2/1m.'),
+  auth_max_fail: text('How many failures in a time, as in 5/10m.'),
+  last_auth: text('How long ago a token must have been used, as in 90d.'),
+  no_detail_on_success: flag('A success says nothing of the token.'),
+  no_detail_on_fail: flag('A failure says nothing of the reason.'),
+  add_user_in_response: flag('A success tells of the person.'),
+  add_resolver_in_response: flag('A success tells of the resolver.'),
+} as const satisfies Record<string, Action>
+
+const rights = {
+  enrollPUSH: flag('Enrol push tokens.'),
+  enrollTOTP: flag('Enrol TOTP tokens.'),
+  enrollHOTP: flag('Enrol HOTP tokens.'),
+  enrollRECOVERY: flag('Make recovery codes.'),
+  delete: flag('Delete tokens.'),
+  enable: flag('Enable tokens.'),
+  disable: flag('Disable tokens.'),
+  revoke: flag('Revoke tokens.'),
+  reset: flag('Reset fail counters.'),
+  resync: flag('Resynchronise tokens.'),
+  setpin: flag('Set PINs.'),
+  setrandompin: flag('Set random PINs.'),
+  assign: flag('Assign tokens.'),
+  unassign: flag('Unassign tokens.'),
+  losttoken: flag('Replace lost tokens.'),
+  set: flag('Change properties of tokens.'),
+  setdescription: flag('Describe tokens.'),
+  auditlog: flag('Read the audit trail.'),
+} as const satisfies Record<string, Action>
+
+const admin = {
+  ...rights,
+  tokenlist: flag('List tokens.'),
+  tokenrealms: flag('Set the realms of tokens.'),
+  settokeninfo: flag('Set the info of tokens.'),
+  getchallenges: flag('List challenges.'),
+  triggerchallenge: flag('Trigger challenges.'),
+  userlist: flag('List people.'),
+  adduser: flag('Add people.'),
+  updateuser: flag('Change people.'),
+  deleteuser: flag('Delete people.'),
+  policyread: flag('Read policies.'),
+  policywrite: flag('Write policies.'),
+  policydelete: flag('Delete policies.'),
+  configread: flag('Read the configuration.'),
+  configwrite: flag('Write the configuration.'),
+  resolverread: flag('Read resolvers.'),
+  resolverwrite: flag('Write resolvers.'),
+  resolverdelete: flag('Delete resolvers.'),
+  auditlog_download: flag('Download the audit trail.'),
+  importtokens: flag('Load tokens from a file.'),
+} as const satisfies Record<string, Action>
+
+const user = rights
+
+export const actions = { admin, user, enrollment, authentication, authorization } as const
+export type Scope = keyof typeof actions
+export const scopes = Object.keys(actions) as Scope[]
+export type ActionOf<S extends Scope> = keyof (typeof actions)[S] & string
+
+export const isScope = (name: string): name is Scope => name in actions
+
+/** @returns the definition, or null where the scope knows no such action. */
+export function actionNamed(scope: Scope, name: string): Action | null {
+  const table: Record<string, Action> = actions[scope]
+  return Object.hasOwn(table, name) ? (table[name] ?? null) : null
+}
+
+export type Value = boolean | number | string
+
+/** @returns the value as its action has it, or what is wrong with it in words. */
+export function readValue(action: Action, given: unknown): { value: Value } | { problem: string } {
+  switch (action.type) {
+    case 'bool':
+      if ([true, 1, '1', 'true', 'True', ''].includes(given as never)) return { value: true }
+      if ([false, 0, '0', 'false', 'False'].includes(given as never)) return { value: false }
+      return { problem: 'must be true or false' }
+    case 'int': {
+      const number = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+      if (
+        typeof number === 'number' &&
+        Number.isInteger(number) &&
+        number >= action.min &&
+        number <= action.max
+      )
+        return { value: number }
+      return { problem: `must be a whole number from ${action.min} to ${action.max}` }
+    }
+    case 'str': {
+      const value = typeof given === 'number' ? String(given) : given
+      if (typeof value !== 'string' || value.length > 4096) return { problem: 'must be text' }
+      if (action.choices && !action.choices.includes(value))
+        return { problem: `must be one of ${action.choices.join(', ')}` }
+      return { value }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+/** Policies in D1. An isolate keeps them as long as it keeps everything: until the epoch moves. */
+import { and, asc, eq } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { policies } from '../../schema/tables.ts'
+import type { Context } from '../env.ts'
+import type { Scope } from '../policy/actions.ts'
+import type { Policy } from '../policy/match.ts'
+import { forget, remembered } from './cache.ts'
+
+export type PolicyRow = typeof policies.$inferSelect
+type Written = Omit<typeof policies.$inferInsert, 'id'>
+
+export async function readPolicies(context: Context, customer: string): Promise<Policy[]> {
+  const found = await remembered(context, `policies/${customer}`, async () => {
+    const rows = await drizzle(context.env.DB)
+      .select()
+      .from(policies)
+      .where(eq(policies.customer, customer))
+      .orderBy(asc(policies.name))
+    return rows.map(({ customer: _, ...row }) => ({ ...row, scope: row.scope as Scope }))
+  })
+  return found ?? []
+}
+
+/** @returns the id of the policy of this name, new or changed. */
+export async function writePolicy(context: Context, policy: Written): Promise<number> {
+  const [row] = await drizzle(context.env.DB)
+    .insert(policies)
+    .values(policy)
+    .onConflictDoUpdate({ target: [policies.customer, policies.name], set: policy })
+    .returning({ id: policies.id })
+  await forget(context)
+  return row?.id ?? 0
+}
+
+const named = (customer: string, name: string) =>
+  and(eq(policies.customer, customer), eq(policies.name, name))
+
+/** @returns its id, or null where there is none of this name. */
+export async function switchPolicy(
+  context: Context,
+  customer: string,
+  name: string,
+  active: boolean,
+): Promise<number | null> {
+  const [row] = await drizzle(context.env.DB)
+    .update(policies)
+    .set({ active })
+    .where(named(customer, name))
+    .returning({ id: policies.id })
+  await forget(context)
+  return row?.id ?? null
+}
+
+/** @returns its id, or null where there is none of this name. */
+export async function deletePolicy(
+  context: Context,
+  customer: string,
+  name: string,
+): Promise<number | null> {
+  const [row] = await drizzle(context.env.DB)
+    .delete(policies)
+    .where(named(customer, name))
+    .returning({ id: policies.id })
+  await forget(context)
+  return row?.id ?? null
+}
