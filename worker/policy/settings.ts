@@ -56,7 +56,7 @@ export const definitions = {
     min: 1,
     max: 100,
     meaning:
-      'After so many prompts in a row were declined or left unanswered, further ones wait before they ring.',
+      'After so many prompts in a row were declined, called off or left unanswered, further ones wait before they ring.',
   },
   firstQuietSeconds: {
     default: 10,
