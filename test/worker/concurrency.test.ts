@@ -318,6 +318,22 @@ describe('PIN tries at once', () => {
   })
 })
 
+describe('PIN tries one after another', () => {
+  it('are not forgiven by an empty PIN, which another device of the person may have', async () => {
+    const user = await newPerson()
+    await d.device(user, { pin: '4711' })
+    await d.device(user, { name: 'Tablet' })
+    const judged: string[] = []
+    for (let index = 0; index < 12; index++) {
+      const { envelope } = await d.payroll.check({ user, pass: `wrong${index}` })
+      judged.push(envelope.detail?.message ?? '')
+      const empty = await d.payroll.check({ user, pass: '' })
+      expect(empty.envelope.result.authentication).toBe('CHALLENGE')
+    }
+    expect(judged.filter((message) => message === 'wrong otp pin')).toHaveLength(5)
+  })
+})
+
 describe('a signed request sent many times at once', () => {
   it('is admitted once', async () => {
     const user = await newPerson()

@@ -5,6 +5,7 @@
 import { toBase64url } from '../../schema/encoding.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
+import { logFailure } from '../record/log.ts'
 import { markChange, marksBefore, unmark } from '../store/changes.ts'
 import type { Address } from './desk/desk.ts'
 import { reach } from './reach.ts'
@@ -26,12 +27,16 @@ export async function changeTokens<T>(
   return done
 }
 
-/** Ends changes that were interrupted between D1 and the object. Reading once too often harms nothing. */
+/** Ends changes that were interrupted between D1 and the object, each for itself. Reading once too often harms nothing. */
 export async function endInterruptedChanges(context: Context): Promise<void> {
   const left = await marksBefore(context.env.DB, nowSeconds(context) - underWaySeconds)
   for (const { mark, ownerId, customer } of left) {
     const address = { ownerId: ownerId as OwnerId, customer }
-    await reach(context, address, (object) => object.tokensChanged(address))
-    await unmark(context.env.DB, mark)
+    try {
+      await reach(context, address, (object) => object.tokensChanged(address))
+      await unmark(context.env.DB, mark)
+    } catch (error) {
+      logFailure('a change is still not ended', error)
+    }
   }
 }

@@ -7,6 +7,7 @@ import { socketProtocol } from '../../schema/device.ts'
 import type { State } from '../../schema/states.ts'
 import { random } from '../crypto/random.ts'
 import { type Env, deploymentOf } from '../env.ts'
+import { logFailure } from '../record/log.ts'
 import { ring } from './desk/alarm.ts'
 import { type Answer, answer, deviceToken } from './desk/answer.ts'
 import { copyOf, failCountOf } from './desk/copy.ts'
@@ -46,11 +47,14 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         random,
         nowMs: () => Date.now(),
         background: (work) =>
-          ctx.waitUntil(work.catch((error) => console.error('background work failed', error))),
+          ctx.waitUntil(
+            work.catch((error: unknown) => logFailure('background work failed', error)),
+          ),
         sockets: () => ctx.getWebSockets(),
         waiters: new Map(),
         copy: null,
         generation: 0,
+        copyGeneration: 0,
         hasStorage: openStorage(ctx.storage.sql),
         alarmAtMs: await ctx.storage.getAlarm(),
         draining: null,

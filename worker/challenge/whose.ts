@@ -64,7 +64,7 @@ const ownerOfSerial = (
   customer: string,
   serial: string,
 ): Promise<OwnerId | null> =>
-  remembered(context, `serial/${serial}`, async () => {
+  remembered(context, `serial/${customer}/${serial}`, async () => {
     const token = await findToken(context.env.DB, serial)
     return token?.customer === customer ? (token.ownerId as OwnerId) : null
   })

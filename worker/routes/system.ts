@@ -2,7 +2,7 @@
 import { type SettingName, definitions, settingNames, settingProblem } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
-import { readSettings, writeSetting } from '../store/settings.ts'
+import { readSettings, writeSettings } from '../store/settings.ts'
 import { callerWith } from './decode/caller.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { answer } from './encode/envelope.ts'
@@ -27,8 +27,7 @@ system.post('/setConfig', async (call) => {
   if (given.length === 0) refuse({ reason: 'missing_parameter', field: settingNames.join(' or ') })
   // All are checked before one is written.
   const values = given.map((name) => [name, checked(name, parameters.get(name))] as const)
-  for (const [name, value] of values)
-    await writeSetting(call.var.context, caller.customer, name, value)
+  await writeSettings(call.var.context, caller.customer, values)
   await writeAudit(call.var.context, {
     customer: caller.customer,
     action: 'settings',

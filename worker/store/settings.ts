@@ -4,7 +4,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { settings as table } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { type SettingName, type Settings, defaults, settingsFrom } from '../policy/settings.ts'
-import { forget, remembered } from './cache.ts'
+import { forgetWith, remembered } from './cache.ts'
 
 export async function readSettings(context: Context, customer: string): Promise<Settings> {
   const found = await remembered(context, `settings/${customer}`, async () =>
@@ -15,15 +15,23 @@ export async function readSettings(context: Context, customer: string): Promise<
   return found ?? defaults
 }
 
-export async function writeSetting(
+/** All of them or none, and in force everywhere by the same stroke. */
+export async function writeSettings(
   context: Context,
   customer: string,
-  name: SettingName,
-  value: number,
+  values: (readonly [SettingName, number])[],
 ): Promise<void> {
-  await drizzle(context.env.DB)
-    .insert(table)
-    .values({ customer, name, value: String(value) })
-    .onConflictDoUpdate({ target: [table.customer, table.name], set: { value: String(value) } })
-  await forget(context)
+  const db = drizzle(context.env.DB)
+  await forgetWith(
+    context,
+    values.map(([name, value]) =>
+      db
+        .insert(table)
+        .values({ customer, name, value: String(value) })
+        .onConflictDoUpdate({
+          target: [table.customer, table.name],
+          set: { value: String(value) },
+        }),
+    ),
+  )
 }

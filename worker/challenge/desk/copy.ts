@@ -35,8 +35,8 @@ export async function refreshCopy(
   generation = ++desk.generation,
 ): Promise<OwnerCopy> {
   const { person, account, tokens } = await readOwner(desk.db, address.ownerId)
-  // A change arrived while we read: its read is newer than ours.
-  if (generation !== desk.generation && desk.copy) return desk.copy
+  // A later change has been read already. One that is still being read must not hold ours up.
+  if (generation < desk.copyGeneration && desk.copy) return desk.copy
   const copy: OwnerCopy = {
     ...address,
     person,
@@ -54,6 +54,7 @@ export async function refreshCopy(
       failCount,
     )
   desk.copy = copy
+  desk.copyGeneration = generation
   return copy
 }
 

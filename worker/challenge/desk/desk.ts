@@ -52,6 +52,8 @@ export type Desk = {
   copy: OwnerCopy | null
   /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
   generation: number
+  /** The one that `copy` was read for. */
+  copyGeneration: number
   hasStorage: boolean
   alarmAtMs: number | null
   draining: Promise<void> | null
