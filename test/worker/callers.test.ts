@@ -199,13 +199,14 @@ describe('where a request comes from', () => {
   it('does not reset the count of wrong passwords by being made up', async () => {
     const there = await deployment({ LISTENER: 'network' })
     const tries: number[] = []
-    for (let n = 1; n <= 6; n++) {
+    // Of unknown origin more tries are free than of one address.
+    for (let n = 1; n <= 51; n++) {
       const headers = { 'CF-Connecting-IP': `203.0.113.${n}`, 'Content-Type': 'application/json' }
       const body = JSON.stringify({ username: 'forged', password: 'x' })
       const init = { method: 'POST', headers, body, cf } as RequestInit
       tries.push((await there.fetch('/auth', init)).status)
     }
-    expect(tries).toEqual([401, 401, 401, 401, 401, 429])
+    expect(tries.indexOf(429)).toBe(50)
   })
 })
 

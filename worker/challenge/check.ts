@@ -1,6 +1,7 @@
 /** A login's first step: the PIN, and if it is right, a challenge. */
 import type { Context } from '../env.ts'
 import { matchingPins } from '../factor/pin.ts'
+import type { PinGuess } from './desk/pins.ts'
 import { reach } from './reach.ts'
 import { type Asked, type Asking, triggerChallenge } from './trigger.ts'
 import type { Whose } from './whose.ts'
@@ -17,16 +18,19 @@ export async function checkPin(
 ): Promise<Checked> {
   const firstFactor = pass !== ''
   // Guesses are slowed by where they come from, so that a stranger's do not slow the person's own.
-  const from = asking.client ?? `application/${asking.application.id}`
+  const guess: PinGuess =
+    asking.client === null
+      ? { scope: `application/${asking.application.id}`, from: 'anywhere' }
+      : { scope: asking.client, from: 'address' }
   const found = await reach(context, address, (object) =>
     object.pinCandidates(address, {
-      guessFrom: firstFactor ? from : null,
+      guess: firstFactor ? guess : null,
       ...(serials && { serials }),
     }),
   )
   if (!found.ok) return found
   const matching = await matchingPins(context, found.pins, pass)
   if (matching.length === 0) return { ok: false, reason: 'wrong_pin' }
-  if (firstFactor) await reach(context, address, (object) => object.pinMatched(from))
+  if (firstFactor) await reach(context, address, (object) => object.pinMatched(guess.scope))
   return triggerChallenge(context, { address, serials: matching }, { ...asking, firstFactor })
 }

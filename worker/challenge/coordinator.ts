@@ -15,14 +15,14 @@ import type { Address, Desk } from './desk/desk.ts'
 import * as enrolment from './desk/enrolment.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
-import { pinCandidates, pinMatched } from './desk/pins.ts'
+import { type PinGuess, pinCandidates, pinMatched } from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
 import { type Steering, cancel, resend } from './desk/steer.ts'
 import { openStorage } from './desk/storage.ts'
 import { tokensChanged } from './desk/tokens.ts'
 import { type TriggerRequest, trigger } from './desk/trigger.ts'
-import { takeTry } from './desk/tries.ts'
+import { type GuessedFrom, takeTry } from './desk/tries.ts'
 import { forgive } from './desk/waits.ts'
 import { stopWaiting, waitForMove } from './desk/wait.ts'
 
@@ -101,7 +101,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return resend(this.#open, address, steering)
   }
 
-  async pinCandidates(address: Address, request: { serials?: string[]; guessFrom: string | null }) {
+  async pinCandidates(address: Address, request: { serials?: string[]; guess: PinGuess | null }) {
     return pinCandidates(this.#open, address, request)
   }
 
@@ -110,8 +110,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   /** For guesses that are not at an owner's tokens: an account's password. */
-  async takeTry(scope: string) {
-    return takeTry(this.#open, scope)
+  async takeTry(scope: string, from: GuessedFrom) {
+    return takeTry(this.#open, scope, from)
   }
 
   async forgiveTries(scope: string) {
@@ -133,17 +133,18 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   /** Lets a device that changes something in: known, in force, and with a request that was not used before. */
-  async admit(address: Address, deviceId: string, jti: string) {
+  async admit(address: Address, deviceId: string, jti: string, attempt: string) {
     const token = deviceToken(this.#open, await copyOf(this.#open, address), deviceId)
     if ('reason' in token) return { ok: false as const, reason: token.reason }
-    if (!useOnce(this.#open, jti)) return { ok: false as const, reason: 'replayed' as const }
+    if (!useOnce(this.#open, jti, attempt))
+      return { ok: false as const, reason: 'replayed' as const }
     return { ok: true as const, serial: token.serial }
   }
 
   /** The socket of an open app; the Worker has verified the request and gives what it proved. */
   override async fetch(request: Request): Promise<Response> {
     const { address, deviceId, jti } = JSON.parse(request.headers.get('Countersign-Admit') ?? '{}')
-    const admitted = await this.admit(address, deviceId, jti)
+    const admitted = await this.admit(address, deviceId, jti, crypto.randomUUID())
     if (!admitted.ok) return Response.json(admitted, { status: 403 })
     for (const old of socketsOf(this.#open, admitted.serial).slice(socketsPerDevice - 1))
       old.close(1008, 'too many sockets')

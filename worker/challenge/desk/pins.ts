@@ -1,7 +1,7 @@
 /** What a PIN is to be compared with. The hashing is done at the edge; here the try is counted first. */
 import { copyOf, isLocked, isUsable } from './copy.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
-import { takeTry } from './tries.ts'
+import { type GuessedFrom, takeTry } from './tries.ts'
 import { forgive } from './waits.ts'
 
 export type PinCandidates =
@@ -12,11 +12,14 @@ export type PinCandidates =
       againAt?: number
     }
 
-/** @param asked.guessFrom takes one try for this address; null where nothing is guessed (an empty PIN). @returns what to compare the PIN with. */
+/** scope: whose tries are counted together. */
+export type PinGuess = { scope: string; from: GuessedFrom }
+
+/** @param asked.guess takes one try; null where nothing is guessed (an empty PIN). @returns what to compare the PIN with. */
 export async function pinCandidates(
   desk: Desk,
   address: Address,
-  { serials, guessFrom }: { serials?: string[]; guessFrom: string | null },
+  { serials, guess }: { serials?: string[]; guess: PinGuess | null },
 ): Promise<PinCandidates> {
   const copy = await copyOf(desk, address)
   const asked = copy.tokens.filter(({ serial }) => !serials || serials.includes(serial))
@@ -30,10 +33,10 @@ export async function pinCandidates(
       reason: asked.every(({ revoked }) => revoked) ? 'revoked' : 'no_suitable_token',
     }
   }
-  const tried = guessFrom === null ? null : takeTry(desk, `pin/${guessFrom}`)
+  const tried = guess === null ? null : takeTry(desk, `pin/${guess.scope}`, guess.from)
   if (tried && !tried.ok) return tried
   return { ok: true, pins: open.map(({ serial, pinHash }) => ({ serial, pinHash })) }
 }
 
 /** The PIN was right: the tries of this address are forgiven. */
-export const pinMatched = (desk: Desk, from: string): void => forgive(desk, `pin/${from}`)
+export const pinMatched = (desk: Desk, scope: string): void => forgive(desk, `pin/${scope}`)
