@@ -95,7 +95,7 @@ export const RequestClaims = v.object({
   bodyHash: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/)),
   iat: at,
   /** Good once. */
-  jti: v.pipe(v.string(), v.minLength(16), v.maxLength(64)),
+  jti: v.pipe(v.string(), v.regex(/^[\w-]{16,64}$/)),
 })
 export type RequestClaims = v.InferOutput<typeof RequestClaims>
 

@@ -4,6 +4,7 @@ import { bodyLimitBytes } from '../schema/limits.ts'
 import { type Context, deploymentOf } from './env.ts'
 import { type Failure, Refusal, refuse } from './problem.ts'
 import { audit } from './routes/audit.ts'
+import { logFailure } from './record/log.ts'
 import { auth } from './routes/auth.ts'
 import { delivery } from './routes/delivery.ts'
 import { device } from './routes/device.ts'
@@ -57,7 +58,7 @@ export function createApp(given: Given) {
   app.notFound((call) => respond(call, { reason: 'not_found' }))
   app.onError((error, call) => {
     if (error instanceof Refusal) return respond(call, error.failure)
-    console.error('request failed', call.req.method, call.req.path, error)
+    logFailure(`request failed ${call.req.method} ${call.req.path}`, error)
     return respond(call, { reason: 'internal' })
   })
   return app

@@ -15,7 +15,7 @@ export type Env = {
   /** The origin people and devices know, without a slash at the end. */
   PUBLIC_URL: string
   ISSUER: string
-  /** `loopback` only where the local server listens on a loopback address. */
+  /** '' at the edge · `loopback` · `network`: where the local server listens. */
   LISTENER: string
   /** '' · eu · fedramp: where objects are placed. */
   JURISDICTION: string
@@ -36,6 +36,8 @@ export type Env = {
 export type Deployment = {
   origin: string
   issuer: string
+  /** Cloudflare says who calls; on this machine only what listens on loopback knows its peer; elsewhere nobody does. */
+  listener: 'edge' | 'loopback' | 'network'
   /** Listener and PUBLIC_URL are both this machine: the only place where callers need no key. */
   loopback: boolean
   jurisdiction: '' | 'eu' | 'fedramp'
@@ -71,10 +73,16 @@ async function checkEnv(env: Env): Promise<Deployment> {
   if (masterBytes?.length !== 32) throw new Error('MASTER_KEY must be 32 bytes, base64url')
   if (fromBase64url(required(env, 'PEPPER'))?.length !== 32)
     throw new Error('PEPPER must be 32 bytes, base64url')
-  const loopback = env.LISTENER === 'loopback' && isLoopbackHost(new URL(origin).hostname)
+  const listener = oneOf(
+    env.LISTENER || 'edge',
+    ['edge', 'loopback', 'network'] as const,
+    'LISTENER',
+  )
+  const loopback = listener === 'loopback' && isLoopbackHost(new URL(origin).hostname)
   return {
     origin,
     issuer: env.ISSUER || 'Countersign',
+    listener,
     loopback,
     jurisdiction: oneOf(env.JURISDICTION ?? '', ['', 'eu', 'fedramp'] as const, 'JURISDICTION'),
     trustedProxies: list(env.TRUSTED_PROXIES),

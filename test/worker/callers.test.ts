@@ -1,6 +1,7 @@
 /** Who may call the application's side: sessions, API keys, rights, and nobody known on a loopback deployment. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eq } from 'drizzle-orm'
+import { sha256 } from '../../schema/encoding.ts'
 import { hashPassword } from '../../worker/factor/hash.ts'
 import { type Right, everyRight } from '../../worker/policy/rights.ts'
 import { accounts, apiKeys } from '../../schema/tables.ts'
@@ -12,6 +13,7 @@ let user: string
 beforeAll(async () => {
   d = await deployment()
   user = await d.person('called')
+  await d.person('to-go')
   await d.device(user)
 })
 
@@ -154,6 +156,61 @@ describe('a session', () => {
   })
 })
 
+describe('where a request comes from', () => {
+  const forged = { 'CF-Connecting-IP': '203.0.113.9', 'X-Forwarded-For': '198.51.100.1, 192.0.2.7' }
+  const cf = { city: 'Rome', country: 'IT' }
+  let browsers = 0
+
+  it.each([
+    ['at the edge is what Cloudflare says', { LISTENER: '' }, '203.0.113.9', 'Rome, IT'],
+    ['elsewhere is nothing that a client says', { LISTENER: 'network' }, undefined, undefined],
+    [
+      'on this machine is nothing that a client says',
+      { LISTENER: 'loopback' },
+      undefined,
+      undefined,
+    ],
+    [
+      'behind a proxy is what the proxy added',
+      { LISTENER: 'loopback', TRUSTED_PROXIES: '127.0.0.1' },
+      '192.0.2.7',
+      undefined,
+    ],
+  ])('%s', async (_what, overrides, address, place) => {
+    const there = await deployment(overrides)
+    const id = `browser${++browsers}`
+    await there.db.insert(apiKeys).values({
+      ...{ id, customer: 'default', application: 'default', createdAt: 0 },
+      secretHash: await sha256('secret'),
+      rights: ['trigger', 'origin_browser'],
+    })
+    const who = await there.person(id)
+    const phone = await there.device(who)
+    const browser = application({
+      url: origin,
+      apiKey: `${id}_secret`,
+      fetch: (url, init) => there.fetch(url, { ...init, cf } as RequestInit),
+    })
+    await browser.ask({ user: who }, { headers: forged })
+    const [open] = await phone.list()
+    const told = { ...(address && { address }), ...(place && { place }) }
+    expect(open?.claims.origin).toEqual({ how: 'browser', ...told })
+  })
+
+  it('does not reset the count of wrong passwords by being made up', async () => {
+    const there = await deployment({ LISTENER: 'network' })
+    const tries: number[] = []
+    // Of unknown origin more tries are free than of one address.
+    for (let n = 1; n <= 51; n++) {
+      const headers = { 'CF-Connecting-IP': `203.0.113.${n}`, 'Content-Type': 'application/json' }
+      const body = JSON.stringify({ username: 'forged', password: 'x' })
+      const init = { method: 'POST', headers, body, cf } as RequestInit
+      tries.push((await there.fetch('/auth', init)).status)
+    }
+    expect(tries.indexOf(429)).toBe(50)
+  })
+})
+
 describe('an API key', () => {
   const withKey = (apiKey: string) =>
     application({ url: origin, fetch: d.fetch, apiKey }).raw('GET', '/system/')
@@ -188,7 +245,7 @@ describe('a right', () => {
     ['people', 'POST', '/user/', { user: 'guarded' }],
     ['people', 'PUT', '/user/', { user: 'guarded', resolver: 'local' }],
     ['people', 'GET', '/user/?username=guarded'],
-    ['people', 'DELETE', '/user/local/nobody'],
+    ['people', 'DELETE', '/user/local/to-go'],
     ['people', 'GET', '/user/attribute?user=guarded'],
     ['people', 'POST', '/user/attribute', { user: 'guarded', key: 'k', value: 'v' }],
     ['people', 'DELETE', '/user/attribute/k/guarded/default'],
@@ -245,6 +302,18 @@ describe('an unknown caller', () => {
     ])
       expect((await check(await deployment(changed))).status).toBe(401)
     expect((await check(home)).status).toBe(200)
+  })
+
+  it('is not heard on behalf of a page from elsewhere', async () => {
+    const home = await deployment({ LISTENER: 'loopback', PUBLIC_URL: 'http://localhost:8787' })
+    const asked = (host: string, headers: Record<string, string> = {}) =>
+      home.fetch(`http://${host}:8787/validate/check?user=${user}&pass=`, { headers })
+    for (const site of ['cross-site', 'same-site'])
+      expect((await asked('localhost', { 'Sec-Fetch-Site': site })).status).toBe(401)
+    // A name of the attacker's that was bound to this machine's address for a moment.
+    expect((await asked('rebound.example.org')).status).toBe(401)
+    for (const host of ['localhost', '127.0.0.1', '[::1]'])
+      expect((await asked(host, { 'Sec-Fetch-Site': 'none' })).status).toBe(200)
   })
 
   it('is heard elsewhere where the setting says so, may check, and nothing more', async () => {

@@ -144,7 +144,13 @@ describe('a hundred at once', () => {
     const asked = await atOnce(100, () => d.payroll.ask({ user }))
     expect(new Set(asked.map(({ transactionId }) => transactionId)).size).toBe(100)
     expect(asked.filter(({ notified }) => notified)).toHaveLength(1)
-    expect(await phone.list()).toHaveLength(100)
+    // The list is what a person can read; the one that rang is not buried under the others.
+    const open = await phone.list()
+    expect(open).toHaveLength(20)
+    for (const challenge of open) await phone.decline(challenge)
+    const { transactionId } = asked.find(({ notified }) => notified)!
+    const { envelope } = await d.payroll.poll(transactionId)
+    expect(envelope.detail?.challenge_status).toBe('declined')
   })
 
   it('cancellations and an approval end in one state that everybody is told', async () => {
@@ -296,26 +302,55 @@ describe('enrolments at once', () => {
   })
 })
 
+const client = '203.0.113.9'
+const newGateway = () => d.newApplication('Gateway', ['check', 'origin_claimed'])
+
 describe('PIN tries at once', () => {
   it('are all counted before any is judged, and the right PIN works when the wait is over', async () => {
+    const gateway = await newGateway()
     const user = await newPerson()
     const phone = await d.device(user, { pin: '4711' })
     const replies = await atOnce(15, (index) =>
-      d.payroll.check({ user, pass: index === 14 ? '4711' : `wrong${index}` }),
+      gateway.check({ user, client, pass: index === 14 ? '4711' : `wrong${index}` }),
     )
     const told = replies.map(({ envelope }) => envelope.detail?.message ?? '')
     const judged = told.filter((message) => message === 'wrong otp pin')
     const slowed = told.filter((message) => message.startsWith('Too many wrong tries'))
     expect([judged.length, slowed.length]).toEqual([5, 10])
     expect(await phone.list()).toEqual([])
-    const soon = await d.payroll.check({ user, pass: '4711' })
+    const soon = await gateway.check({ user, client, pass: '4711' })
     expect(soon.envelope.detail?.message).toContain(
       'Too many wrong tries. Try again in 10 seconds.',
     )
     time.forward(10)
-    const right = await d.payroll.check({ user, pass: '4711' })
+    const right = await gateway.check({ user, client, pass: '4711' })
     expect(right.envelope.result.authentication).toBe('CHALLENGE')
     expect(await phone.list()).toHaveLength(1)
+  })
+})
+
+describe('PIN tries one after another', () => {
+  it('are not forgiven by an empty PIN, which another device of the person may have', async () => {
+    const gateway = await newGateway()
+    const user = await newPerson()
+    await d.device(user, { pin: '4711' })
+    await d.device(user, { name: 'Tablet' })
+    const judged: string[] = []
+    for (let index = 0; index < 12; index++) {
+      const { envelope } = await gateway.check({ user, client, pass: `wrong${index}` })
+      judged.push(envelope.detail?.message ?? '')
+      const empty = await gateway.check({ user, client, pass: '' })
+      expect(empty.envelope.result.authentication).toBe('CHALLENGE')
+    }
+    expect(judged.filter((message) => message === 'wrong otp pin')).toHaveLength(5)
+  })
+
+  it('by a stranger whose address nobody knows do not keep the person out', async () => {
+    const user = await newPerson()
+    await d.device(user, { pin: '4711' })
+    for (let index = 0; index < 20; index++) await d.payroll.check({ user, pass: `wrong${index}` })
+    const right = await d.payroll.check({ user, pass: '4711' })
+    expect(right.envelope.result.authentication).toBe('CHALLENGE')
   })
 })
 

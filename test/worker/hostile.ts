@@ -46,8 +46,6 @@ export const routes: Route[] = [
   application('GET', '/realm/'),
   application('POST', '/realm/x', 'resolvers', 'priority.local'),
   application('DELETE', '/realm/y'),
-  application('GET', '/defaultrealm'),
-  application('POST', '/defaultrealm/y'),
   application('GET', '/resolver/x', 'type'),
   application('POST', '/resolver/x', 'type'),
   application('POST', '/resolver/test', 'type'),

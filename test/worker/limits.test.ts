@@ -149,6 +149,20 @@ describe('prompts that were missed', () => {
     expect(await ring(user)).toMatchObject({ notified: false, quietUntilAt: nowSeconds() + 10 })
   })
 
+  it('are called off by the application too: asking and calling off does not ring all day', async () => {
+    const { user } = await someone()
+    for (let miss = 0; miss < 3; miss++) {
+      const prompt = await ring(user)
+      expect(prompt.notified).toBe(true)
+      await d.payroll.cancel(prompt.transactionId)
+    }
+    const silent = await ring(user)
+    expect(silent).toMatchObject({ notified: false, quietUntilAt: nowSeconds() + 10 })
+    // It never rang, so calling it off is no miss.
+    await d.payroll.cancel(silent.transactionId)
+    expect(await ring(user)).toMatchObject({ quietUntilAt: nowSeconds() + 10 })
+  })
+
   async function missThree(user: string, phone: VirtualDevice) {
     for (let miss = 0; miss < 3; miss++) {
       expect((await ring(user)).notified).toBe(true)

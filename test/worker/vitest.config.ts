@@ -9,7 +9,7 @@ import { defineConfig } from 'vitest/config'
 import { bindingsOf } from '../../worker/local/bindings.ts'
 import { keepKeys } from '../../worker/local/keys.ts'
 import { network } from './network.ts'
-import { exclude } from '../full.ts'
+import { exclude, isFull } from '../full.ts'
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 export const publicUrl = 'https://sign.example.org'
@@ -28,8 +28,11 @@ export default defineConfig(async () => {
           outboundService: network(),
           bindings: {
             ...bindingsOf(settings, publicUrl, keys),
-            // `FUZZ=20000 npm run test:worker` for the long run; FUZZ_SEED repeats one.
-            TEST_FUZZ: { requests: env.FUZZ ?? '300', seed: env.FUZZ_SEED ?? '' },
+            // FUZZ and FUZZ_SEED say how many and which; a seed is in every failure.
+            TEST_FUZZ: {
+              requests: env.FUZZ ?? (isFull ? '20000' : '300'),
+              seed: env.FUZZ_SEED ?? '',
+            },
             TEST_MIGRATIONS: await readD1Migrations(fromRoot('schema/migrations')),
           },
         },

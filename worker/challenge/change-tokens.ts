@@ -6,6 +6,7 @@ import { toBase64url } from '../../schema/encoding.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { markChange, markChanges, marksBefore, unmark, unmarkAll } from '../store/changes.ts'
+import { logFailure } from '../record/log.ts'
 import type { Address } from './desk/desk.ts'
 import { reach } from './reach.ts'
 
@@ -63,12 +64,16 @@ export async function changeManyTokens<T>(
   return done
 }
 
-/** Ends changes that were interrupted between D1 and the object. Reading once too often harms nothing. */
+/** Ends changes that were interrupted between D1 and the object, each for itself. Reading once too often harms nothing. */
 export async function endInterruptedChanges(context: Context): Promise<void> {
   const left = await marksBefore(context.env.DB, nowSeconds(context) - underWaySeconds)
   for (const { mark, ownerId, customer } of left) {
     const address = { ownerId: ownerId as OwnerId, customer }
-    await reach(context, address, (object) => object.tokensChanged(address))
-    await unmark(context.env.DB, mark)
+    try {
+      await reach(context, address, (object) => object.tokensChanged(address))
+      await unmark(context.env.DB, mark)
+    } catch (error) {
+      logFailure('a change is still not ended', error)
+    }
   }
 }

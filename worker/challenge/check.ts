@@ -6,7 +6,7 @@ import type { Context } from '../env.ts'
 import { matchingPins } from '../factor/pin.ts'
 import { readSettings } from '../store/settings.ts'
 import type { Shown } from './desk/otp.ts'
-import type { PinCandidate } from './desk/pins.ts'
+import type { PinCandidate, PinGuess } from './desk/pins.ts'
 import { reach } from './reach.ts'
 import { type Asked, type Asking, triggerChallenge } from './trigger.ts'
 import type { Whose } from './whose.ts'
@@ -34,10 +34,13 @@ export async function checkPass(
 ): Promise<Checked> {
   const { types } = asking
   // Guesses are slowed by where they come from, so that a stranger's do not slow the person's own.
-  const from = asking.client ?? `application/${asking.application.id}`
+  const guess: PinGuess =
+    asking.client === null
+      ? { scope: `application/${asking.application.id}`, from: 'anywhere' }
+      : { scope: asking.client, from: 'address' }
   const found = await reach(context, address, (object) =>
     object.pinCandidates(address, {
-      guessFrom: pass === '' || otpOnly ? null : from,
+      guess: pass === '' || otpOnly ? null : guess,
       ...(serials && { serials }),
       ...(types && { types }),
     }),
@@ -48,7 +51,7 @@ export async function checkPass(
   const parted = found.tokens.flatMap((token) => partedOf(token, pass, otpOnly))
   const right = otpOnly ? parted : await matchingPins(context, [...whole, ...parted])
   if (pass !== '' && !otpOnly && right.length > 0)
-    await reach(context, address, (object) => object.pinMatched(from))
+    await reach(context, address, (object) => object.pinMatched(guess.scope))
 
   const toAsk = right.filter(({ otp }) => otp === '').map(({ serial }) => serial)
   const guesses = right.filter(({ otp }) => otp !== '').map(({ serial, otp }) => ({ serial, otp }))

@@ -7,6 +7,7 @@ import { socketProtocol } from '../../schema/device.ts'
 import type { State } from '../../schema/states.ts'
 import { random } from '../crypto/random.ts'
 import { type Env, deploymentOf } from '../env.ts'
+import { logFailure } from '../record/log.ts'
 import { ring } from './desk/alarm.ts'
 import { type Answer, answer, deviceToken } from './desk/answer.ts'
 import { copyOf } from './desk/copy.ts'
@@ -16,14 +17,14 @@ import { purgeExpired } from './desk/expire.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
-import { countWrongPins, pinCandidates, pinMatched } from './desk/pins.ts'
+import { type PinGuess, countWrongPins, pinCandidates, pinMatched } from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
 import { type Steering, cancel, resend } from './desk/steer.ts'
 import { openStorage } from './desk/storage.ts'
 import { countersOf, handOver, resetFailCounts, tokensChanged } from './desk/tokens.ts'
 import { type TriggerRequest, trigger } from './desk/trigger.ts'
-import { takeTry } from './desk/tries.ts'
+import { type GuessedFrom, takeTry } from './desk/tries.ts'
 import { forgive } from './desk/waits.ts'
 import { stopWaiting, waitForMove } from './desk/wait.ts'
 
@@ -48,12 +49,15 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         random,
         nowMs: () => Date.now(),
         background: (work) =>
-          ctx.waitUntil(work.catch((error) => console.error('background work failed', error))),
+          ctx.waitUntil(
+            work.catch((error: unknown) => logFailure('background work failed', error)),
+          ),
         sockets: () => ctx.getWebSockets(),
         waiters: new Map(),
         copy: null,
         generation: 0,
         handedOver: new Map(),
+        copyGeneration: 0,
         hasStorage: openStorage(ctx.storage.sql),
         alarmAtMs: await ctx.storage.getAlarm(),
         draining: null,
@@ -102,7 +106,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   async pinCandidates(
     address: Address,
-    request: { serials?: string[]; types?: string[]; guessFrom: string | null },
+    request: { serials?: string[]; types?: string[]; guess: PinGuess | null },
   ) {
     return pinCandidates(this.#open, address, request)
   }
@@ -124,8 +128,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   /** For guesses that are not at an owner's tokens: an account's password. */
-  async takeTry(scope: string) {
-    return takeTry(this.#open, scope)
+  async takeTry(scope: string, from: GuessedFrom) {
+    return takeTry(this.#open, scope, from)
   }
 
   async forgiveTries(scope: string) {
@@ -147,17 +151,18 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   /** Lets a device that changes something in: known, in force, and with a request that was not used before. */
-  async admit(address: Address, deviceId: string, jti: string) {
+  async admit(address: Address, deviceId: string, jti: string, attempt: string) {
     const token = deviceToken(this.#open, await copyOf(this.#open, address), deviceId)
     if ('reason' in token) return { ok: false as const, reason: token.reason }
-    if (!useOnce(this.#open, jti)) return { ok: false as const, reason: 'replayed' as const }
+    if (!useOnce(this.#open, jti, attempt))
+      return { ok: false as const, reason: 'replayed' as const }
     return { ok: true as const, serial: token.serial }
   }
 
   /** The socket of an open app; the Worker has verified the request and gives what it proved. */
   override async fetch(request: Request): Promise<Response> {
     const { address, deviceId, jti } = JSON.parse(request.headers.get('Countersign-Admit') ?? '{}')
-    const admitted = await this.admit(address, deviceId, jti)
+    const admitted = await this.admit(address, deviceId, jti, crypto.randomUUID())
     if (!admitted.ok) return Response.json(admitted, { status: 403 })
     for (const old of socketsOf(this.#open, admitted.serial).slice(socketsPerDevice - 1))
       old.close(1008, 'too many sockets')

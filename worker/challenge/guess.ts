@@ -9,20 +9,22 @@ import { refuse } from '../problem.ts'
 import { toBase64url } from '../../schema/encoding.ts'
 import { reach } from './reach.ts'
 
-export type Guess = { customer: string; name: string; from: string }
+/** client: the address it comes from, or null where nobody knows. */
+export type Guess = { customer: string; name: string; client: string | null }
 
 /** Counts the try before `work` knows its outcome; what does not throw is forgiven. @throws Refusal too_many_requests */
 export async function guarded<T>(
   context: Context,
-  { customer, name, from }: Guess,
+  { customer, name, client }: Guess,
   work: () => Promise<T>,
 ): Promise<T> {
   const { master } = context.deployment
   const hash = await hmac(master, 'guess', JSON.stringify([customer, name.toLowerCase()]))
   const ownerId = await ownerIdOf(master, { kind: 'guesses', customer, bucket: hash[0] ?? 0 })
   const address = { ownerId, customer }
-  const scope = `guess/${toBase64url(hash.subarray(0, 16))}/${from}`
-  const tried = await reach(context, address, (object) => object.takeTry(scope))
+  const scope = `guess/${toBase64url(hash.subarray(0, 16))}/${client ?? ''}`
+  const from = client === null ? 'anywhere' : 'address'
+  const tried = await reach(context, address, (object) => object.takeTry(scope, from))
   if (!tried.ok) {
     const retryAfterSeconds = Math.max(1, tried.againAt - nowSeconds(context))
     refuse({ reason: 'too_many_requests', retryAfterSeconds, what: 'wrong passwords' })

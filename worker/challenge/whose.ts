@@ -75,7 +75,7 @@ const ownerOfSerial = (
   customer: string,
   serial: string,
 ): Promise<{ ownerId: OwnerId; realm: string | null } | null> =>
-  remembered(context, `serial/${serial}`, async () => {
+  remembered(context, `serial/${customer}/${serial}`, async () => {
     const token = await findToken(context.env.DB, serial)
     if (token?.customer !== customer) return null
     return { ownerId: token.ownerId as OwnerId, realm: token.realm }

@@ -6,7 +6,6 @@ import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { isPushEndpoint } from '../push/hosts.ts'
 import { writeAudit } from '../record/audit.ts'
-import { forget } from '../store/cache.ts'
 import { deleteToken, putSubscription, renameDevice } from '../store/tokens.ts'
 
 export type Member = { address: Address; serial: string }
@@ -38,9 +37,6 @@ export async function rename(
 
 /** Its open challenges end before the device is told that it has left. */
 export async function leave(context: Context, { address, serial }: Member): Promise<void> {
-  await changeTokens(context, address, async () => {
-    await deleteToken(context.env.DB, serial)
-    await forget(context)
-  })
+  await changeTokens(context, address, () => deleteToken(context, serial))
   await writeAudit(context, { customer: address.customer, action: 'leave', success: true, serial })
 }

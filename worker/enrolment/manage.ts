@@ -30,7 +30,7 @@ export async function deleteAll(context: Context, tokens: TokenRow[]): Promise<v
   const [first] = tokens
   if (!first) return
   await changeTokens(context, addressOf(first), async () => {
-    for (const { serial } of tokens) await deleteToken(context.env.DB, serial)
+    for (const { serial } of tokens) await deleteToken(context, serial)
     await forget(context)
   })
 }

@@ -19,7 +19,7 @@ export function bindingsOf(
 ): Bindings {
   return {
     PUBLIC_URL: publicUrl,
-    LISTENER: isLoopback(settings.host) ? 'loopback' : '',
+    LISTENER: isLoopback(settings.host) ? 'loopback' : 'network',
     TRUSTED_PROXIES: settings.trustedProxies,
     PUSH_HOSTS: settings.pushHosts,
     VAPID_SUBJECT: publicUrl.startsWith('https:') ? publicUrl : nobody,

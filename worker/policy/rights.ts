@@ -21,4 +21,4 @@ export const administratorRights: Right[] = everyRight.filter(
   (right) => !right.startsWith('origin_'),
 )
 
-export const isRight = (name: string): name is Right => name in rights
+export const isRight = (name: string): name is Right => Object.hasOwn(rights, name)

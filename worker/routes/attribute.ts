@@ -6,16 +6,23 @@ import { deleteAttribute, putAttribute, readAttributes } from '../store/attribut
 import { findPersonIn, personId } from '../store/people.ts'
 import { callerWith } from './decode/caller.ts'
 import { longestValue, valueOf } from './decode/name.ts'
-import { parametersOf } from './decode/parameters.ts'
+import { type Parameters, parametersOf } from './decode/parameters.ts'
 import { answer } from './encode/envelope.ts'
 import { recorded } from './recorded.ts'
 import { surface } from './surface.ts'
 
 export const attribute = surface()
+export const editableAttributes = surface()
 
 const longestText = 2000
 
 type Named = { user: string; realm: string; resolver: string }
+
+const namedIn = (parameters: Parameters): Named => ({
+  user: parameters.need('user').trim(),
+  realm: parameters.get('realm').trim(),
+  resolver: parameters.get('resolver').trim(),
+})
 
 /** @returns the id of who is meant. @throws Refusal user_not_found */
 async function personNamed(
@@ -37,11 +44,7 @@ attribute.get('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
   const { context } = call.var
-  const named = {
-    user: parameters.need('user').trim(),
-    realm: parameters.get('realm').trim(),
-    resolver: parameters.get('resolver').trim(),
-  }
+  const named = namedIn(parameters)
   const key = parameters.get('key')
   const entry = { action: 'attribute_list', user: named.user, realm: named.realm }
   const noted = await recorded(call, caller, entry, async () => {
@@ -57,11 +60,7 @@ attribute.post('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
   const { context } = call.var
-  const named = {
-    user: parameters.need('user').trim(),
-    realm: parameters.get('realm').trim(),
-    resolver: parameters.get('resolver').trim(),
-  }
+  const named = namedIn(parameters)
   const key = parameters.need('key').trim()
   const entry = { action: 'attribute_set', user: named.user, realm: named.realm }
   const id = await recorded(call, caller, entry, async (detail) => {
@@ -96,4 +95,12 @@ attribute.delete('/:key/:user/:realm?', async (call) => {
     return deleteAttribute(context.env.DB, person, key)
   })
   return answer(call, { value })
+})
+
+/** Whoever may change people may note anything about them; the policies that narrow it come with the user role. */
+editableAttributes.get('/', async (call) => {
+  const caller = await callerWith(call, 'people')
+  const parameters = await parametersOf(call)
+  await personNamed(call.var.context, caller.customer, namedIn(parameters))
+  return answer(call, { value: { delete: ['*'], set: { '*': ['*'] } } })
 })

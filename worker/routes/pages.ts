@@ -50,7 +50,11 @@ async function asset(call: Call, pathname: string): Promise<Response> {
     'Cache-Control',
     immutable.test(pathname) ? 'public, max-age=31536000, immutable' : 'no-cache',
   )
-  headers.set('Content-Security-Policy', contentSecurityPolicy(call.var.context.deployment.origin))
+  const scans = pathname === `/${app}`
+  headers.set(
+    'Content-Security-Policy',
+    contentSecurityPolicy(call.var.context.deployment.origin, scans),
+  )
   headers.set('Cross-Origin-Opener-Policy', 'same-origin')
   headers.set('Permissions-Policy', 'camera=(self), microphone=(), geolocation=()')
   headers.set('Referrer-Policy', 'no-referrer')
@@ -67,11 +71,11 @@ const pick = (call: Call, names: string[]): Record<string, string> =>
     }),
   )
 
-/** No inline script or style, no other origin, no frame. The scanner's WebAssembly is ours and lazy. */
-function contentSecurityPolicy(origin: string): string {
+/** No inline script or style, no other origin, no frame; WebAssembly only on the page that has the scanner. */
+function contentSecurityPolicy(origin: string, scans: boolean): string {
   return [
     "default-src 'none'",
-    "script-src 'self' 'wasm-unsafe-eval'",
+    `script-src 'self'${scans ? " 'wasm-unsafe-eval'" : ''}`,
     "style-src 'self'",
     "img-src 'self' data:",
     // Not every engine counts a socket to the same host as 'self'.

@@ -3,6 +3,7 @@
  * the epoch moves, which is read at most once a second; so a change is in force everywhere within that second.
  */
 import { eq, sql } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle } from 'drizzle-orm/d1'
 import { epochs } from '../../schema/tables.ts'
 import { type Context, type Env } from '../env.ts'
@@ -24,22 +25,29 @@ export async function remembered<T>(
   const cache = await freshCache(context)
   const known = cache.entries.get(key)
   if (known !== undefined) return known as T
+  const { epoch } = cache
   const loaded = await load()
-  if (loaded !== null) {
+  // Where the epoch moved meanwhile, this may be what was before.
+  if (loaded !== null && epoch === cache.epoch) {
     if (cache.entries.size >= entriesKept) cache.entries.clear()
     cache.entries.set(key, loaded)
   }
   return loaded
 }
 
-/** Call it in the same breath as a committed change of anything remembered here. */
-export async function forget(context: Context): Promise<void> {
-  await drizzle(context.env.DB)
+/** Commits changes of anything remembered here together with the new epoch: none is made and not heard of. */
+export async function forgetWith(context: Context, changes: BatchItem<'sqlite'>[]): Promise<void> {
+  const db = drizzle(context.env.DB)
+  const moved = db
     .insert(epochs)
     .values({ name: epochName, value: 1 })
     .onConflictDoUpdate({ target: epochs.name, set: { value: sql`${epochs.value} + 1` } })
+  await db.batch([moved, ...changes])
   caches.delete(context.env)
 }
+
+/** After a change that was committed by itself. */
+export const forget = (context: Context): Promise<void> => forgetWith(context, [])
 
 async function freshCache(context: Context): Promise<Cache> {
   let cache = caches.get(context.env)

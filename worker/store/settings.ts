@@ -6,7 +6,7 @@ import type { Context } from '../env.ts'
 import type { Subject } from '../policy/match.ts'
 import { type Settings, settingsFrom } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
-import { forget, remembered } from './cache.ts'
+import { forget, forgetWith, remembered } from './cache.ts'
 import { readPolicies } from './policies.ts'
 
 export type ConfigRow = { name: string; value: string }
@@ -37,17 +37,22 @@ export async function readSettings(
   return settings
 }
 
+/** All of them or none, and in force everywhere by the same stroke. */
 export async function writeConfig(
   context: Context,
   customer: string,
   rows: ConfigRow[],
 ): Promise<void> {
-  for (const { name, value } of rows)
-    await drizzle(context.env.DB)
-      .insert(table)
-      .values({ customer, name, value })
-      .onConflictDoUpdate({ target: [table.customer, table.name], set: { value } })
-  await forget(context)
+  const db = drizzle(context.env.DB)
+  await forgetWith(
+    context,
+    rows.map(({ name, value }) =>
+      db
+        .insert(table)
+        .values({ customer, name, value })
+        .onConflictDoUpdate({ target: [table.customer, table.name], set: { value } }),
+    ),
+  )
 }
 
 /** @returns whether there was one. */

@@ -3,6 +3,8 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
+import type { Context } from '../env.ts'
+import { forgetWith } from './cache.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
 export type TokenType = TokenRow['type']
@@ -176,9 +178,9 @@ export async function renameDevice(
 }
 
 /** The token goes, with its subscription and its verifier. */
-export async function deleteToken(db: D1Database, serial: string): Promise<void> {
-  const orm = drizzle(db)
-  await orm.batch([
+export async function deleteToken(context: Context, serial: string): Promise<void> {
+  const orm = drizzle(context.env.DB)
+  await forgetWith(context, [
     orm.delete(subscriptions).where(eq(subscriptions.serial, serial)),
     orm.delete(verifiers).where(eq(verifiers.serial, serial)),
     orm.delete(tokens).where(eq(tokens.serial, serial)),

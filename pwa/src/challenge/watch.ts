@@ -45,8 +45,11 @@ async function poll(): Promise<void> {
   const without = activeAccounts.value.filter(({ deviceId }) => !withLine.has(deviceId))
   if (without.length === 0) return
   polling = true
-  reachable.value = (await Promise.all(without.map(refresh))).some(Boolean)
-  polling = false
+  try {
+    reachable.value = (await Promise.all(without.map(refresh))).some(Boolean)
+  } finally {
+    polling = false
+  }
 }
 
 function watchAccount(account: Enrolment): void {

@@ -1,4 +1,7 @@
-/** Writes down, on this device only, what was asked and how it ended. Works in the page and in the service worker. */
+/**
+ * Writes down, on this device only, what was asked and how it ended. Works in the page and in the service worker. A full or
+ * broken storage costs an entry; it must neither hide a question nor make an answer that was given look refused.
+ */
 import type { ChallengeClaims } from '../../../schema/signing.ts'
 import { serverNow } from '../api/clock.ts'
 import { type HistoryEntry, type HistoryResult, database } from '../keys/database.ts'
@@ -7,7 +10,14 @@ import { type HistoryEntry, type HistoryResult, database } from '../keys/databas
 const keptEntries = 200
 
 /** Notes a verified challenge the first time it is seen. */
-export async function noteAsked(deviceId: string, claims: ChallengeClaims): Promise<void> {
+export const noteAsked = (deviceId: string, claims: ChallengeClaims): Promise<void> =>
+  writeAsked(deviceId, claims).catch(() => undefined)
+
+/** Notes how it ended; the first ending stays, except that what was done here tells more than that it is over. */
+export const settle = (challenge: string, result: Exclude<HistoryResult, 'open'>): Promise<void> =>
+  writeEnding(challenge, result).catch(() => undefined)
+
+async function writeAsked(deviceId: string, claims: ChallengeClaims): Promise<void> {
   const db = await database()
   const change = db.transaction('history', 'readwrite')
   if (!(await change.store.get(claims.challenge))) {
@@ -33,8 +43,7 @@ export async function noteAsked(deviceId: string, claims: ChallengeClaims): Prom
   await change.done
 }
 
-/** Notes how it ended; the first ending stays, except that what was done here tells more than that it is over. */
-export async function settle(
+async function writeEnding(
   challenge: string,
   result: Exclude<HistoryResult, 'open'>,
 ): Promise<void> {

@@ -1,4 +1,5 @@
 /** Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. */
+import { logFailure } from '../../record/log.ts'
 import { forgetRings } from './bell.ts'
 import { type Desk, nowSeconds, rows } from './desk.ts'
 import {
@@ -26,7 +27,7 @@ export async function ring(desk: Desk): Promise<void> {
     try {
       await work(desk, kind)
     } catch (error) {
-      console.error('due work failed', kind, error)
+      logFailure(`due work failed: ${kind}`, error)
       setDue(desk, kind, desk.nowMs() + retryMs)
     }
   }

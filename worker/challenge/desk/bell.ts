@@ -68,7 +68,7 @@ export function rang(desk: Desk, ringer: Ringer, settings: Settings, now: number
   setDue(desk, 'limits', (now + hourSeconds) * 1000)
 }
 
-/** A prompt that rang was declined, answered wrongly or left alone: after some in a row the bell waits, longer each time. */
+/** A prompt that rang was declined, answered wrongly, called off or left alone: after some in a row the bell waits, longer each time. */
 export function missed(desk: Desk, firstFactor: boolean, settings: Settings, now: number): void {
   const growth = {
     from: settings.missedPrompts,

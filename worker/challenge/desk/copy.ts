@@ -43,8 +43,8 @@ export async function refreshCopy(
   generation = ++desk.generation,
 ): Promise<OwnerCopy> {
   const { person, account, tokens: found } = await readOwner(desk.db, address.ownerId)
-  // A change arrived while we read: its read is newer than ours.
-  if (generation !== desk.generation && desk.copy) return desk.copy
+  // A later change has been read already. One that is still being read must not hold ours up.
+  if (generation < desk.copyGeneration && desk.copy) return desk.copy
   const tokens = found.filter(({ serial }) => !isHandedOver(desk, serial))
   for (const serial of desk.handedOver.keys())
     if (!found.some((token) => token.serial === serial)) desk.handedOver.delete(serial)
@@ -60,6 +60,7 @@ export async function refreshCopy(
   desk.sql.exec('insert or replace into owner (id, copy) values (1, ?)', JSON.stringify(copy))
   keepCounters(desk, found)
   desk.copy = copy
+  desk.copyGeneration = generation
   return copy
 }
 

@@ -59,6 +59,8 @@ export type Desk = {
   generation: number
   /** Serials that were given away, until D1 says so too: by when that must have happened. */
   readonly handedOver: Map<string, number>
+  /** The one that `copy` was read for. */
+  copyGeneration: number
   hasStorage: boolean
   alarmAtMs: number | null
   draining: Promise<void> | null

@@ -24,6 +24,9 @@ export function statusOf(desk: Desk, transactionId: string): Status | null {
   )
 }
 
+/** More than anyone reads. One that rang is always among them, so that nobody can bury it under others. */
+const listed = 20
+
 export type OpenFor = ({ ok: true } & ChallengesAnswer) | { ok: false; reason: DeviceRefusal }
 
 export async function openFor(desk: Desk, address: Address, deviceId: string): Promise<OpenFor> {
@@ -31,11 +34,16 @@ export async function openFor(desk: Desk, address: Address, deviceId: string): P
   const token = deviceToken(desk, copy, deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }
   const challenges: OpenChallenge[] = []
-  for (const { id, challenge } of transactionsWhere(
+  const open = transactionsWhere(
     desk,
     "state = 'pending' and answerableUntilAt > ?",
     nowSeconds(desk),
-  )) {
+  )
+  const kept = new Set(
+    [...open.filter(({ rung }) => rung), ...open.filter(({ rung }) => !rung)].slice(0, listed),
+  )
+  for (const transaction of open.filter((one) => kept.has(one))) {
+    const { id, challenge } = transaction
     const jws = jwsFor(desk, id, token.serial)
     if (jws) challenges.push({ challenge, jws, state: 'pending' })
   }

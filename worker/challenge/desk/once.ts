@@ -3,15 +3,28 @@ import { signedRequestSeconds } from '../../../schema/limits.ts'
 import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
 import { setDue } from './due.ts'
 
-/** @returns false where this id was used before. */
-export function useOnce(desk: Desk, jti: string): boolean {
+/**
+ * @param attempt the caller's own name for this use: a call that is repeated because its answer was lost is still the first.
+ * @returns false where this id was used before.
+ */
+export function useOnce(desk: Desk, jti: string, attempt: string): boolean {
   const now = nowSeconds(desk)
   // Both edges of the window, its last second included: a request may be as much ahead of our clock as behind it.
   const untilAt = now + 2 * signedRequestSeconds + 1
-  if (rows(desk, 'select 1 as used from seen where jti = ? and untilAt > ?', jti, now).length > 0)
-    return false
+  const [used] = rows<{ usedBy: string | null }>(
+    desk,
+    'select usedBy from seen where jti = ? and untilAt > ?',
+    jti,
+    now,
+  )
+  if (used) return used.usedBy === attempt
   needStorage(desk)
-  desk.sql.exec('insert or replace into seen (jti, untilAt) values (?, ?)', jti, untilAt)
+  desk.sql.exec(
+    'insert or replace into seen (jti, untilAt, usedBy) values (?, ?, ?)',
+    jti,
+    untilAt,
+    attempt,
+  )
   setDue(desk, 'limits', untilAt * 1000)
   return true
 }

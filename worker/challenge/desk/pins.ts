@@ -4,7 +4,7 @@ import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
 import { drainSoon } from './outbox.ts'
-import { takeTry } from './tries.ts'
+import { type GuessedFrom, takeTry } from './tries.ts'
 import { forgive } from './waits.ts'
 
 export type PinCandidate = {
@@ -23,11 +23,14 @@ export type PinCandidates =
       againAt?: number
     }
 
-/** @param asked.guessFrom takes one try for this address; null where nothing is guessed (an empty PIN). @returns what to compare the PIN with. */
+/** scope: whose tries are counted together. */
+export type PinGuess = { scope: string; from: GuessedFrom }
+
+/** @param asked.guess takes one try; null where nothing is guessed (an empty PIN). @returns what to compare the PIN with. */
 export async function pinCandidates(
   desk: Desk,
   address: Address,
-  { serials, types, guessFrom }: { serials?: string[]; types?: string[]; guessFrom: string | null },
+  { serials, types, guess }: { serials?: string[]; types?: string[]; guess: PinGuess | null },
 ): Promise<PinCandidates> {
   const copy = await copyOf(desk, address)
   const asked = copy.tokens.filter(
@@ -46,7 +49,7 @@ export async function pinCandidates(
   }
   // Guesses at one-time passwords alone are counted by the token itself.
   const guessed = open.some(({ type, pinHash }) => type === 'push' || pinHash !== null)
-  const tried = guessFrom === null || !guessed ? null : takeTry(desk, `pin/${guessFrom}`)
+  const tried = guess === null || !guessed ? null : takeTry(desk, `pin/${guess.scope}`, guess.from)
   if (tried && !tried.ok) return tried
   return {
     ok: true,
@@ -67,4 +70,4 @@ export function countWrongPins(desk: Desk, serials: string[]): void {
 }
 
 /** The PIN was right: the tries of this address are forgiven. */
-export const pinMatched = (desk: Desk, from: string): void => forgive(desk, `pin/${from}`)
+export const pinMatched = (desk: Desk, scope: string): void => forgive(desk, `pin/${scope}`)

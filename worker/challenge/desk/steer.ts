@@ -1,8 +1,9 @@
 /** What the application may still do with a transaction that it made: call it off, or have it sent again. */
 import type { State } from '../../../schema/states.ts'
-import { mayRing, rang } from './bell.ts'
+import { mayRing, missed, rang } from './bell.ts'
 import { copyOf } from './copy.ts'
 import { type Address, type Desk, nowSeconds, rows } from './desk.ts'
+import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyChallenge, notifyEnded } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
@@ -28,6 +29,9 @@ export async function cancel(desk: Desk, address: Address, steering: Steering): 
   if (!transaction) return { ok: false, state: null }
   const moved = move(desk, transaction, 'cancel', { reason: 'application' })
   if (!moved) return { ok: false, state: currentState(desk, transaction) }
+  // Else whoever asks and calls off at once could ring all day.
+  if (transaction.rung && transaction.state === 'pending')
+    missed(desk, transaction.firstFactor, transaction.settings, nowSeconds(desk))
   record(desk, {
     kind: 'audit',
     body: {
@@ -64,6 +68,7 @@ export async function resend(desk: Desk, address: Address, steering: Steering): 
     client: transaction.client,
   }
   if (!transaction.rung) {
+    expireDue(desk)
     const ringing = mayRing(desk, ringer, settings, now)
     if (!ringing.ring) return { ok: false, reason: 'too_often', againAt: ringing.untilAt }
   }

@@ -96,6 +96,7 @@ const steps: string[] = [
    );`,
   // The code of the first step goes on for a while beside ours; its rows have none.
   `alter table quiet add column forgottenAt integer;
+   alter table seen add column usedBy text;
    create table pushed (
      serial text primary key,
      outcome text not null,

@@ -24,17 +24,15 @@ export type Transaction = {
   redeemedBy: string | null
   receipt: string | null
   rung: boolean
-  counted: boolean
   resends: number
   resentAt: number
   /** Those that it was made under. */
   settings: Settings
 }
 
-type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'counted' | 'settings'> & {
+type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings'> & {
   firstFactor: number
   rung: number
-  counted: number
   settings: string
 }
 
@@ -42,7 +40,6 @@ const read = (row: Row): Transaction => ({
   ...row,
   firstFactor: row.firstFactor === 1,
   rung: row.rung === 1,
-  counted: row.counted === 1,
   settings: JSON.parse(row.settings) as Settings,
 })
 

@@ -2,7 +2,7 @@
 import { sha256 } from '../../../schema/encoding.ts'
 import { equalSecrets } from '../../crypto/equal.ts'
 import { readSession } from '../../crypto/session.ts'
-import { nowSeconds } from '../../env.ts'
+import { isLoopbackHost, nowSeconds } from '../../env.ts'
 import { type Right, administratorRights } from '../../policy/rights.ts'
 import { refuse } from '../../problem.ts'
 import { findAccount, findApiKey, findApplication } from '../../store/accounts.ts'
@@ -44,11 +44,11 @@ export async function callerWith(call: Call, right: Right): Promise<Caller> {
   refuse({ reason: 'right_missing', right })
 }
 
-/** For /validate/check: an unknown caller is heard only on a loopback deployment that nobody forwards to, or where the setting says so. */
+/** For /validate/check: an unknown caller is heard only on a loopback deployment, from this machine itself, or where the setting says so. */
 export async function checkingCaller(call: Call): Promise<Caller> {
   const caller = await callerOf(call)
   if (!caller.rights.has('check')) refuse({ reason: 'right_missing', right: 'check' })
-  if (caller.name !== '' || (call.var.context.deployment.loopback && !isForwarded(call)))
+  if (caller.name !== '' || (call.var.context.deployment.loopback && isFromHere(call)))
     return caller
   const client = peerAddress(call)
   const about = client === null ? {} : { client }
@@ -57,8 +57,11 @@ export async function checkingCaller(call: Call): Promise<Caller> {
   return caller
 }
 
-const isForwarded = (call: Call): boolean =>
-  ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'CF-Connecting-IP'].some(
+/** Not forwarded, and not on behalf of a page from elsewhere: neither across sites nor by a name bound to this address. */
+const isFromHere = (call: Call): boolean =>
+  isLoopbackHost(new URL(call.req.url).hostname) &&
+  [undefined, 'same-origin', 'none'].includes(call.req.header('Sec-Fetch-Site')) &&
+  !['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'CF-Connecting-IP'].some(
     (name) => call.req.header(name) !== undefined,
   )
 

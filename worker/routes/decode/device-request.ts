@@ -1,5 +1,6 @@
 /** What a device sends, read and checked: the protocol's version, the body's shape, the signature over the whole request. */
 import * as v from 'valibot'
+import { toBase64url } from '../../../schema/encoding.ts'
 import { deviceProtocol, deviceProtocolHeader } from '../../../schema/limits.ts'
 import type { Address } from '../../challenge/desk/desk.ts'
 import { reach } from '../../challenge/reach.ts'
@@ -67,8 +68,9 @@ export async function signedRequest(call: Call): Promise<Signed> {
 /** For requests that change something: each is good once. */
 export async function admittedRequest(call: Call): Promise<{ member: Member; body: string }> {
   const { address, deviceId, jti, body } = await signedRequest(call)
+  const attempt = toBase64url(call.var.context.random(12))
   const admitted = await reach(call.var.context, address, (object) =>
-    object.admit(address, deviceId, jti),
+    object.admit(address, deviceId, jti, attempt),
   )
   if (!admitted.ok) refuse({ reason: admitted.reason })
   return { member: { address, serial: admitted.serial }, body }

@@ -31,8 +31,8 @@ export function whenceOf(call: Call, caller: Caller, claimed: string): Whence {
 }
 
 function placeOf(call: Call): string | null {
-  const { deployment } = call.var.context
+  const { listener, trustedProxies } = call.var.context.deployment
   const cf = call.req.raw.cf as { city?: string; country?: string } | null | undefined
-  if (!cf || deployment.loopback || deployment.trustedProxies.length > 0) return null
+  if (!cf || listener !== 'edge' || trustedProxies.length > 0) return null
   return [cf.city, cf.country].filter(Boolean).join(', ') || null
 }

@@ -3,15 +3,11 @@ import type { Call } from '../surface.ts'
 
 /** @returns the address of whoever reached us, or null where the runtime does not tell. */
 export function peerAddress(call: Call): string | null {
-  const { deployment } = call.var.context
-  // Only Cloudflare sets `cf`; anywhere else its header is the client's own invention.
-  const onCloudflare = 'cf' in call.req.raw && Boolean(call.req.raw.cf) && !deployment.loopback
-  const peer = onCloudflare
-    ? (call.req.header('CF-Connecting-IP') ?? null)
-    : deployment.loopback
-      ? '127.0.0.1'
-      : null
-  if (peer === null || !deployment.trustedProxies.includes(peer)) return onCloudflare ? peer : null
+  const { listener, trustedProxies } = call.var.context.deployment
+  // Anywhere but at the edge this header, like `cf` itself, is the client's own invention.
+  const edgePeer = listener === 'edge' ? (call.req.header('CF-Connecting-IP') ?? null) : null
+  const peer = listener === 'loopback' ? '127.0.0.1' : edgePeer
+  if (peer === null || !trustedProxies.includes(peer)) return edgePeer
   const forwarded = call.req.header('X-Forwarded-For')?.split(',').at(-1)?.trim()
   return forwarded && isAddress(forwarded) ? forwarded : peer
 }

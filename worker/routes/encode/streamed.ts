@@ -2,6 +2,8 @@
  * A JSON answer that is not ready yet. The headers go out at once, then a space every few seconds (JSON allows white space
  * before it), then the body: only a response that is being written tells us that its reader has left.
  */
+import { logFailure } from '../../record/log.ts'
+
 const breathMs = 3000
 
 /**
@@ -18,7 +20,7 @@ export function streamed(
       const stop = breathe()
       const body = await make(gone)
         .catch(async (error: unknown) => {
-          console.error('streamed answer failed', error)
+          logFailure('streamed answer failed', error)
           // A broken answer is asked for again; one that breathes for ever is not.
           await writer.abort(error)
           throw error

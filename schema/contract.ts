@@ -1,0 +1,26 @@
+/**
+ * Every route of the worker once: who may call it, what it takes, what it gives. /openapi.json and /docs are generated from it
+ * (`npm run openapi`), and a test holds it against the router.
+ */
+import { devices } from './contract/devices.ts'
+import { logins, sessions } from './contract/logins.ts'
+import { pages, policies, system, trail } from './contract/operation.ts'
+import { people, realms } from './contract/people.ts'
+import { tokens } from './contract/tokens.ts'
+import type { Route } from './contract/words.ts'
+
+export type { Answer, Caller, Field, Fields, Route, Shape } from './contract/words.ts'
+export { callers, surfaces } from './contract/words.ts'
+
+export const contract: Route[] = [
+  ...logins,
+  ...sessions,
+  ...tokens,
+  ...people,
+  ...realms,
+  ...policies,
+  ...system,
+  ...trail,
+  ...devices,
+  ...pages,
+]

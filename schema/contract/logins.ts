@@ -1,0 +1,200 @@
+/** /validate and /auth: asking a person, hearing the answer, and sessions. */
+import * as v from 'valibot'
+import {
+  type Fields,
+  type Route,
+  boolean,
+  decision,
+  envelope,
+  need,
+  number,
+  oneOf,
+  string,
+  text,
+  whole,
+} from './words.ts'
+
+const transaction = text('The transaction, as the challenge named it.', '02659936574063359702')
+
+const whose: Fields = {
+  user: text('Who signs in: a name, name@realm or DOMAIN\\name.', 'anna@example.org'),
+  realm: text('The realm of the user; the default realm where it is left out.'),
+  serial: text('One token instead of a user.'),
+}
+const asking: Fields = {
+  ...whose,
+  type: text('Only tokens of this type, or of these with commas between.', 'push'),
+  client: text(
+    'The address that the login comes from. Heard from callers with the right `origin_claimed`.',
+    '203.0.113.7',
+  ),
+}
+const once: Fields = {
+  'Idempotency-Key': text(
+    'Repeating a request under the same key asks nobody twice, and answers the same.',
+  ),
+}
+
+const challenge = {
+  client_mode: v.optional(
+    v.pipe(
+      v.picklist(['poll', 'interactive']),
+      v.description('Whether the application waits, or asks for what the person types.'),
+    ),
+  ),
+  message: string('What to tell the person.'),
+  serial: v.optional(string('The token.')),
+  transaction_id: v.optional(string('The transaction: one for all challenges of a login.')),
+  type: v.optional(string('The type of the token.')),
+  image: v.optional(string('A picture to show, or nothing.')),
+  link: v.optional(string('An address to open, or nothing.')),
+  presence_answer: v.optional(string('The code that the person types on their device.')),
+  attributes: v.optional(v.looseObject({})),
+}
+const detail = v.looseObject({
+  ...challenge,
+  messages: v.optional(v.array(v.string())),
+  multi_challenge: v.optional(v.array(v.looseObject(challenge))),
+  transaction_ids: v.optional(v.array(v.string())),
+  preferred_client_mode: v.optional(string('Which of the ways to offer first.')),
+  notified: v.optional(number('How many devices were told.')),
+  sent_to: v.optional(
+    v.pipe(v.array(v.string()), v.description('The devices that were told, by their names.')),
+  ),
+  quiet_until_at: v.optional(
+    number('Epoch seconds. Until then the person is not rung again; an open app sees it.'),
+  ),
+  expires_at: v.optional(number('Epoch seconds: the end of the time to answer.')),
+  otplen: v.optional(number('The length of the one-time password that matched.')),
+  receipt: v.optional(
+    string('A JWS over the question, the answer and the verdict, for whoever must prove them.'),
+  ),
+})
+
+const check: Omit<Route, 'method'> = {
+  path: '/validate/check',
+  surface: 'logins',
+  who: 'login',
+  does: 'Checks what a person typed; asks their devices; redeems an approval',
+  more:
+    'With a PIN it answers CHALLENGE and a transaction. With that transaction and an empty `pass` it redeems the approval, ' +
+    'once. With `state` in place of `transaction_id` it waits for the answer, for callers that cannot poll. ' +
+    'With a PIN and a one-time password, or the password alone, it answers at once.',
+  headers: once,
+  takes: {
+    ...asking,
+    pass: text('The PIN, a one-time password, or both; empty to redeem.', '1234'),
+    transaction_id: transaction,
+    state: text('As `transaction_id`, and waits.'),
+    otponly: oneOf(['0', '1'], 'Whether `pass` is a one-time password without a PIN.'),
+  },
+  gives: decision(boolean('Whether they are let in.'), detail),
+  refuses: [404, 409, 429],
+}
+const trigger: Omit<Route, 'method'> = {
+  path: '/validate/triggerchallenge',
+  surface: 'logins',
+  who: 'trigger',
+  does: 'Asks the devices of a person whose first factor was checked elsewhere',
+  headers: once,
+  takes: asking,
+  gives: decision(number('How many challenges there are.'), detail),
+  refuses: [404, 409, 429],
+}
+
+const status = v.looseObject({
+  challenge_status: v.picklist(['pending', 'accept', 'declined', 'cancelled']),
+})
+const poll: Omit<Route, 'path'> = {
+  method: 'GET',
+  surface: 'logins',
+  who: 'anyone',
+  does: 'Tells how a transaction stands',
+  more: 'Pages of any origin may ask. A transaction that is unknown, over or redeemed is `pending`, as in privacyIDEA.',
+  takes: {
+    wait: { ...whole(0, 300, 'Seconds to wait for a change; up to `StateWaitSeconds`.'), example: 20 },
+    cancelled: oneOf(['0', '1'], 'Whether the caller knows `cancelled`; it hears `declined` if not.'),
+  },
+  gives: decision(boolean('Whether it was approved.'), status),
+}
+
+export const logins: Route[] = [
+  { method: 'POST', ...check },
+  { method: 'GET', ...check },
+  { method: 'POST', ...trigger },
+  { method: 'GET', ...trigger },
+  {
+    ...poll,
+    path: '/validate/polltransaction',
+    takes: { transaction_id: need(transaction), ...poll.takes },
+  },
+  { ...poll, path: '/validate/polltransaction/:id', parts: { id: need(transaction) } },
+  {
+    method: 'GET',
+    path: '/validate/events/:id',
+    surface: 'logins',
+    who: 'anyone',
+    does: 'Tells how a transaction stands, and again when it changes',
+    more: 'An extension. Pages of any origin may listen. The first event comes at once, and the stream ends with the final one.',
+    parts: { id: need(transaction) },
+    gives: {
+      in: 'text',
+      type: 'text/event-stream',
+      meaning: 'Events `status` with `challenge_status` and `answered_at_ms`, as JSON.',
+    },
+  },
+  {
+    method: 'POST',
+    path: '/validate/resend',
+    surface: 'logins',
+    who: 'trigger',
+    does: 'Tells the devices of an open transaction once more',
+    more: 'An extension. How often is a policy: `push_resends`.',
+    takes: { transaction_id: need(transaction) },
+    gives: envelope(v.literal(true)),
+    refuses: [404, 409, 429],
+  },
+  {
+    method: 'POST',
+    path: '/validate/cancel',
+    surface: 'logins',
+    who: 'login',
+    does: 'Ends a transaction that nobody waits for any more',
+    more: 'An extension. The devices stop asking at once.',
+    takes: { transaction_id: need(transaction) },
+    gives: envelope(v.literal(true)),
+    refuses: [404, 409],
+  },
+]
+
+export const sessions: Route[] = [
+  {
+    method: 'POST',
+    path: '/auth',
+    surface: 'sessions',
+    who: 'anyone',
+    does: 'Gives a session for a name and a password',
+    more: 'The session is a JWT. Show it as it is in `Authorization` or `PI-Authorization`; `Bearer ` before it is understood too.',
+    takes: {
+      username: need(text('The name of the account.', 'admin')),
+      password: need(text('Its password.', 'correct horse battery staple')),
+    },
+    gives: {
+      in: 'envelope',
+      decision: true,
+      value: v.looseObject({
+        auth: v.literal(true),
+        token: string('The session.'),
+        role: string('`admin`, or what else the account is.'),
+        username: v.string(),
+        realm: v.string(),
+        rights: v.array(v.string()),
+        menus: v.array(v.string()),
+        log_level: v.number(),
+        logout_time: v.number(),
+        advice: v.optional(string('What should change about how this account is protected.')),
+      }),
+    },
+    refuses: [401, 429],
+  },
+]

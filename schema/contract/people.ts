@@ -1,0 +1,283 @@
+/** /user, /realm, /defaultrealm and /resolver. */
+import * as v from 'valibot'
+import {
+  type Fields,
+  type Route,
+  boolean,
+  envelope,
+  need,
+  number,
+  oneOf,
+  paged,
+  paging,
+  string,
+  text,
+} from './words.ts'
+
+const user = need(text('The name, without a realm.', 'anna'))
+const resolver = text('The resolver; the first one of the realm where it is left out.', 'people')
+const realm = text('The realm; the default realm where it is left out.', 'example')
+const profile: Fields = {
+  givenname: text('At most 255 characters, as all of these.', 'Anna'),
+  surname: text('The family name.', 'Gruber'),
+  email: text('An address for mail.', 'anna@example.org'),
+  phone: text('A number.'),
+  mobile: text('A number.'),
+  description: text('A note.'),
+  password: text('Their password; kept as a hash.'),
+}
+const person = v.looseObject({
+  username: v.string(),
+  userid: string('Stays the same when the name changes.'),
+  resolver: v.string(),
+  editable: v.boolean(),
+  givenname: v.string(),
+  surname: v.string(),
+  email: v.string(),
+  phone: v.string(),
+  mobile: v.string(),
+  description: v.string(),
+})
+
+const attributeOf: Fields = {
+  user: need(text('The name.', 'anna')),
+  realm,
+  resolver: text('The resolver, where no realm is meant.'),
+}
+
+export const people: Route[] = [
+  {
+    method: 'GET',
+    path: '/user',
+    surface: 'people',
+    who: 'people',
+    does: 'Finds people',
+    more: 'Every field is a pattern in which * stands for anything. Pages where they are asked for, else up to 10,000 people.',
+    takes: {
+      username: text('A pattern; `user` is understood too.', 'ann*'),
+      userid: text('A pattern.'),
+      givenname: text('A pattern.'),
+      surname: text('A pattern.'),
+      email: text('A pattern.'),
+      phone: text('A pattern.'),
+      mobile: text('A pattern.'),
+      description: text('A pattern.'),
+      realm: text('Only people of this realm.'),
+      resolver: text('Only people of this resolver.'),
+      attributes: text('Only these fields, with commas between.', 'username,email'),
+      include_custom_attributes: oneOf(['0', '1'], 'Whether to tell what was noted about them.'),
+      ...paged(),
+    },
+    gives: envelope(v.array(v.looseObject(v.partial(person).entries)), v.partial(v.object(paging))),
+  },
+  {
+    method: 'POST',
+    path: '/user',
+    surface: 'people',
+    who: 'people',
+    does: 'Adds a person',
+    takes: { user, resolver, realm, ...profile },
+    gives: envelope(string('Their id.')),
+  },
+  {
+    method: 'PUT',
+    path: '/user',
+    surface: 'people',
+    who: 'people',
+    does: 'Changes a person',
+    more: 'What is left out stays. With `userid` the person is found by it, and `user` is their new name.',
+    takes: { user, resolver, realm, userid: text('Their id.'), ...profile },
+    gives: envelope(v.literal(true)),
+  },
+  {
+    method: 'DELETE',
+    path: '/user/:resolver/:user',
+    surface: 'people',
+    who: 'people',
+    does: 'Deletes a person; what their tokens could do ends first',
+    parts: { resolver: need(resolver), user },
+    gives: envelope(v.literal(true)),
+  },
+  {
+    method: 'GET',
+    path: '/user/attribute',
+    surface: 'people',
+    who: 'people',
+    does: 'Tells what is noted about a person',
+    takes: { ...attributeOf, key: text('One note only.', 'floor') },
+    gives: envelope(
+      v.pipe(
+        v.union([v.record(v.string(), v.string()), v.nullable(v.string())]),
+        v.description('All notes, or the one that was asked for, or null.'),
+      ),
+    ),
+  },
+  {
+    method: 'POST',
+    path: '/user/attribute',
+    surface: 'people',
+    who: 'people',
+    does: 'Notes something about a person',
+    takes: {
+      ...attributeOf,
+      key: need(text('The name of the note.', 'floor')),
+      value: need(text('At most 2,000 characters.', '3')),
+      type: text('What kind of note it is.'),
+    },
+    gives: envelope(number('Its number.')),
+  },
+  ...['/user/attribute/:key/:user', '/user/attribute/:key/:user/:realm'].map(
+    (path): Route => ({
+      method: 'DELETE',
+      path,
+      surface: 'people',
+      who: 'people',
+      does: 'Takes a note about a person away',
+      parts: {
+        key: need(text('The name of the note.', 'floor')),
+        user: need(text('The name.', 'anna')),
+        ...(path.endsWith('realm') && { realm: need(realm) }),
+      },
+      gives: envelope(number('How many notes it was.')),
+    }),
+  ),
+]
+
+const realmName = need(text('Letters, digits and any of _ . -, at most 64.', 'example'))
+const resolverName = need(text('Letters, digits and any of _ . -, at most 64.', 'people'))
+const realmList = v.record(
+  v.string(),
+  v.object({
+    default: boolean('Whether it is the default realm.'),
+    id: v.number(),
+    option: v.string(),
+    resolver: v.array(
+      v.object({
+        name: v.string(),
+        type: v.string(),
+        priority: v.nullable(v.number()),
+        node: v.string(),
+      }),
+    ),
+  }),
+)
+const resolverList = v.record(
+  v.string(),
+  v.object({
+    censor_keys: v.array(v.string()),
+    data: v.looseObject({ Editable: v.boolean() }),
+    resolvername: v.string(),
+    type: v.string(),
+  }),
+)
+
+export const realms: Route[] = [
+  {
+    method: 'GET',
+    path: '/realm',
+    surface: 'realms',
+    who: 'people',
+    does: 'Lists the realms by name',
+    gives: envelope(realmList),
+  },
+  {
+    method: 'POST',
+    path: '/realm/:name',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Makes a realm, or says anew where it looks for its people',
+    more: 'A field `priority.<resolver>` from 0 to 999 beside it says which comes first when a name is in several: the lowest.',
+    parts: { name: realmName },
+    takes: {
+      resolvers: need(text('Names with commas between, or a JSON list.', 'people')),
+    },
+    gives: envelope(
+      v.object({
+        added: v.array(v.string()),
+        failed: v.pipe(v.array(v.string()), v.description('Those that do not exist.')),
+      }),
+    ),
+  },
+  {
+    method: 'DELETE',
+    path: '/realm/:name',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Deletes a realm; its people stay in their resolvers',
+    parts: { name: realmName },
+    gives: envelope(number('Its number.')),
+    refuses: [404],
+  },
+  {
+    method: 'GET',
+    path: '/defaultrealm',
+    surface: 'realms',
+    who: 'people',
+    does: 'Tells the realm that is meant where none is named',
+    gives: envelope(realmList),
+  },
+  {
+    method: 'POST',
+    path: '/defaultrealm/:name',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Chooses the default realm',
+    parts: { name: realmName },
+    gives: envelope(v.literal(1)),
+    refuses: [404],
+  },
+  {
+    method: 'DELETE',
+    path: '/defaultrealm',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Leaves no realm the default',
+    gives: envelope(v.literal(1)),
+  },
+  {
+    method: 'GET',
+    path: '/resolver',
+    surface: 'realms',
+    who: 'people',
+    does: 'Lists the resolvers by name',
+    takes: { type: text('Only those of this type.', 'local') },
+    gives: envelope(resolverList),
+  },
+  {
+    method: 'GET',
+    path: '/resolver/:name',
+    surface: 'realms',
+    who: 'people',
+    does: 'Tells of one resolver; of none where there is none',
+    parts: { name: resolverName },
+    gives: envelope(resolverList),
+  },
+  {
+    method: 'POST',
+    path: '/resolver/test',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Tries a configuration without keeping it',
+    takes: { type: need(text('The type.', 'local')) },
+    gives: envelope(v.boolean(), v.object({ description: v.string() })),
+  },
+  {
+    method: 'POST',
+    path: '/resolver/:name',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Makes a resolver, or configures it anew',
+    parts: { name: resolverName },
+    takes: { type: need(text('`local`: people are kept here.', 'local')) },
+    gives: envelope(number('Its number.')),
+  },
+  {
+    method: 'DELETE',
+    path: '/resolver/:name',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Deletes a resolver with its people; one that a realm still looks into stays',
+    parts: { name: resolverName },
+    gives: envelope(number('Its number, or -1 where there was none.')),
+  },
+]

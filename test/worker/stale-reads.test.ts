@@ -1,0 +1,179 @@
+/** What was read a moment too early is not believed for longer than that moment, and a change is made whole or not at all. */
+import { runInDurableObject } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
+import { afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { settings, tokenChanges, tokens } from '../../schema/tables.ts'
+import { endInterruptedChanges } from '../../worker/challenge/change-tokens.ts'
+import { copyOf } from '../../worker/challenge/desk/copy.ts'
+import type { Address, Desk } from '../../worker/challenge/desk/desk.ts'
+import { tokensChanged } from '../../worker/challenge/desk/tokens.ts'
+import { whose } from '../../worker/challenge/whose.ts'
+import { random } from '../../worker/crypto/random.ts'
+import type { OwnerId } from '../../worker/crypto/sealed-id.ts'
+import { type Context, deploymentOf } from '../../worker/env.ts'
+import { remembered } from '../../worker/store/cache.ts'
+import { type Deployment, deployment } from './deployment.ts'
+import { objectOf } from './object.ts'
+
+let d: Deployment
+beforeAll(async () => {
+  d = await deployment()
+})
+afterEach(() => void vi.restoreAllMocks())
+
+/** A D1 whose answers to what is read arrive when the test says so, in any order. */
+function slowD1(real: D1Database) {
+  const answers: (() => void)[] = []
+  let slow = false
+  const statement = (inner: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(inner, {
+      get(target, name) {
+        if (name === 'bind') return (...values: unknown[]) => statement(target.bind(...values))
+        if (name !== 'raw') return Reflect.get(target, name) as unknown
+        return async () => {
+          const read = await target.raw()
+          if (slow) await new Promise<void>((resolve) => answers.push(resolve))
+          return read
+        }
+      },
+    })
+  const db = new Proxy(real, {
+    get: (target, name) =>
+      name === 'prepare'
+        ? (query: string) => statement(target.prepare(query))
+        : (Reflect.get(target, name) as unknown),
+  })
+  return { db, answers, slowDown: () => void (slow = true) }
+}
+
+it('a change is in force when it is acknowledged, although a later one is still being read', async () => {
+  const phone = await d.device(await d.person('overtaken'))
+  const [token] = await d.db.select().from(tokens).where(eq(tokens.serial, phone.serial))
+  const address: Address = { ownerId: token!.ownerId as OwnerId, customer: 'default' }
+  const { stub } = await objectOf(d, phone.serial)
+  await runInDurableObject(stub, async (_, { storage }) => {
+    const { db, answers, slowDown } = slowD1(env.DB)
+    const desk: Desk = {
+      sql: storage.sql,
+      storage,
+      db,
+      deployment: await deploymentOf(env),
+      random,
+      nowMs: () => Date.now(),
+      background: (work) => void work.catch(() => undefined),
+      sockets: () => [],
+      waiters: new Map(),
+      copy: null,
+      generation: 0,
+      copyGeneration: 0,
+      hasStorage: true,
+      alarmAtMs: null,
+      draining: null,
+    }
+    expect((await copyOf(desk, address)).tokens[0]?.active).toBe(true)
+    await d.db.update(tokens).set({ active: false }).where(eq(tokens.serial, phone.serial))
+    slowDown()
+    const first = tokensChanged(desk, address)
+    const second = tokensChanged(desk, address)
+    await vi.waitUntil(() => answers.length === 2)
+    answers[0]!()
+    await first
+    expect(desk.copy?.tokens[0]?.active).toBe(false)
+    answers[1]!()
+    await second
+    expect(desk.copy?.tokens[0]?.active).toBe(false)
+  })
+})
+
+async function isolate(): Promise<{ context: Context; pass: (ms: number) => void }> {
+  let nowMs = 0
+  const context = {
+    env: { ...env },
+    deployment: await deploymentOf(env),
+    nowMs: () => nowMs,
+    random,
+  }
+  return { context, pass: (ms) => void (nowMs += ms) }
+}
+
+it('an isolate does not remember what it read before a change that it heard of meanwhile', async () => {
+  const { context, pass } = await isolate()
+  let deliver = (_: string) => {}
+  const slow = remembered(
+    context,
+    'told',
+    () => new Promise<string>((resolve) => (deliver = resolve)),
+  )
+  await vi.waitUntil(() => deliver.length === 1 && deliver.name !== 'deliver')
+  await env.DB.exec(
+    "insert into epochs values ('policy', 1) on conflict (name) do update set value = value + 1",
+  )
+  pass(1000)
+  await remembered(context, 'another', async () => 'x')
+  deliver('before')
+  expect(await slow).toBe('before')
+  expect(await remembered(context, 'told', async () => 'after')).toBe('after')
+})
+
+it("an isolate does not answer one customer with another's token", async () => {
+  const phone = await d.device(await d.person('foreign'))
+  const { context } = await isolate()
+  const named = { user: '', realm: '', serial: phone.serial }
+  expect((await whose(context, 'default', named)).serials).toEqual([phone.serial])
+  await expect(whose(context, 'another', named)).rejects.toThrow('serial_not_found')
+})
+
+it('settings are changed all at once, with the word that they changed, or not at all', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  await env.DB.exec(
+    "create trigger no_epochs before insert on epochs begin select raise(abort, 'no'); end",
+  )
+  const change = { resends: 7, missedPrompts: 9 }
+  expect((await d.payroll.call('POST', '/system/setConfig', change)).status).toBe(500)
+  await env.DB.exec('drop trigger no_epochs')
+  expect(await d.db.select().from(settings)).toEqual([])
+  expect((await d.payroll.call('POST', '/system/setConfig', change)).status).toBe(200)
+  expect(await d.db.select().from(settings)).toHaveLength(2)
+})
+
+it('an interrupted change that cannot be ended holds up no other', async () => {
+  vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const { context } = await isolate()
+  const broken = env.COORDINATOR.idFromName('broken')
+  const COORDINATOR = new Proxy(env.COORDINATOR, {
+    get(target, name) {
+      const value = Reflect.get(target, name) as (...given: unknown[]) => unknown
+      if (name !== 'get') return value.bind(target)
+      return (id: DurableObjectId) =>
+        id.equals(broken)
+          ? { tokensChanged: () => Promise.reject(new Error('broken')) }
+          : target.get(id)
+    },
+  })
+  const mark = { customer: 'default', at: -100 }
+  await d.db.insert(tokenChanges).values([
+    { ...mark, mark: 'a', ownerId: 'broken' },
+    { ...mark, mark: 'b', ownerId: 'whole' },
+  ])
+  await endInterruptedChanges({ ...context, env: { ...context.env, COORDINATOR } })
+  const left = await d.db.select().from(tokenChanges)
+  expect(left.map((one) => one.mark)).toEqual(['a'])
+})
+
+it('the log of a failed statement tells none of its values', async () => {
+  const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+  const user = await d.person('logged')
+  await env.DB.exec(
+    "create trigger no_tokens before insert on tokens begin select raise(abort, 'no'); end",
+  )
+  expect((await d.payroll.initToken({ user, pin: '4711' })).status).toBe(500)
+  await env.DB.exec('drop trigger no_tokens')
+  const words = logged.mock.calls
+    .flat()
+    .map((part) => (part instanceof Error ? `${part.stack}\n${String(part.cause)}` : String(part)))
+    .join('\n')
+  expect(words).toContain('insert into "tokens"')
+  expect(words).toContain('/token/init')
+  expect(words).not.toContain('scrypt$')
+})

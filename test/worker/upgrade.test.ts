@@ -1,0 +1,50 @@
+/** What a deployment holds stays what it is when its tables change: each migration over rows that the ones before it could hold. */
+import { env } from 'cloudflare:workers'
+import { runInDurableObject } from 'cloudflare:test'
+import { describe, expect, it } from 'vitest'
+
+type Row = Record<string, SqlStorageValue>
+
+/** A database of its own, in the storage of an object that nobody else asks. */
+const inScratch = <T>(work: (sql: SqlStorage) => T): Promise<T> =>
+  runInDurableObject(
+    env.COORDINATOR.get(env.COORDINATOR.idFromName(crypto.randomUUID())),
+    (_, state) => work(state.storage.sql),
+  )
+
+function migrate(sql: SqlStorage, { from, to }: { from: number; to: number }): void {
+  for (const { queries } of env.TEST_MIGRATIONS.slice(from, to))
+    for (const query of queries) sql.exec(query)
+}
+
+describe('people that a realm held', () => {
+  it('are in a resolver of that realm, under the same id, and are found there', async () => {
+    const found = await inScratch((sql) => {
+      migrate(sql, { from: 0, to: 3 })
+      for (const name of ['default', 'acme'])
+        sql.exec('insert into realms (customer, name) values (?, ?)', 'c', name)
+      for (const [id, realm] of [
+        ['1', 'default'],
+        ['2', 'acme'],
+      ])
+        sql.exec(
+          `insert into people (id, customer, realm, username, username_key, created_at)
+           values (?, 'c', ?, 'Bob', 'bob', 0)`,
+          id,
+          realm,
+        )
+      migrate(sql, { from: 3, to: Infinity })
+      return sql
+        .exec<Row>(
+          `select p.id, p.username, r.realm, r.resolver, s.type from people p
+           join realm_resolvers r on r.customer = p.customer and r.resolver = p.resolver
+           join resolvers s on s.customer = p.customer and s.name = p.resolver order by p.id`,
+        )
+        .toArray()
+    })
+    expect(found).toEqual([
+      { id: '1', username: 'Bob', realm: 'default', resolver: 'local', type: 'local' },
+      { id: '2', username: 'Bob', realm: 'acme', resolver: 'acme', type: 'local' },
+    ])
+  })
+})

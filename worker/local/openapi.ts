@@ -1,0 +1,284 @@
+/** Makes the OpenAPI document out of the contract. What it says of a route stands in schema/contract/, not here. */
+import { type JsonSchema, toJsonSchema } from '@valibot/to-json-schema'
+import {
+  type Answer,
+  type Field,
+  type Fields,
+  type Route,
+  type Shape,
+  callers,
+  contract,
+  surfaces,
+} from '../../schema/contract.ts'
+import * as deviceApi from '../../schema/device.ts'
+
+type Schema = JsonSchema | Record<string, unknown>
+
+const named = new Map(
+  Object.entries(deviceApi).filter(
+    (entry): entry is [string, Extract<(typeof entry)[1], Shape>] => typeof entry[1] === 'object',
+  ),
+)
+// Two names may stand for one shape; the first one it has is the one it is called by.
+const nameOf = (shape: Shape) => [...named].find(([, one]) => one === shape)?.[0]
+
+/** Trimming has no word in JSON Schema, and needs none. */
+function schemaOf(shape: Shape): Schema {
+  const { $schema: _, ...schema } = toJsonSchema(shape, {
+    target: 'draft-2020-12',
+    typeMode: 'input',
+    errorMode: 'ignore',
+  })
+  return schema
+}
+const reference = (shape: Shape): Schema => {
+  const name = nameOf(shape)
+  return name === undefined ? schemaOf(shape) : { $ref: `#/components/schemas/${name}` }
+}
+
+const fieldSchema = ({ type, choices, min, max }: Field): Schema => ({
+  type,
+  ...(choices && { enum: choices }),
+  ...(min !== undefined && { minimum: min }),
+  ...(max !== undefined && { maximum: max }),
+})
+
+const parameters = (place: 'path' | 'query' | 'header', fields: Fields = {}) =>
+  Object.entries(fields).map(([name, field]) => ({
+    name,
+    in: place,
+    description: field.meaning,
+    required: field.required === true,
+    schema: fieldSchema(field),
+    ...(field.example !== undefined && { example: field.example }),
+  }))
+
+function formOf(fields: Fields) {
+  const required = Object.keys(fields).filter((name) => fields[name]?.required)
+  const schema: Schema = {
+    type: 'object',
+    properties: Object.fromEntries(
+      Object.entries(fields).map(([name, field]) => [
+        name,
+        {
+          ...fieldSchema(field),
+          description: field.meaning,
+          ...(field.example !== undefined && { examples: [field.example] }),
+        },
+      ]),
+    ),
+    ...(required.length > 0 && { required }),
+  }
+  const types = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']
+  return {
+    required: required.length > 0,
+    content: Object.fromEntries(types.map((type) => [type, { schema }])),
+  }
+}
+
+function bodyOf({ method, takes, body }: Route) {
+  if (body) return { required: true, content: { 'application/json': { schema: reference(body) } } }
+  return takes && method !== 'GET' ? formOf(takes) : undefined
+}
+
+function answerOf(gives: Answer): [string, object] {
+  if (gives.in === 'nothing') return [String(gives.status), { description: gives.meaning }]
+  if (gives.in === 'text')
+    return [
+      '200',
+      { description: gives.meaning, content: { [gives.type]: { schema: { type: 'string' } } } },
+    ]
+  const schema =
+    gives.in === 'json'
+      ? reference(gives.shape)
+      : {
+          allOf: [
+            { $ref: `#/components/schemas/${gives.decision ? 'Decision' : 'Envelope'}` },
+            {
+              type: 'object',
+              properties: {
+                result: { type: 'object', properties: { value: schemaOf(gives.value) } },
+                ...(gives.detail && { detail: schemaOf(gives.detail) }),
+              },
+            },
+          ],
+        }
+  return ['200', { description: 'Done.', content: { 'application/json': { schema } } }]
+}
+
+const statuses: Record<number, string> = {
+  400: 'Something is missing or not as it must be; the answer names it.',
+  401: 'Who calls is not known, or what they show does not hold.',
+  403: 'Who calls may not do this.',
+  404: 'There is no such thing.',
+  409: 'It is not as the request believes.',
+  410: 'It was valid once.',
+  413: 'The body is larger than 64 KiB.',
+  426: 'The app is too old for this server.',
+  429: 'Too many. `Retry-After` says when to come back.',
+  503: 'Not ready yet.',
+}
+
+/** Every status that a caller of this route may meet, beside the good one. */
+function refusedWith(route: Route): number[] {
+  const { who, takes, body, headers, surface, refuses = [] } = route
+  const known = new Set(refuses)
+  if (takes ?? body ?? headers) known.add(400)
+  if (route.method !== 'GET' && (takes ?? body)) known.add(413)
+  if (who !== 'anyone') known.add(401)
+  if (who !== 'anyone' && who !== 'proof') known.add(403)
+  if (surface === 'pages') known.delete(400)
+  return [...known].toSorted((a, b) => a - b)
+}
+
+function refusals(route: Route) {
+  const ours = route.surface === 'devices'
+  const type = ours ? 'application/problem+json' : 'application/json'
+  const schema = { $ref: `#/components/schemas/${ours ? 'Problem' : 'Failure'}` }
+  return Object.fromEntries(
+    refusedWith(route).map((status) => [
+      String(status),
+      { description: statuses[status] ?? 'Refused.', content: { [type]: { schema } } },
+    ]),
+  )
+}
+
+function securityOf(who: Route['who']): Record<string, string[]>[] {
+  if (who === 'anyone' || who === 'proof') return []
+  if (who === 'device') return [{ deviceSignature: [] }]
+  return [{ apiKey: [] }, { session: [] }, ...(who === 'login' ? [{}] : [])]
+}
+
+const templated = (path: string): string => path.replaceAll(/:(\w+)/g, '{$1}')
+
+const operationId = ({ method, path }: Route): string =>
+  method.toLowerCase() +
+  (path.match(/:?\w+/g) ?? ['front'])
+    .map((word) => (word.startsWith(':') ? `By${capital(word.slice(1))}` : capital(word)))
+    .join('')
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+
+function operationOf(route: Route) {
+  const { parts, headers, takes, method, surface, who, does, more, gives } = route
+  const [status, answer] = answerOf(gives)
+  const requestBody = bodyOf(route)
+  return {
+    operationId: operationId(route),
+    tags: [surface],
+    summary: does,
+    ...(more && { description: more }),
+    'x-who': callers[who],
+    security: securityOf(who),
+    parameters: [
+      ...parameters('path', parts),
+      ...parameters('header', headers),
+      ...(method === 'GET' ? parameters('query', takes) : []),
+    ],
+    ...(requestBody && { requestBody }),
+    responses: { [status]: answer, ...refusals(route) },
+  }
+}
+
+const text = { type: 'string' } as const
+const flag = (value: boolean) => ({ type: 'boolean', const: value }) as const
+
+const envelope = (id: number, result: Record<string, Schema>) => ({
+  type: 'object',
+  properties: {
+    id: { type: 'integer', const: id },
+    jsonrpc: { type: 'string', const: '2.0' },
+    result: {
+      type: 'object',
+      properties: { status: flag(true), ...result, value: {} },
+      required: ['status', ...Object.keys(result), 'value'],
+    },
+    detail: { type: 'object' },
+    time: { type: 'number', description: 'Epoch seconds.' },
+    version: text,
+    versionnumber: { ...text, description: 'Of the privacyIDEA API that is spoken.' },
+  },
+  required: ['id', 'jsonrpc', 'result', 'time', 'version', 'versionnumber'],
+})
+
+const failure = {
+  type: 'object',
+  properties: {
+    id: { type: 'integer', const: 1 },
+    jsonrpc: { type: 'string', const: '2.0' },
+    result: {
+      type: 'object',
+      properties: {
+        status: flag(false),
+        error: {
+          type: 'object',
+          properties: {
+            code: { type: 'integer', description: 'As privacyIDEA numbers it.' },
+            message: { ...text, description: '`ERR<code>: ` stands before it on a 400.' },
+          },
+          required: ['code', 'message'],
+        },
+      },
+      required: ['status', 'error'],
+    },
+    detail: { type: ['object', 'null'] },
+    time: { type: 'number' },
+    version: text,
+  },
+  required: ['id', 'jsonrpc', 'result', 'detail', 'time', 'version'],
+}
+
+const schemes = {
+  apiKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'X-API-Key',
+    description: 'The key of an application: `<id>_<secret>`.',
+  },
+  session: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: 'The session of POST /auth as it is. `PI-Authorization` is read first.',
+  },
+  deviceSignature: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'Authorization',
+    description: '`Countersign <request JWS>`: method, path, body and time, signed by the device.',
+  },
+}
+
+const about = `A person approves a login on their own device. The application's side speaks privacyIDEA's API; what goes beyond it is marked as an extension.
+
+Fields are taken from the query, and from a body that is JSON, urlencoded or multipart, whichever the client likes better. Outside JSON, values are URL-unquoted once more.
+
+Paths may end in a slash.`
+
+export function openapiDocument(version: string) {
+  const paths: Record<string, Record<string, object>> = {}
+  for (const route of contract)
+    (paths[templated(route.path)] ??= {})[route.method.toLowerCase()] = operationOf(route)
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Countersign',
+      version,
+      description: about,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/' }],
+    tags: Object.entries(surfaces).map(([name, description]) => ({ name, description })),
+    paths,
+    components: {
+      schemas: {
+        Envelope: envelope(1, {}),
+        Decision: envelope(2, {
+          authentication: { ...text, enum: ['ACCEPT', 'CHALLENGE', 'DECLINED', 'REJECT'] },
+        }),
+        Failure: failure,
+        ...Object.fromEntries([...named].map(([name, shape]) => [name, schemaOf(shape)])),
+      },
+      securitySchemes: schemes,
+    },
+  }
+}
