@@ -226,7 +226,11 @@ describe('a login', () => {
     const bare = await totp()
     expect(await check({ user: bare.user, pass: `1${code()}` })).toMatchObject({ value: false })
     expect(await check({ user: bare.user, pass: code() })).toMatchObject({ value: true })
-    const { serial } = await totp({ pin: '1234' })
+    const { user, serial } = await totp({ pin: '1234' })
+    for (const passedOver of [{ user }, { user, serial }])
+      expect(await check({ ...passedOver, otponly: 1, pass: code() })).toMatchObject({
+        message: 'wrong otp pin',
+      })
     const alone = { serial, otponly: 1 }
     expect(await check({ ...alone, pass: `1234${code()}` })).toMatchObject({
       value: false,

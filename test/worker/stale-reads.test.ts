@@ -70,6 +70,7 @@ it('a change is in force when it is acknowledged, although a later one is still 
       hasStorage: true,
       alarmAtMs: null,
       draining: null,
+      handedOver: new Map(),
     }
     expect((await copyOf(desk, address)).tokens[0]?.active).toBe(true)
     await d.db.update(tokens).set({ active: false }).where(eq(tokens.serial, phone.serial))
@@ -129,7 +130,7 @@ it('settings are changed all at once, with the word that they changed, or not at
   await env.DB.exec(
     "create trigger no_epochs before insert on epochs begin select raise(abort, 'no'); end",
   )
-  const change = { resends: 7, missedPrompts: 9 }
+  const change = { StateWaitSeconds: 7, EnrolmentSeconds: 99 }
   expect((await d.payroll.call('POST', '/system/setConfig', change)).status).toBe(500)
   await env.DB.exec('drop trigger no_epochs')
   expect(await d.db.select().from(settings)).toEqual([])

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { audit, tokens as tokensTable } from '../../schema/tables.ts'
 import { eq } from 'drizzle-orm'
 import type { Application, Reply } from '../support/application.ts'
+import { enrol } from '../support/virtual-device.ts'
 import { type Deployment, adminPassword, clock, deployment } from './deployment.ts'
 import { hotpAt, otpSeed, totpAt } from './seeds.ts'
 
@@ -121,7 +122,7 @@ describe('POST /token/init', () => {
   it.each([
     [{ type: 'sms' }, 'type'],
     [{ otplen: 7 }, 'otplen'],
-    [{ otplen: '6 ' + 'x' }, 'otplen'],
+    [{ otplen: '6 x' }, 'otplen'],
     [{ hashlib: 'md5' }, 'hashlib'],
     [{ timeStep: 45 }, 'timeStep'],
     [{ otpkey: 'xyz' }, 'otpkey'],
@@ -258,7 +259,7 @@ describe('GET /token/', () => {
     { sortby: 'pin_hash' },
     { sortby: 'serial; drop table tokens' },
     { active: 'perhaps' },
-    { serial: `${'*a'.repeat(60)}` },
+    { serial: '*a'.repeat(60) },
   ])('refuses %j', async (query) => {
     const path = `/token/?${new URLSearchParams(query as Record<string, string>)}`
     expect(await told(admin.call('GET', path))).toEqual([400, 905])
@@ -456,6 +457,29 @@ describe('a token', () => {
     expect(await checks({ user: bert, pass: `his${totpAt(Date.now() + 30_000)}` })).toBe(true)
   })
 
+  it('of a device that changes hands waits for a new device, and takes one invitation', async () => {
+    const [anna, bert] = [await newPerson(), await newPerson()]
+    const old = await d.device(anna)
+    const { serial } = old
+    expect(await valueOf(post('unassign', { serial }))).toBe(1)
+    expect(await one(serial)).toMatchObject({ rollout_state: 'clientwait', username: '' })
+    expect(await valueOf(post('assign', { serial, user: bert }))).toBe(true)
+    await expect(old.list()).rejects.toThrow()
+    expect((await d.payroll.trigger({ user: bert })).envelope.result.value).toBe(0)
+
+    const invite = (user: string) => admin.initToken({ type: 'push', serial, user })
+    expect(await told(invite(anna))).toEqual([400, 905])
+    const first = (await invite(bert)).envelope.detail?.enrolment_url ?? ''
+    const second = (await invite(bert)).envelope.detail?.enrolment_url ?? ''
+    await expect(enrol(d.server, { invitation: first })).rejects.toThrow()
+    const phone = await enrol(d.server, { invitation: second })
+    expect(phone.serial).toBe(serial)
+    expect(await told(invite(bert))).toEqual([400, 905])
+    const { transactionId, code } = await d.payroll.ask({ user: bert })
+    await phone.approve((await phone.list())[0]!, code)
+    expect((await d.payroll.redeem({ user: bert }, transactionId)).envelope.result.value).toBe(true)
+  })
+
   it('is seen in further realms', async () => {
     const { serial } = await owned()
     expect(await told(post(`realm/${serial}`, { realms: 'sales,nowhere' }))).toEqual([400, 905])
@@ -484,6 +508,7 @@ describe('a token', () => {
   it('that was lost is replaced for ten days by codes with the same PIN', async () => {
     time = clock()
     const { user, serial } = await owned({ pin: '1234' })
+    expect(await told(post('lost', { serial: (await made()).serial }))).toEqual([400, 2017])
     const { envelope } = await post(`lost/${serial}`)
     const value = envelope.result.value as { serial: string; password: string; otps: string[] }
     expect(value).toMatchObject({ init: true, disable: 1, pin: true })
@@ -493,7 +518,6 @@ describe('a token', () => {
     expect(await checks({ user, pass: `1234${value.password}` })).toBe(true)
     time.forward(10 * 86_400 + 1)
     expect(await checks({ user, pass: `1234${value.otps[1]}` })).toBe(false)
-    expect(await told(post('lost', { serial: (await made()).serial }))).toEqual([400, 2017])
     time.stop()
     await post('enable', { serial })
     expect(await checks({ user, pass: `1234${totpAt(Date.now() + 60_000)}` })).toBe(true)

@@ -10,7 +10,7 @@ import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { insertEnrolment } from '../store/enrolments.ts'
 import { readSettings } from '../store/settings.ts'
-import { accountOf, insertToken } from '../store/tokens.ts'
+import { type TokenRow, accountOf, findToken, insertToken, updateToken } from '../store/tokens.ts'
 import type { Person } from '../store/people.ts'
 import { serialFor, serialTaken } from './serial.ts'
 import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
@@ -45,6 +45,8 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   const ownerId =
     begin.person?.ownerId ??
     (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
+  const waiting = begin.serial === '' ? null : await findToken(context.env.DB, serial)
+  if (waiting && !mayEnrolAgain(waiting, begin.customer, ownerId)) serialTaken()
   const pinHash = await hashPin(context, begin.pin)
   const account = begin.person ? accountOf(begin.person) : begin.description || serial
 
@@ -54,9 +56,9 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     serial,
     expiresAt,
   })
-  const made = await insertToken(context.env.DB, {
-    type: 'push',
-    rolloutState: 'clientwait',
+  const token = {
+    type: 'push' as const,
+    rolloutState: 'clientwait' as const,
     maxFailCount,
     serial,
     customer: begin.customer,
@@ -67,8 +69,9 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     pinHash,
     createdAt: now,
     enrolmentExpiresAt: expiresAt,
-  })
-  if (!made) serialTaken()
+  }
+  if (waiting) await updateToken(context.env.DB, serial, pinHash === null ? {} : { pinHash })
+  else if (!(await insertToken(context.env.DB, token))) serialTaken()
   const begun = {
     serial,
     secretHash: await sha256(secret),
@@ -91,6 +94,14 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   })
   return { serial, secret, code, link: enrolmentLink(origin, secret, rootThumbprint), expiresAt }
 }
+
+/** A token whose device is gone, or never came, takes another invitation; the one before is void. */
+const mayEnrolAgain = (token: TokenRow, customer: string, ownerId: OwnerId): boolean =>
+  token.customer === customer &&
+  token.ownerId === ownerId &&
+  token.type === 'push' &&
+  token.rolloutState === 'clientwait' &&
+  !token.revoked
 
 /** Takes secrets until one has a locator that no open enrolment has. */
 async function reserve(

@@ -8,8 +8,7 @@ import { ownerIdOf } from '../crypto/owner.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
-import { forget } from '../store/cache.ts'
-import { type TokenChange, type TokenRow, updateToken } from '../store/tokens.ts'
+import { type TokenChange, type TokenRow, moveToken } from '../store/tokens.ts'
 
 export type NewOwner = { id: string; realm: string; ownerId: OwnerId }
 
@@ -30,7 +29,7 @@ export async function transfer(
   const give = async () => {
     const counters = await reach(context, from, (object) => object.handOver(from, serial))
     if (!counters) refuse({ reason: 'unavailable' })
-    await updateToken(context.env.DB, serial, {
+    await moveToken(context, serial, {
       ...counters,
       ...(token.deviceId !== null && unbound),
       ...change,
@@ -38,7 +37,6 @@ export async function transfer(
       person: to?.id ?? null,
       realm: to?.realm ?? null,
     })
-    await forget(context)
   }
   await changeTokens(context, { ownerId, customer }, () => changeTokens(context, from, give))
 }

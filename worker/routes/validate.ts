@@ -80,7 +80,7 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
       ...about,
       ...(await typesAsked(context, owner, about.client, parameters.get('type'))),
       challengeTypes: await challengeTypes(context, owner, about.client),
-      otpOnly: /^(1|true)$/i.test(parameters.get('otponly')),
+      otpOnly: isOtpOnly(parameters),
       pass,
     })
     return answer(
@@ -119,6 +119,12 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
     return end !== 'left' && envelope(redeemResult(await redeem('')), context.nowMs())
   })
 })
+
+/** Of one named token only: nobody's PIN is passed over by a name. */
+const isOtpOnly = (parameters: Parameters): boolean =>
+  /^(1|true)$/i.test(parameters.get('otponly')) &&
+  parameters.get('serial').trim() !== '' &&
+  parameters.get('user').trim() === ''
 
 const poll = async (call: Call, transactionId: string): Promise<Response> => {
   const { context } = call.var

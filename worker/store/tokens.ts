@@ -144,6 +144,17 @@ export async function updateToken(
     await drizzle(db).update(tokens).set(change).where(eq(tokens.serial, serial))
 }
 
+/** Another owner's from here on; whoever remembered whose it was hears of it. */
+export async function moveToken(
+  context: Context,
+  serial: string,
+  change: TokenChange,
+): Promise<void> {
+  await forgetWith(context, [
+    drizzle(context.env.DB).update(tokens).set(change).where(eq(tokens.serial, serial)),
+  ])
+}
+
 export const tokensOf = (db: D1Database, ownerId: string): Promise<TokenRow[]> =>
   drizzle(db)
     .select()
