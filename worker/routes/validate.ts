@@ -130,18 +130,13 @@ const poll = async (call: Call, transactionId: string): Promise<Response> => {
   const { context } = call.var
   const customer = customerOf(call)
   const parameters = await parametersOf(call)
-  const { blockingWaitSeconds } = await readSettings(context, customer)
-  const seconds = wholeNumber(parameters, 'wait', {
-    min: 0,
-    max: blockingWaitSeconds,
-    otherwise: 0,
-  })
   const knowsCancelled = parameters.get('cancelled') === '1'
-  if (seconds === 0)
-    return answer(
-      call,
-      pollResult(await statusOf(context, customer, transactionId), knowsCancelled),
-    )
+  const now = async () =>
+    answer(call, pollResult(await statusOf(context, customer, transactionId), knowsCancelled))
+  if (!parameters.has('wait')) return now()
+  const { blockingWaitSeconds: max } = await readSettings(context, customer)
+  const seconds = wholeNumber(parameters, 'wait', { min: 0, max, otherwise: 0 })
+  if (seconds === 0) return now()
   return streamed(background(call), async (gone) => {
     const { status } = await waitForAnswer(context, { customer, transactionId }, { seconds, gone })
     return envelope(pollResult(status, knowsCancelled), context.nowMs())

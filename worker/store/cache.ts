@@ -35,19 +35,26 @@ export async function remembered<T>(
   return loaded
 }
 
-/** Commits changes of anything remembered here together with the new epoch: none is made and not heard of. */
-export async function forgetWith(context: Context, changes: BatchItem<'sqlite'>[]): Promise<void> {
+/**
+ * Commits changes of anything remembered here together with the new epoch: none is made and not heard of.
+ * @returns what each change returned.
+ */
+export async function forgetWith(
+  context: Context,
+  changes: BatchItem<'sqlite'>[],
+): Promise<unknown[]> {
   const db = drizzle(context.env.DB)
   const moved = db
     .insert(epochs)
     .values({ name: epochName, value: 1 })
     .onConflictDoUpdate({ target: epochs.name, set: { value: sql`${epochs.value} + 1` } })
-  await db.batch([moved, ...changes])
+  const [, ...returned] = await db.batch([moved, ...changes])
   caches.delete(context.env)
+  return returned
 }
 
 /** After a change that was committed by itself. */
-export const forget = (context: Context): Promise<void> => forgetWith(context, [])
+export const forget = (context: Context): Promise<unknown> => forgetWith(context, [])
 
 async function freshCache(context: Context): Promise<Cache> {
   let cache = caches.get(context.env)

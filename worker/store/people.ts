@@ -4,7 +4,7 @@ import { alias } from 'drizzle-orm/sqlite-core'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, personAttributes, realmResolvers, realms, resolvers } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import { remembered } from './cache.ts'
+import { forget, forgetWith, remembered } from './cache.ts'
 import { byPriority } from './realms.ts'
 import { type Page, isOneOf, matches } from './search.ts'
 
@@ -68,21 +68,27 @@ export async function findPersonIn(
   return row ?? null
 }
 
-/** @returns false where the name is taken. */
+/**
+ * Where another resolver has the name too, who it means in a realm may change with this one, and nobody may remember the other.
+ * @returns false where the name is taken.
+ */
 export async function insertPerson(
   context: Context,
   person: Omit<Person, 'usernameKey'>,
 ): Promise<boolean> {
-  const made = await drizzle(context.env.DB)
-    .insert(people)
-    .values({ ...person, usernameKey: nameKey(person.username) })
-    .onConflictDoNothing()
-    .returning({ id: people.id })
-  return made.length === 1
+  const row = { ...person, usernameKey: nameKey(person.username) }
+  const insert = drizzle(context.env.DB).insert(people).values(row).onConflictDoNothing()
+  const shared = await isSharedName(context, person)
+  if (shared) await forgetWith(context, [insert])
+  else await insert
+  const made = (await findPerson(context, person.id)) !== null
+  // Two resolvers may get the same name at the same time.
+  if (made && !shared && (await isSharedName(context, person))) await forget(context)
+  return made
 }
 
-/** Whether another resolver of the customer has this name: then who it means in a realm may have changed. */
-export async function isSharedName(
+/** Whether another resolver of the customer has this name. */
+async function isSharedName(
   context: Context,
   { customer, id, username }: Pick<Person, 'customer' | 'id' | 'username'>,
 ): Promise<boolean> {
@@ -136,18 +142,19 @@ export async function updatePerson(
         ne(other.id, person.id),
       ),
     )
-  const changed = await orm
-    .update(people)
-    .set({ ...change, usernameKey })
-    .where(and(eq(people.id, person.id), notExists(taken)))
-    .returning({ id: people.id })
-  return changed.length === 1
+  await forgetWith(context, [
+    orm
+      .update(people)
+      .set({ ...change, usernameKey })
+      .where(and(eq(people.id, person.id), notExists(taken))),
+  ])
+  return (await findPerson(context, person.id))?.usernameKey === usernameKey
 }
 
 /** The person and what was noted about them. Their tokens stay, and are good for nothing (store/tokens.ts). */
 export async function deletePerson(context: Context, id: string): Promise<void> {
   const orm = drizzle(context.env.DB)
-  await orm.batch([
+  await forgetWith(context, [
     orm.delete(personAttributes).where(eq(personAttributes.person, id)),
     orm.delete(people).where(eq(people.id, id)),
   ])

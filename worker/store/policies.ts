@@ -1,11 +1,12 @@
 /** Policies in D1. An isolate keeps them as long as it keeps everything: until the epoch moves. */
 import { and, asc, eq } from 'drizzle-orm'
+import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle } from 'drizzle-orm/d1'
 import { policies } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import type { Scope } from '../policy/actions.ts'
 import type { Policy } from '../policy/match.ts'
-import { forget, remembered } from './cache.ts'
+import { forgetWith, remembered } from './cache.ts'
 
 export type PolicyRow = typeof policies.$inferSelect
 type Written = Omit<typeof policies.$inferInsert, 'id'>
@@ -24,44 +25,52 @@ export async function readPolicies(context: Context, customer: string): Promise<
 
 /** @returns the id of the policy of this name, new or changed. */
 export async function writePolicy(context: Context, policy: Written): Promise<number> {
-  const [row] = await drizzle(context.env.DB)
-    .insert(policies)
-    .values(policy)
-    .onConflictDoUpdate({ target: [policies.customer, policies.name], set: policy })
-    .returning({ id: policies.id })
-  await forget(context)
-  return row?.id ?? 0
+  const id = await changed(
+    context,
+    drizzle(context.env.DB)
+      .insert(policies)
+      .values(policy)
+      .onConflictDoUpdate({ target: [policies.customer, policies.name], set: policy })
+      .returning({ id: policies.id }),
+  )
+  return id ?? 0
 }
 
-const named = (customer: string, name: string) =>
-  and(eq(policies.customer, customer), eq(policies.name, name))
-
 /** @returns its id, or null where there is none of this name. */
-export async function switchPolicy(
+export const switchPolicy = (
   context: Context,
   customer: string,
   name: string,
   active: boolean,
-): Promise<number | null> {
-  const [row] = await drizzle(context.env.DB)
-    .update(policies)
-    .set({ active })
-    .where(named(customer, name))
-    .returning({ id: policies.id })
-  await forget(context)
-  return row?.id ?? null
-}
+): Promise<number | null> =>
+  changed(
+    context,
+    drizzle(context.env.DB)
+      .update(policies)
+      .set({ active })
+      .where(named(customer, name))
+      .returning({ id: policies.id }),
+  )
 
 /** @returns its id, or null where there is none of this name. */
-export async function deletePolicy(
+export const deletePolicy = (
   context: Context,
   customer: string,
   name: string,
-): Promise<number | null> {
-  const [row] = await drizzle(context.env.DB)
-    .delete(policies)
-    .where(named(customer, name))
-    .returning({ id: policies.id })
-  await forget(context)
-  return row?.id ?? null
+): Promise<number | null> =>
+  changed(
+    context,
+    drizzle(context.env.DB)
+      .delete(policies)
+      .where(named(customer, name))
+      .returning({ id: policies.id }),
+  )
+
+const named = (customer: string, name: string) =>
+  and(eq(policies.customer, customer), eq(policies.name, name))
+
+/** In force everywhere by the same stroke that writes it. */
+async function changed(context: Context, change: BatchItem<'sqlite'>): Promise<number | null> {
+  const [rows] = (await forgetWith(context, [change])) as [{ id: number }[]]
+  return rows[0]?.id ?? null
 }

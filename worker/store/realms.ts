@@ -1,8 +1,10 @@
-/** Realms and the resolvers in them. Whoever changes something here calls `forget` (cache.ts) in the same breath. */
+/** Realms and the resolvers in them. What changes them moves the epoch with it, so that nobody remembers what was. */
 import { and, asc, eq, ne, notExists, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, realms, resolvers, tokens } from '../../schema/tables.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
+import type { Context } from '../env.ts'
+import { forgetWith } from './cache.ts'
 import { isOneOf } from './search.ts'
 
 /** A resolver without a priority comes after all that have one. */
@@ -58,16 +60,16 @@ export type Member = { resolver: string; priority: number | null }
 
 /** The realm has these resolvers from now on and no others; the only realm is the default one. One atomic step. */
 export async function putRealm(
-  db: D1Database,
+  context: Context,
   { customer, name }: { customer: string; name: string },
   members: Member[],
 ): Promise<void> {
-  const orm = drizzle(db)
+  const orm = drizzle(context.env.DB)
   const another = orm
     .select({ one: sql`1` })
     .from(realms)
     .where(and(eq(realms.customer, customer), ne(realms.name, name)))
-  await orm.batch([
+  await forgetWith(context, [
     orm.insert(realms).values({ customer, name }).onConflictDoNothing(),
     orm
       .update(realms)
@@ -86,10 +88,10 @@ export async function putRealm(
 }
 
 /** Where the default realm goes and one is left, that one is the default. */
-export async function deleteRealm(db: D1Database, customer: string, name: string): Promise<void> {
-  const orm = drizzle(db)
+export async function deleteRealm(context: Context, customer: string, name: string): Promise<void> {
+  const orm = drizzle(context.env.DB)
   const onlyOneLeft = sql`(select count(*) from ${realms} where ${realms.customer} = ${customer}) = 1`
-  await orm.batch([
+  await forgetWith(context, [
     orm
       .delete(realmResolvers)
       .where(and(eq(realmResolvers.customer, customer), eq(realmResolvers.realm, name))),
@@ -103,14 +105,16 @@ export async function deleteRealm(db: D1Database, customer: string, name: string
 
 /** @param name null: no realm is the default any more. */
 export async function setDefaultRealm(
-  db: D1Database,
+  context: Context,
   customer: string,
   name: string | null,
 ): Promise<void> {
-  await drizzle(db)
-    .update(realms)
-    .set({ isDefault: name === null ? false : sql`${realms.name} = ${name}` })
-    .where(eq(realms.customer, customer))
+  await forgetWith(context, [
+    drizzle(context.env.DB)
+      .update(realms)
+      .set({ isDefault: name === null ? false : sql`${realms.name} = ${name}` })
+      .where(eq(realms.customer, customer)),
+  ])
 }
 
 /** Owners of tokens in this realm whose people these resolvers keep. */
