@@ -1,7 +1,6 @@
 /** /realm and /defaultrealm: which realms there are, in which resolvers each looks for its people, and which one is meant by no name. */
 import { changeManyTokens } from '../challenge/change-tokens.ts'
 import { refuse } from '../problem.ts'
-import { forget } from '../store/cache.ts'
 import {
   type RealmRow,
   deleteRealm,
@@ -69,10 +68,7 @@ realm.post('/:name', async (call) => {
       context,
       customer,
       () => ownersInRealm(call.env.DB, { customer, realm: name, resolvers: touched }),
-      async () => {
-        await putRealm(call.env.DB, { customer, name }, members)
-        await forget(context)
-      },
+      () => putRealm(context, { customer, name }, members),
     )
     return { added, failed }
   })
@@ -100,10 +96,7 @@ realm.delete('/:name', async (call) => {
       context,
       customer,
       () => ownersInRealm(call.env.DB, { customer, realm: name, resolvers }),
-      async () => {
-        await deleteRealm(call.env.DB, customer, name)
-        await forget(context)
-      },
+      () => deleteRealm(context, customer, name),
     )
     return found.id
   })
@@ -120,22 +113,21 @@ defaultRealm.get('/', async (call) => {
 
 defaultRealm.post('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
+  await parametersOf(call)
   const entry = { action: 'realm_default', realm: call.req.param('name') }
   await recorded(call, caller, entry, async () => {
     const name = call.req.param('name').trim().toLowerCase()
     const realms = await readRealms(call.env.DB, caller.customer)
     if (!realms.some((one) => one.name === name)) refuse({ reason: 'unknown_realm' })
-    await setDefaultRealm(call.env.DB, caller.customer, name)
-    await forget(call.var.context)
+    await setDefaultRealm(call.var.context, caller.customer, name)
   })
   return answer(call, { value: 1 })
 })
 
 defaultRealm.delete('/', async (call) => {
   const caller = await callerWith(call, 'settings')
-  await recorded(call, caller, { action: 'realm_default' }, async () => {
-    await setDefaultRealm(call.env.DB, caller.customer, null)
-    await forget(call.var.context)
-  })
+  await recorded(call, caller, { action: 'realm_default' }, () =>
+    setDefaultRealm(call.var.context, caller.customer, null),
+  )
   return answer(call, { value: 1 })
 })

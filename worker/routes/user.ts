@@ -6,7 +6,6 @@ import { toBase64url } from '../../schema/encoding.ts'
 import { hashPassword } from '../factor/hash.ts'
 import { inTurn } from '../factor/turn.ts'
 import { refuse } from '../problem.ts'
-import { forget } from '../store/cache.ts'
 import {
   type Person,
   type PersonChange,
@@ -14,7 +13,6 @@ import {
   findPerson,
   findPersonIn,
   insertPerson,
-  isSharedName,
   updatePerson,
 } from '../store/people.ts'
 import { ownersOfPerson } from '../store/realms.ts'
@@ -57,7 +55,6 @@ user.post('/', async (call) => {
       createdAt: nowSeconds(context),
     }
     if (!(await insertPerson(context, person))) refuse({ reason: 'user_exists' })
-    if (await isSharedName(context, person)) await forget(context)
     return person.id
   })
   return answer(call, { value: id })
@@ -125,13 +122,4 @@ user.delete('/:resolver/:user', async (call) => {
 
 /** What it takes away ends, and who they are is forgotten, before anyone is told that it is done. */
 const changePerson = <T>(context: Context, { customer, id }: Person, commit: () => Promise<T>) =>
-  changeManyTokens(
-    context,
-    customer,
-    () => ownersOfPerson(context.env.DB, customer, id),
-    async () => {
-      const done = await commit()
-      await forget(context)
-      return done
-    },
-  )
+  changeManyTokens(context, customer, () => ownersOfPerson(context.env.DB, customer, id), commit)
