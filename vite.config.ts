@@ -12,7 +12,9 @@ const { version } = JSON.parse(readFileSync(fromHere('./package.json'), 'utf8'))
   version: string
 }
 
-const pages = ['app', 'try', 'welcome']
+const openapiPath = fromHere('./schema/openapi.json')
+
+const pages = ['app', 'docs', 'try', 'welcome']
   .map((name) => [name, fromHere(`./pwa/${name}.html`)] as const)
   .filter(([, path]) => existsSync(path))
 
@@ -49,9 +51,25 @@ const shellAddresses: Plugin = {
   name: 'countersign-shell-addresses',
   configureServer(server) {
     server.middlewares.use((request, _response, next) => {
-      request.url = request.url?.replace(/^\/(app|enrol)(?=$|\?)/, '/app.html')
+      request.url = request.url
+        ?.replace(/^\/(app|enrol)(?=$|\?)/, '/app.html')
+        .replace(/^\/docs(?=$|\?)/, '/docs.html')
       next()
     })
+  },
+}
+
+/** The reference, as it is committed; in the built folder without its line breaks. */
+const openapi: Plugin = {
+  name: 'countersign-openapi',
+  configureServer(server) {
+    server.middlewares.use('/openapi.json', (_request, response) => {
+      response.setHeader('Content-Type', 'application/json').end(readFileSync(openapiPath))
+    })
+  },
+  generateBundle() {
+    const source = JSON.stringify(JSON.parse(readFileSync(openapiPath, 'utf8')))
+    this.emitFile({ type: 'asset', fileName: 'openapi.json', source })
   },
 }
 
@@ -76,6 +94,7 @@ export default defineConfig({
   plugins: [
     shellAddresses,
     appFilesOfTheBundle,
+    openapi,
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',

@@ -98,11 +98,7 @@ export const devices: Route[] = [
     more: 'Once a token, and only shortly after its enrolment.',
   }),
   route(['PATCH', '', 'device'], 'Names the device', DoneAnswer, { body: DeviceUpdate }),
-  route(
-    ['DELETE', '', 'device'],
-    'Leaves: the key is forgotten on both sides',
-    DoneAnswer,
-  ),
+  route(['DELETE', '', 'device'], 'Leaves: the key is forgotten on both sides', DoneAnswer),
   {
     method: 'GET',
     path: '/device/socket',

@@ -112,8 +112,14 @@ const poll: Omit<Route, 'path'> = {
   does: 'Tells how a transaction stands',
   more: 'Pages of any origin may ask. A transaction that is unknown, over or redeemed is `pending`, as in privacyIDEA.',
   takes: {
-    wait: { ...whole(0, 300, 'Seconds to wait for a change; up to `StateWaitSeconds`.'), example: 20 },
-    cancelled: oneOf(['0', '1'], 'Whether the caller knows `cancelled`; it hears `declined` if not.'),
+    wait: {
+      ...whole(0, 300, 'Seconds to wait for a change; up to `StateWaitSeconds`.'),
+      example: 20,
+    },
+    cancelled: oneOf(
+      ['0', '1'],
+      'Whether the caller knows `cancelled`; it hears `declined` if not.',
+    ),
   },
   gives: decision(boolean('Whether it was approved.'), status),
 }

@@ -98,17 +98,15 @@ export const policies: Route[] = [
     gives: envelope(number('Its number.')),
     refuses: [404],
   },
-  ...(['enable', 'disable'] as const).map(
-    (word): Route => ({
-      method: 'POST',
-      path: `/policy/${word}/:name`,
-      ...settings,
-      does: word === 'enable' ? 'Lets a policy hold' : 'Lets a policy rest',
-      parts: { name: policyName },
-      gives: envelope(number('Its number.')),
-      refuses: [404],
-    }),
-  ),
+  ...(['enable', 'disable'] as const).map((word): Route => ({
+    method: 'POST',
+    path: `/policy/${word}/:name`,
+    ...settings,
+    does: word === 'enable' ? 'Lets a policy hold' : 'Lets a policy rest',
+    parts: { name: policyName },
+    gives: envelope(number('Its number.')),
+    refuses: [404],
+  })),
   {
     method: 'GET',
     path: '/policy/defs',
@@ -128,7 +126,10 @@ export const policies: Route[] = [
 
 const key = need(text('The name of a setting.', 'PushChallengeValidityTime'))
 const configuration: Fields = {
-  PushChallengeValidityTime: { ...whole(10, 3600, 'Seconds that a device may answer.'), example: 90 },
+  PushChallengeValidityTime: {
+    ...whole(10, 3600, 'Seconds that a device may answer.'),
+    example: 90,
+  },
   PushChallengeFinalizeGrace: whole(10, 3600, 'Seconds more in which an approval is redeemed.'),
   DefaultChallengeValidityTime: whole(10, 3600, 'Seconds to type a one-time password in.'),
   DefaultMaxFailCount: whole(1, 10_000, 'After so many failures a new token is locked.'),
@@ -258,7 +259,12 @@ export const trail: Route[] = [
       v.object({
         count: v.number(),
         deliveries: v.array(
-          v.looseObject({ serial: v.string(), kind: v.string(), outcome: v.string(), at: v.number() }),
+          v.looseObject({
+            serial: v.string(),
+            kind: v.string(),
+            outcome: v.string(),
+            at: v.number(),
+          }),
         ),
       }),
     ),
@@ -269,7 +275,12 @@ const html = (meaning: string) => ({ in: 'text', type: 'text/html', meaning }) a
 const shown = { method: 'GET', surface: 'pages', who: 'anyone' } as const
 
 export const pages: Route[] = [
-  { ...shown, path: '/', does: 'Welcomes people; on a loopback server it lets them try a login', gives: html('A page.') },
+  {
+    ...shown,
+    path: '/',
+    does: 'Welcomes people; on a loopback server it lets them try a login',
+    gives: html('A page.'),
+  },
   { ...shown, path: '/app', does: 'The app that answers', gives: html('A page.') },
   { ...shown, path: '/enrol', does: 'The app, opened by an invitation', gives: html('A page.') },
   { ...shown, path: '/docs', does: 'This reference, to be read', gives: html('A page.') },

@@ -126,21 +126,36 @@ export const people: Route[] = [
     },
     gives: envelope(number('Its number.')),
   },
-  ...['/user/attribute/:key/:user', '/user/attribute/:key/:user/:realm'].map(
-    (path): Route => ({
-      method: 'DELETE',
-      path,
-      surface: 'people',
-      who: 'people',
-      does: 'Takes a note about a person away',
-      parts: {
-        key: need(text('The name of the note.', 'floor')),
-        user: need(text('The name.', 'anna')),
-        ...(path.endsWith('realm') && { realm: need(realm) }),
-      },
-      gives: envelope(number('How many notes it was.')),
-    }),
-  ),
+  {
+    method: 'GET',
+    path: '/user/editable_attributes',
+    surface: 'people',
+    who: 'people',
+    does: 'Tells which notes about people may be written',
+    takes: attributeOf,
+    gives: envelope(
+      v.object({
+        delete: v.array(v.string()),
+        set: v.pipe(
+          v.record(v.string(), v.array(v.string())),
+          v.description('Values by name; * stands for any.'),
+        ),
+      }),
+    ),
+  },
+  ...['/user/attribute/:key/:user', '/user/attribute/:key/:user/:realm'].map((path): Route => ({
+    method: 'DELETE',
+    path,
+    surface: 'people',
+    who: 'people',
+    does: 'Takes a note about a person away',
+    parts: {
+      key: need(text('The name of the note.', 'floor')),
+      user: need(text('The name.', 'anna')),
+      ...(path.endsWith('realm') && { realm: need(realm) }),
+    },
+    gives: envelope(number('How many notes it was.')),
+  })),
 ]
 
 const realmName = need(text('Letters, digits and any of _ . -, at most 64.', 'example'))

@@ -163,7 +163,12 @@ export const tokens: Route[] = [
     gives: envelope(v.object({ tokens: v.array(token), ...paging })),
   },
   challenges,
-  { ...challenges, path: '/token/challenges/:serial', parts: { serial: need(serial) }, refuses: [404] },
+  {
+    ...challenges,
+    path: '/token/challenges/:serial',
+    parts: { serial: need(serial) },
+    refuses: [404],
+  },
   {
     method: 'DELETE',
     path: '/token/challenges/expired',
@@ -234,9 +239,17 @@ export const tokens: Route[] = [
     otppin: text('The PIN; `pin` is understood too.', '1234'),
     pin: text('The PIN.'),
   }),
-  ...change('setrandompin', 'Sets a PIN made at random', {}, envelope(howMany, v.object({
-    pin: string('The PIN: told once.'),
-  }))),
+  ...change(
+    'setrandompin',
+    'Sets a PIN made at random',
+    {},
+    envelope(
+      howMany,
+      v.object({
+        pin: string('The PIN: told once.'),
+      }),
+    ),
+  ),
   ...change(
     'set',
     'Sets several properties at once',

@@ -14,26 +14,28 @@ import * as deviceApi from '../../schema/device.ts'
 
 type Schema = JsonSchema | Record<string, unknown>
 
-const named = new Map(
-  Object.entries(deviceApi).filter(
-    (entry): entry is [string, Extract<(typeof entry)[1], Shape>] => typeof entry[1] === 'object',
-  ),
-)
-// Two names may stand for one shape; the first one it has is the one it is called by.
-const nameOf = (shape: Shape) => [...named].find(([, one]) => one === shape)?.[0]
+type Named = Extract<(typeof deviceApi)[keyof typeof deviceApi], Shape>
 
-/** Trimming has no word in JSON Schema, and needs none. */
-function schemaOf(shape: Shape): Schema {
-  const { $schema: _, ...schema } = toJsonSchema(shape, {
+/** The shapes of the device API by their names, in an order that is the same everywhere. Of two names of one shape the first counts. */
+const named = new Map<string, Named>()
+for (const [name, shape] of Object.entries(deviceApi).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+  if (typeof shape === 'object' && ![...named.values()].includes(shape)) named.set(name, shape)
+
+/** Shapes with a name are referred to by it, wherever they stand. Trimming has no word in JSON Schema, and needs none. */
+function schemaOf(shape: Shape, itself = ''): Schema {
+  const others = [...named].filter(([name]) => name !== itself)
+  const {
+    $schema: _,
+    $defs: __,
+    ...schema
+  } = toJsonSchema(shape, {
     target: 'draft-2020-12',
     typeMode: 'input',
     errorMode: 'ignore',
+    definitions: Object.fromEntries(others),
+    overrideRef: ({ referenceId }) => `#/components/schemas/${referenceId}`,
   })
   return schema
-}
-const reference = (shape: Shape): Schema => {
-  const name = nameOf(shape)
-  return name === undefined ? schemaOf(shape) : { $ref: `#/components/schemas/${name}` }
 }
 
 const fieldSchema = ({ type, choices, min, max }: Field): Schema => ({
@@ -53,9 +55,12 @@ const parameters = (place: 'path' | 'query' | 'header', fields: Fields = {}) =>
     ...(field.example !== undefined && { example: field.example }),
   }))
 
-function formOf(fields: Fields) {
+/** The same fields in each of the encodings: one schema, under the operation's name. */
+const forms: Record<string, Schema> = {}
+
+function formOf(name: string, fields: Fields) {
   const required = Object.keys(fields).filter((name) => fields[name]?.required)
-  const schema: Schema = {
+  forms[name] = {
     type: 'object',
     properties: Object.fromEntries(
       Object.entries(fields).map(([name, field]) => [
@@ -69,6 +74,7 @@ function formOf(fields: Fields) {
     ),
     ...(required.length > 0 && { required }),
   }
+  const schema = { $ref: `#/components/schemas/${name}` }
   const types = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']
   return {
     required: required.length > 0,
@@ -76,9 +82,10 @@ function formOf(fields: Fields) {
   }
 }
 
-function bodyOf({ method, takes, body }: Route) {
-  if (body) return { required: true, content: { 'application/json': { schema: reference(body) } } }
-  return takes && method !== 'GET' ? formOf(takes) : undefined
+function bodyOf(route: Route) {
+  const { method, takes, body } = route
+  if (body) return { required: true, content: { 'application/json': { schema: schemaOf(body) } } }
+  return takes && method !== 'GET' ? formOf(capital(operationId(route)), takes) : undefined
 }
 
 function answerOf(gives: Answer): [string, object] {
@@ -90,7 +97,7 @@ function answerOf(gives: Answer): [string, object] {
     ]
   const schema =
     gives.in === 'json'
-      ? reference(gives.shape)
+      ? schemaOf(gives.shape)
       : {
           allOf: [
             { $ref: `#/components/schemas/${gives.decision ? 'Decision' : 'Envelope'}` },
@@ -131,17 +138,26 @@ function refusedWith(route: Route): number[] {
   return [...known].toSorted((a, b) => a - b)
 }
 
-function refusals(route: Route) {
-  const ours = route.surface === 'devices'
-  const type = ours ? 'application/problem+json' : 'application/json'
-  const schema = { $ref: `#/components/schemas/${ours ? 'Problem' : 'Failure'}` }
-  return Object.fromEntries(
+/** Our own surfaces refuse with problem documents, the others as privacyIDEA does. */
+const refusal = (status: number, kind: string) => ({
+  description: statuses[status] ?? 'Refused.',
+  content: {
+    [kind === 'Problem' ? 'application/problem+json' : 'application/json']: {
+      schema: { $ref: `#/components/schemas/${kind}` },
+    },
+  },
+})
+
+const refusalOf = (route: Route, status: number): string =>
+  (route.surface === 'devices' ? 'Problem' : 'Failure') + status
+
+const refusals = (route: Route) =>
+  Object.fromEntries(
     refusedWith(route).map((status) => [
       String(status),
-      { description: statuses[status] ?? 'Refused.', content: { [type]: { schema } } },
+      { $ref: `#/components/responses/${refusalOf(route, status)}` },
     ]),
   )
-}
 
 function securityOf(who: Route['who']): Record<string, string[]>[] {
   if (who === 'anyone' || who === 'proof') return []
@@ -276,8 +292,15 @@ export function openapiDocument(version: string) {
           authentication: { ...text, enum: ['ACCEPT', 'CHALLENGE', 'DECLINED', 'REJECT'] },
         }),
         Failure: failure,
-        ...Object.fromEntries([...named].map(([name, shape]) => [name, schemaOf(shape)])),
+        ...Object.fromEntries([...named].map(([name, shape]) => [name, schemaOf(shape, name)])),
+        ...forms,
       },
+      responses: Object.fromEntries(
+        contract
+          .flatMap((route) => refusedWith(route).map((status) => refusalOf(route, status)))
+          .toSorted()
+          .map((name) => [name, refusal(Number(name.slice(-3)), name.slice(0, -3))]),
+      ),
       securitySchemes: schemes,
     },
   }

@@ -14,6 +14,14 @@ pages.get('/', (call) =>
 )
 pages.get('/app', (call) => page(call, app))
 pages.get('/enrol', (call) => page(call, app))
+pages.get('/docs', (call) => page(call, 'docs.html'))
+
+/** Other origins' tools may read it: it says nothing of anyone. */
+pages.get('/openapi.json', async (call) => {
+  const response = await asset(call, '/openapi.json')
+  response.headers.set('Access-Control-Allow-Origin', '*')
+  return response
+})
 
 /** The Try-it page's own credential: on this machine only, and never to a page that came by another name. */
 pages.get('/try/application.json', (call) => {
