@@ -1,5 +1,9 @@
 /** Realms and resolvers: who is meant by a name, by which realm, and what a change of them ends. */
+import { createScheduledController } from 'cloudflare:test'
+import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { tokenChanges } from '../../schema/tables.ts'
+import worker from '../../worker/index.ts'
 import { DeviceRefused } from '../support/virtual-device.ts'
 import { type Deployment, clock, costOf, deployment } from './deployment.ts'
 
@@ -238,6 +242,62 @@ describe('a change of a realm', () => {
     } finally {
       time.stop()
     }
+  })
+})
+
+describe('a person whom two realms know', () => {
+  it('is another owner in each, and is gone from both at once', async () => {
+    const [resolver, one, two] = [await newResolver(), fresh('one'), fresh('two')]
+    await putRealm(one, resolver)
+    await putRealm(two, resolver)
+    await call('POST', '/user/', { user: 'fay', resolver })
+    const phones = [await d.device(`fay@${one}`), await d.device(`fay@${two}`)]
+    await d.payroll.ask({ user: 'fay', realm: one })
+    expect(await phones[0]!.list()).toHaveLength(1)
+    expect(await phones[1]!.list()).toEqual([])
+    await call('DELETE', `/user/${resolver}/fay`)
+    for (const phone of phones) await expect(phone.list()).rejects.toThrow(DeviceRefused)
+  })
+})
+
+describe('a change that dies halfway', () => {
+  it('is brought to its end for everyone whom it concerned', async () => {
+    const deaf = new Proxy(env.COORDINATOR, {
+      get(target, name) {
+        const dead = { tokensChanged: () => Promise.reject(new Error('the request died')) }
+        if (name === 'get') return () => dead
+        const value = Reflect.get(target, name) as unknown
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+    const dying = await deployment({ COORDINATOR: deaf })
+    const [resolver, realm] = [await newResolver(), fresh('realm')]
+    await putRealm(realm, resolver)
+    const phones = []
+    for (const user of ['gus', 'hal']) {
+      await call('POST', '/user/', { user, resolver })
+      phones.push(await d.device(`${user}@${realm}`))
+      await d.payroll.ask({ user, realm })
+    }
+    expect((await dying.payroll.raw('DELETE', `/realm/${realm}`)).status).toBe(500)
+    const trail = await call('GET', `/audit/?action=realm_delete&realm=${realm}`)
+    expect(trail.value).toMatchObject({
+      auditdata: [{ success: 0, info: '{"reason":"internal"}' }],
+    })
+    for (const phone of phones) expect(await phone.list()).toHaveLength(1)
+
+    const time = clock()
+    try {
+      time.forward(31)
+      await worker.scheduled(createScheduledController(), env)
+      for (const phone of phones) await expect(phone.list()).rejects.toThrow(DeviceRefused)
+      expect(await d.db.select().from(tokenChanges)).toEqual([])
+    } finally {
+      time.stop()
+    }
+    await putRealm(realm, resolver)
+    await d.payroll.ask({ user: 'gus', realm })
+    expect(await phones[0]!.list()).toHaveLength(1)
   })
 })
 

@@ -4,8 +4,8 @@ export const rights = {
   check: 'try PINs and redeem approvals',
   enrol: 'begin enrolments and see tokens',
   tokens: 'change, move and delete tokens',
-  people: 'create people',
-  settings: 'read and change settings',
+  people: 'find, make, change and delete people, and see realms',
+  settings: 'read and change settings, realms and resolvers',
   delivery: 'see how pushes went',
   audit: 'read the audit trail',
   origin_browser:

@@ -1,6 +1,7 @@
 /** Runs what an administrator asked for and writes into the audit trail who asked, from where, and how it went, refusals included. */
 import { Refusal } from '../problem.ts'
 import { type AuditEntry, writeAudit } from '../record/audit.ts'
+import { logFailure } from '../record/log.ts'
 import type { Caller } from './decode/caller.ts'
 import { peerAddress } from './decode/peer.ts'
 import type { Call } from './surface.ts'
@@ -34,10 +35,9 @@ export async function recorded<T>(
     await write(true)
     return done
   } catch (error) {
-    if (error instanceof Refusal) {
-      detail.reason = error.failure.reason
-      await write(false)
-    }
+    detail.reason = error instanceof Refusal ? error.failure.reason : 'internal'
+    // What went wrong first is what the caller is told, even where the trail cannot be written either.
+    await write(false).catch((other: unknown) => logFailure('the trail has a gap', other))
     throw error
   }
 }
