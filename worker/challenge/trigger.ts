@@ -9,6 +9,7 @@ import { codeFor } from './code.ts'
 import type { NotTriggered, Triggered } from './desk/trigger.ts'
 import { reach } from './reach.ts'
 import type { Whose } from './whose.ts'
+import { type Words, wordsFor } from './words.ts'
 
 export type Asking = {
   application: { id: string; name: string }
@@ -19,30 +20,39 @@ export type Asking = {
   types?: string[]
   /** From the Idempotency-Key header, with the request that it stands for. */
   idempotency?: { key: string; request: string }
-  title?: string
-  text?: string
+  /** The caller waits for the answer in this same request, if a policy lets it: it cannot show a code then. */
+  mayBlock?: boolean
 }
 
-/** `code` is null where the challenge is plain approve. */
-export type Asked = (Triggered & { code: string | null }) | NotTriggered
+export type Asked =
+  | (Triggered & {
+      /** null where the challenge is plain approve. */
+      code: string | null
+      said: Words['said']
+      /** How long the caller is to be kept waiting; 0 where it is not. */
+      waitSeconds: number
+    })
+  | NotTriggered
 
 export async function triggerChallenge(
   context: Context,
   { address, serials, about }: Whose,
-  { idempotency, ...asking }: Asking,
+  { idempotency, mayBlock = false, ...asking }: Asking,
 ): Promise<Asked> {
   const { master } = context.deployment
   const now = nowSeconds(context)
-  const settings = await readSettings(context, address.customer, {
-    ...about,
-    ...(asking.client !== null && { client: asking.client }),
-  })
+  const subject = { ...about, ...(asking.client !== null && { client: asking.client }) }
+  const found = await readSettings(context, address.customer, subject)
+  const { said, ...words } = await wordsFor(context, address.customer, subject)
+  const waitSeconds = mayBlock ? found.pushWaitSeconds : 0
+  const settings = waitSeconds > 0 ? { ...found, matchCode: 0 } : found
   const [transactionId, challenge] = await Promise.all([
     sealId({ master, kind: 'transaction' }, address.ownerId, now, context.random),
     sealId({ master, kind: 'challenge' }, address.ownerId, now, context.random),
   ])
   const request = {
     ...asking,
+    ...words,
     transactionId,
     challenge,
     settings,
@@ -62,6 +72,8 @@ export async function triggerChallenge(
   }
   return {
     ...answer,
+    said,
+    waitSeconds,
     code: answer.match === 'code' ? await codeFor(master, answer.challenge) : null,
   }
 }

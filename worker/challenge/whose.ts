@@ -2,7 +2,7 @@
 import { type Owner, ownerIdOf } from '../crypto/owner.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
-import { refuse } from '../problem.ts'
+import { Refusal, refuse } from '../problem.ts'
 import { remembered } from '../store/cache.ts'
 import { personId, realmNamed } from '../store/people.ts'
 import { findToken } from '../store/tokens.ts'
@@ -14,6 +14,20 @@ export type Whose = {
   serials?: string[]
   /** For the policies: as far as the request names anyone. */
   about: { user?: string; realm?: string }
+}
+
+/** As `whose`, but null for a serial that is no token's: privacyIDEA's trigger says 0 then. */
+export async function whoseOrNobody(
+  context: Context,
+  customer: string,
+  given: Named,
+): Promise<Whose | null> {
+  try {
+    return await whose(context, customer, given)
+  } catch (error) {
+    if (error instanceof Refusal && error.failure.reason === 'serial_not_found') return null
+    throw error
+  }
 }
 
 /** @throws Refusal user_or_serial_needed · user_not_found · serial_not_found */

@@ -7,8 +7,8 @@ import { type Policy, type Subject, valueOf } from './match.ts'
 
 /** Set by POST /system/setConfig under this name. */
 type Configured = { config: string; default: number; min: number; max: number; meaning: string }
-/** Said by policies of scope authentication. `off`: where none speaks. `hardened`: what a fresh deployment's policy says. */
-type Governed = { action: ActionOf<'authentication'>; off: number; hardened: number }
+/** Said by policies of scope authentication. `off`: where none speaks. `hardened`: what a fresh deployment's policy says; null: nothing. */
+type Governed = { action: ActionOf<'authentication'>; off: number; hardened: number | null }
 
 /** More often than anything happens. */
 const unlimited = 1_000_000_000
@@ -65,7 +65,7 @@ export const definitions = {
     meaning: 'How long an enrolment can be finished.',
   },
   matchCode: { action: 'push_typed_code', off: 0, hardened: 1 },
-  userVerification: { action: 'push_user_verification', off: 0, hardened: 0 },
+  userVerification: { action: 'push_user_verification', off: 0, hardened: null },
   apiKeyRequired: { action: 'api_key_required', off: 0, hardened: 1 },
   openPrompts: { action: 'push_open_prompts', off: unlimited, hardened: 1 },
   missedPrompts: { action: 'push_missed_prompts', off: unlimited, hardened: 3 },
@@ -78,6 +78,7 @@ export const definitions = {
     hardened: 30,
   },
   promptsPerHourByClient: { action: 'push_prompts_per_hour_client', off: unlimited, hardened: 20 },
+  pushWaitSeconds: { action: 'push_wait', off: 0, hardened: null },
   resends: { action: 'push_resends', off: 20, hardened: 3 },
 } as const satisfies Record<string, Configured | Governed>
 
@@ -93,15 +94,16 @@ export const governed = all.filter((one): one is Named<Governed> => 'action' in 
 
 /** What the policy `hardening` of a fresh deployment says. */
 export const hardening: Record<string, Value> = Object.fromEntries(
-  governed.map(({ action, hardened }) => [
-    action,
-    actions.authentication[action].type === 'bool' ? hardened === 1 : hardened,
-  ]),
+  governed.flatMap(({ action, hardened }) => {
+    if (hardened === null) return []
+    const isFlag = actions.authentication[action].type === 'bool'
+    return [[action, isFlag ? hardened === 1 : hardened]]
+  }),
 )
 
 /** What holds in a fresh deployment. */
 export const hardenedSettings = Object.fromEntries(
-  all.map((one) => [one.name, 'config' in one ? one.default : one.hardened]),
+  all.map((one) => [one.name, 'config' in one ? one.default : (one.hardened ?? one.off)]),
 ) as Settings
 
 /** The policy that every new deployment starts with, as a row. */

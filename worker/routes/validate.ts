@@ -5,16 +5,21 @@ import { redeemApproval } from '../challenge/redeem.ts'
 import { cancelTransaction, resendTransaction } from '../challenge/steer.ts'
 import { type Asking, triggerChallenge } from '../challenge/trigger.ts'
 import { challengeTypes, typesAsked } from '../challenge/types.ts'
-import { whose } from '../challenge/whose.ts'
+import { whose, whoseOrNobody } from '../challenge/whose.ts'
 import { nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
-import { type Caller, callerWith, checkingCaller } from './decode/caller.ts'
+import { type Caller, callerOf, callerWith, checkingCaller } from './decode/caller.ts'
 import { whenceOf } from './decode/origin.ts'
 import { type Parameters, parametersOf, wholeNumber } from './decode/parameters.ts'
-import { acceptedCheck, challengeResult, refusedCheck } from './encode/challenge-answer.ts'
-import { answer, envelope } from './encode/envelope.ts'
-import { pollResult, redeemResult } from './encode/outcome.ts'
+import {
+  acceptedCheck,
+  challengeResult,
+  refusedCheck,
+  rejected,
+} from './encode/challenge-answer.ts'
+import { type Result, answer, envelope } from './encode/envelope.ts'
+import { blockedResult, pollResult, redeemResult } from './encode/outcome.ts'
 import { streamed } from './encode/streamed.ts'
 import { eventStream } from './events.ts'
 import { type Call, customerOf, surface } from './surface.ts'
@@ -48,7 +53,8 @@ validate.on(['GET', 'POST'], '/triggerchallenge', async (call) => {
   const caller = await callerWith(call, 'trigger')
   const parameters = await parametersOf(call)
   const { context } = call.var
-  const owner = await whose(context, caller.customer, named(parameters))
+  const owner = await whoseOrNobody(context, caller.customer, named(parameters))
+  if (!owner) return answer(call, untriggered('no_tokens'))
   const about = asking(call, caller, parameters)
   const asked = await triggerChallenge(context, owner, {
     ...about,
@@ -57,16 +63,23 @@ validate.on(['GET', 'POST'], '/triggerchallenge', async (call) => {
   })
   return answer(
     call,
-    asked.ok
-      ? challengeResult(asked, asked.serials.length)
-      : { value: 0, authentication: 'REJECT', detail: { message: refusedTrigger(asked.reason) } },
+    asked.ok ? challengeResult(asked, asked.serials.length) : untriggered(asked.reason),
   )
+})
+
+const untriggered = (reason: string): Result => ({
+  value: 0,
+  authentication: 'REJECT',
+  detail: { message: refusedTrigger(reason) },
 })
 
 const refusedTrigger = (reason: string): string =>
   reason === 'locked' ? 'Failcounter exceeded' : 'The user has no tokens assigned'
 
-validate.on(['GET', 'POST'], '/check', async (call) => {
+/** What a check comes to: at once, or after a wait that must be told to stop when its caller has gone. */
+type Outcome = Result | { later: (gone: Promise<void>) => Promise<Result> }
+
+async function check(call: Call): Promise<Outcome> {
   const caller = await checkingCaller(call)
   const parameters = await parametersOf(call)
   const state = parameters.get('state')
@@ -74,6 +87,13 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
   const pass = transactionId ? parameters.get('pass') : parameters.need('pass')
   const { context } = call.var
   const owner = await whose(context, caller.customer, named(parameters))
+  const following = { customer: caller.customer, expectedOwner: owner.address.ownerId }
+  const redeem = (id: string, typed: string) =>
+    redeemApproval(context, owner, {
+      transactionId: id,
+      application: caller.application.id,
+      pass: typed,
+    })
   if (!transactionId) {
     const about = asking(call, caller, parameters)
     const checked = await checkPass(context, owner, {
@@ -81,24 +101,26 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
       ...(await typesAsked(context, owner, about.client, parameters.get('type'))),
       challengeTypes: await challengeTypes(context, owner, about.client),
       otpOnly: isOtpOnly(parameters),
+      mayBlock: true,
       pass,
     })
-    return answer(
-      call,
-      checked.ok
-        ? 'accepted' in checked
-          ? acceptedCheck(checked.accepted)
-          : challengeResult(checked, false)
-        : refusedCheck(checked, parameters.get('user') === '', nowSeconds(context)),
-    )
+    if (!checked.ok)
+      return refusedCheck(checked, parameters.get('user') === '', nowSeconds(context))
+    if ('accepted' in checked) return acceptedCheck(checked.accepted)
+    const { transactionId: id, waitSeconds: seconds } = checked
+    if (seconds === 0) return challengeResult(checked, false)
+    return {
+      later: async (gone) => {
+        const route = { ...following, transactionId: id }
+        const waited = await waitForAnswer(context, route, { seconds, gone })
+        // Who has left cannot use an approval; redeeming it for them would burn it.
+        return waited.end === 'left'
+          ? rejected('wrong otp value')
+          : blockedResult(await redeem(id, ''))
+      },
+    }
   }
-  const redeem = (typed: string) =>
-    redeemApproval(context, owner, {
-      transactionId,
-      application: caller.application.id,
-      pass: typed,
-    })
-  const redeemed = await redeem(pass)
+  const redeemed = await redeem(transactionId, pass)
   // With State the caller waits for a device's answer: it cannot poll. A one-time password is judged at once.
   const waits =
     state &&
@@ -106,18 +128,52 @@ validate.on(['GET', 'POST'], '/check', async (call) => {
     redeemed.state === 'pending' &&
     redeemed.challenged.some(({ type }) => type === 'push') &&
     (pass === '' || redeemed.challenged.every(({ type }) => type === 'push'))
-  if (!waits) return answer(call, redeemResult(redeemed))
-  const { blockingWaitSeconds } = await readSettings(context, caller.customer)
-  return streamed(background(call), async (gone) => {
-    const following = {
-      customer: caller.customer,
-      transactionId,
-      expectedOwner: owner.address.ownerId,
-    }
-    const { end } = await waitForAnswer(context, following, { seconds: blockingWaitSeconds, gone })
-    // Who has left cannot use an approval; redeeming it for them would burn it.
-    return end !== 'left' && envelope(redeemResult(await redeem('')), context.nowMs())
+  if (!waits) return redeemResult(redeemed)
+  const { blockingWaitSeconds: seconds } = await readSettings(context, caller.customer)
+  return {
+    later: async (gone) => {
+      const waited = await waitForAnswer(
+        context,
+        { ...following, transactionId },
+        { seconds, gone },
+      )
+      return waited.end === 'left'
+        ? redeemResult(redeemed)
+        : redeemResult(await redeem(transactionId, ''))
+    },
+  }
+}
+
+validate.on(['GET', 'POST'], '/check', async (call) => {
+  const outcome = await check(call)
+  if (!('later' in outcome)) return answer(call, outcome)
+  return streamed(background(call), async (gone) =>
+    envelope(await outcome.later(gone), call.var.context.nowMs()),
+  )
+})
+
+/** For gateways that read the status and nothing else: 204 is accepted, 400 is everything else. The body is empty. */
+validate.on(['GET', 'POST'], '/radiuscheck', async (call) => {
+  const outcome = await check(call)
+  const result = 'later' in outcome ? await outcome.later(new Promise(() => undefined)) : outcome
+  return new Response(null, { status: result.value === true ? 204 : 400 })
+})
+
+const offered = ['push', 'totp', 'hotp', 'recovery']
+
+/** What this server offers to login pages, for an application that is known. */
+validate.get('/capabilities', async (call) => {
+  const caller = await callerOf(call)
+  if (caller.name === '') refuse({ reason: 'api_key_required' })
+  return answer(call, {
+    value: { capabilities: caller.rights.has('check') ? offered : [] },
   })
+})
+
+validate.on(['GET', 'POST'], '/initialize', async (call) => {
+  const type = (await parametersOf(call)).need('type')
+  const mend = type === 'passkey' ? 'is not offered yet: passkeys come later' : 'must be passkey'
+  return refuse({ reason: 'bad_parameter', field: 'type', mend })
 })
 
 /** Of one named token only: nobody's PIN is passed over by a name. */

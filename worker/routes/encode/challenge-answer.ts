@@ -24,10 +24,10 @@ export function challengeResult(
       ? {
           attributes: { hideResponseInput: true },
           client_mode: 'poll',
-          message: messageOf(asked.code),
+          message: asked.said('push', asked.code) ?? messageOf(asked.code),
           ...(asked.code && { presence_answer: asked.code }),
         }
-      : { client_mode: 'interactive', message: otpQuestion }),
+      : { client_mode: 'interactive', message: asked.said(type, null) ?? otpQuestion }),
     image: '',
     link: '',
     serial,

@@ -74,3 +74,17 @@ export function redeemResult(redemption: Redemption): Result {
       return rejected('wrong otp pin')
   }
 }
+
+/** What a check that waited for the device says, as if the device had typed for the person. */
+export function blockedResult(redemption: Redemption): Result {
+  if (!redemption.ok)
+    return redemption.state === 'declined' || redemption.state === 'cancelled'
+      ? redeemResult(redemption)
+      : rejected('wrong otp value')
+  const { serial, type, receipt } = redemption
+  return {
+    value: true,
+    authentication: 'ACCEPT',
+    detail: { message: 'matching 1 tokens', otplen: 6, serial, type, receipt },
+  }
+}
