@@ -1,12 +1,15 @@
 /** One-time passwords: the standards' own vectors, drift, what a login says, and challenges that are answered by typing. */
 import { env } from 'cloudflare:workers'
+import { eq } from 'drizzle-orm'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { fromBase32, toBase32 } from '../../schema/base32.ts'
 import { utf8 } from '../../schema/encoding.ts'
+import { audit } from '../../schema/tables.ts'
 import { seal, unseal } from '../../worker/crypto/seal.ts'
 import { random } from '../../worker/crypto/random.ts'
 import { deploymentOf } from '../../worker/env.ts'
 import { type OtpKind, hotp, matchOtp, resynchronised } from '../../worker/factor/otp.ts'
+import { until } from '../support/until.ts'
 import type { Application } from '../support/application.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { otpSeed, secondSeed, totpAt } from './seeds.ts'
@@ -220,6 +223,30 @@ describe('a login', () => {
     expect(await check({ user, pass: '1234' })).toMatchObject({ message: 'wrong otp pin' })
     expect(await check({ user, pass: code(1) })).toMatchObject({ message: 'wrong otp pin' })
     expect((await check({ user, pass: `1234${code(1)}` })).value).toBe(true)
+  })
+
+  it('is written down, right or wrong, with neither the PIN nor the code', async () => {
+    const { user, serial } = await totp({ pin: 'hidden' })
+    const tried = [`wrong${code()}`, `hidden${code(-20)}`, `hidden${code()}`]
+    for (const pass of tried) await check({ user, pass })
+    const rows = await until('the outbox', async () => {
+      const all = await d.db.select().from(audit).where(eq(audit.serial, serial))
+      const checks = all.filter(({ action }) => action === 'check')
+      return checks.length >= 3 && checks
+    })
+    expect(rows.map(({ success, detail }) => [success, detail?.reason])).toEqual([
+      [false, 'wrong_pin'],
+      [false, 'wrong_otp'],
+      [true, undefined],
+    ])
+    expect(rows).toMatchObject([
+      { user, realm: 'default' },
+      {},
+      { application: expect.any(String) },
+    ])
+    const told = rows.map(({ id: _, at: __, eventId: ___, ...row }) => row)
+    for (const secret of ['hidden', ...tried.map((pass) => pass.slice(-6))])
+      expect(JSON.stringify(told)).not.toContain(secret)
   })
 
   it('takes it alone where there is no PIN, or where it is asked for', async () => {

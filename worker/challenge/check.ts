@@ -73,9 +73,14 @@ export async function checkPass(
   if (used) return otpOnly && used.reason === 'wrong_otp' ? wrongAlone : used
   if (otpOnly) return wrongAlone
   const { countWrongPins } = await readSettings(context, address.customer, about)
-  if (countWrongPins === 1 && pass !== '') {
-    const wrong = found.tokens.map(({ serial }) => serial)
-    await reach(context, address, (object) => object.countWrongPins(wrong))
+  if (pass !== '') {
+    const wrong = {
+      serials: found.tokens.map(({ serial }) => serial),
+      count: countWrongPins === 1,
+      application: asking.application.id,
+      client: asking.client,
+    }
+    await reach(context, address, (object) => object.wrongPin(address, wrong))
   }
   return { ok: false, reason: 'wrong_pin' }
 }

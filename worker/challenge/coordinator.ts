@@ -17,7 +17,7 @@ import { purgeExpired } from './desk/expire.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
-import { type PinGuess, countWrongPins, pinCandidates, pinMatched } from './desk/pins.ts'
+import { type PinGuess, type WrongPin, pinCandidates, pinMatched, wrongPin } from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
 import { type Steering, cancel, resend } from './desk/steer.ts'
@@ -111,8 +111,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return pinCandidates(this.#open, address, request)
   }
 
-  async countWrongPins(serials: string[]) {
-    countWrongPins(this.#open, serials)
+  async wrongPin(address: Address, wrong: WrongPin) {
+    wrongPin(this.#open, address, wrong)
   }
 
   async useOtp(address: Address, use: OtpUse) {

@@ -3,7 +3,7 @@ import { countFailure } from './answer.ts'
 import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
-import { drainSoon } from './outbox.ts'
+import { drainSoon, record } from './outbox.ts'
 import { type GuessedFrom, takeTry } from './tries.ts'
 import { forgive } from './waits.ts'
 
@@ -62,10 +62,34 @@ export async function pinCandidates(
   }
 }
 
-/** The PIN was wrong, and the configuration wants that counted. */
-export function countWrongPins(desk: Desk, serials: string[]): void {
-  for (const token of keptCopy(desk)?.tokens ?? [])
-    if (serials.includes(token.serial) && !isLocked(desk, token)) countFailure(desk, token)
+export type WrongPin = {
+  serials: string[]
+  /** The configuration wants it counted as a failure of the tokens. */
+  count: boolean
+  application: string
+  client: string | null
+}
+
+/** The PIN was none of theirs. */
+export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
+  const copy = keptCopy(desk)
+  for (const token of copy?.tokens ?? [])
+    if (wrong.count && wrong.serials.includes(token.serial) && !isLocked(desk, token))
+      countFailure(desk, token)
+  record(desk, {
+    kind: 'audit',
+    body: {
+      customer: address.customer,
+      action: 'check',
+      success: false,
+      serial: wrong.serials.join(','),
+      user: copy?.person?.username,
+      realm: copy?.person?.realm,
+      application: wrong.application,
+      client: wrong.client ?? undefined,
+      detail: { reason: 'wrong_pin' },
+    },
+  })
   drainSoon(desk)
 }
 
