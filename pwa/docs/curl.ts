@@ -14,7 +14,6 @@ export function curlOf(call: Call, reader: Reader, origin: string): string {
     .map((field) => `${field.name}=${valueOf(field, encodeURIComponent)}`)
   const query = asked.length > 0 ? `?${asked.join('&')}` : ''
   const lines = [
-    // Two fields in a body make it a POST by themselves; an empty one does not.
     `curl${methodOf(call)} ${quoted(origin + path + query)}`,
     ...headersOf(call).map((header) => `-H ${quoted(header)}`),
     ...call.fields
@@ -25,6 +24,7 @@ export function curlOf(call: Call, reader: Reader, origin: string): string {
   return lines.join(' \\\n  ')
 }
 
+/** curl sends a POST by itself where there is something to send. */
 const methodOf = ({ method, body, fields }: Call): string => {
   const sends = body !== null || fields.some((field) => field.in === 'form' && isShown(field))
   return method === (sends ? 'POST' : 'GET') ? '' : ` -X ${method}`

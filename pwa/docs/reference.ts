@@ -103,7 +103,10 @@ export class Reader {
       status,
       reply: this.reply(reply),
     }))
-    const good = replies.find(({ status }) => /^[12]/.test(status))
+    // What is not offered yet has no good answer; then its own is the one without a body.
+    const good =
+      replies.find(({ status }) => /^[12]/.test(status)) ??
+      replies.find(({ reply }) => reply.content === undefined)
     const [type = '', body] = Object.entries(good?.reply.content ?? {})[0] ?? []
     return {
       id: operation.operationId,
@@ -123,7 +126,7 @@ export class Reader {
         schema: type === json ? (body?.schema ?? null) : null,
       },
       refusals: replies
-        .filter(({ status }) => !/^[12]/.test(status))
+        .filter((one) => one !== good)
         .map(({ status, reply }) => ({ status, meaning: reply.description })),
     }
   }

@@ -23,10 +23,9 @@ const whose: Fields = {
 }
 const asking: Fields = {
   ...whose,
-  type: text('Only tokens of this type, or of these with commas between.', 'push'),
+  type: text('Only tokens of this type, or of these with commas between.'),
   client: text(
     'The address that the login comes from. Heard from callers with the right `origin_claimed`.',
-    '203.0.113.7',
   ),
 }
 const once: Fields = {
@@ -57,7 +56,7 @@ const detail = v.looseObject({
   multi_challenge: v.optional(v.array(v.looseObject(challenge))),
   transaction_ids: v.optional(v.array(v.string())),
   preferred_client_mode: v.optional(string('Which of the ways to offer first.')),
-  notified: v.optional(number('How many devices were told.')),
+  notified: v.optional(boolean('Whether a device was told; an open app sees it in any case.')),
   sent_to: v.optional(
     v.pipe(v.array(v.string()), v.description('The devices that were told, by their names.')),
   ),
@@ -84,12 +83,27 @@ const check: Omit<Route, 'method'> = {
   takes: {
     ...asking,
     pass: text('The PIN, a one-time password, or both; empty to redeem.', '1234'),
-    transaction_id: transaction,
+    transaction_id: text('The transaction, as the challenge named it.'),
     state: text('As `transaction_id`, and waits.'),
     otponly: oneOf(['0', '1'], 'Whether `pass` is a one-time password without a PIN.'),
   },
   gives: decision(boolean('Whether they are let in.'), detail),
   refuses: [404, 409, 429],
+}
+const radius: Omit<Route, 'method'> = {
+  ...check,
+  path: '/validate/radiuscheck',
+  does: 'As a check, for gateways that read the status and nothing else',
+  more: 'Whoever is not let in at once hears 400, with an empty body.',
+  gives: { in: 'nothing', status: 204, meaning: 'They are let in.' },
+}
+const initialize: Omit<Route, 'method'> = {
+  path: '/validate/initialize',
+  surface: 'logins',
+  who: 'anyone',
+  does: 'Would begin a login with a passkey',
+  takes: { type: need({ ...oneOf(['passkey'], 'What is begun.'), example: 'passkey' }) },
+  gives: { in: 'nothing', status: 400, meaning: 'Passkeys are not offered yet.' },
 }
 const trigger: Omit<Route, 'method'> = {
   path: '/validate/triggerchallenge',
@@ -127,6 +141,8 @@ const poll: Omit<Route, 'path'> = {
 export const logins: Route[] = [
   { method: 'POST', ...check },
   { method: 'GET', ...check },
+  { method: 'POST', ...radius },
+  { method: 'GET', ...radius },
   { method: 'POST', ...trigger },
   { method: 'GET', ...trigger },
   {
@@ -135,6 +151,16 @@ export const logins: Route[] = [
     takes: { transaction_id: need(transaction), ...poll.takes },
   },
   { ...poll, path: '/validate/polltransaction/:id', parts: { id: need(transaction) } },
+  { method: 'POST', ...initialize },
+  { method: 'GET', ...initialize },
+  {
+    method: 'GET',
+    path: '/validate/capabilities',
+    surface: 'logins',
+    who: 'known',
+    does: 'Tells which kinds of tokens a login page may offer',
+    gives: envelope(v.object({ capabilities: v.array(v.string()) })),
+  },
   {
     method: 'GET',
     path: '/validate/events/:id',

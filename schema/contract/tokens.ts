@@ -19,7 +19,7 @@ import {
 
 const serial = text('The token.', 'CSPU0A1B2C3D')
 const person: Fields = {
-  user: text('A person, for all of their tokens.', 'anna@example.org'),
+  user: text('A person, for all of their tokens.'),
   realm: text('The realm of the user; the default realm where it is left out.'),
 }
 const howMany = number('How many tokens it was.')

@@ -20,6 +20,7 @@ export const callers = {
   anyone: 'anyone',
   login:
     'the right `check`, or anyone on a loopback server and where no policy says `api_key_required`',
+  known: 'whoever has an API key or a session',
   trigger: 'the right `trigger`',
   enrol: 'the right `enrol`',
   tokens: 'the right `tokens`',

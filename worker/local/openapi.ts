@@ -191,7 +191,7 @@ function operationOf(route: Route) {
       ...(method === 'GET' ? parameters('query', takes) : []),
     ],
     ...(requestBody && { requestBody }),
-    responses: { [status]: answer, ...refusals(route) },
+    responses: { ...refusals(route), [status]: answer },
   }
 }
 

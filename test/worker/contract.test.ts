@@ -1,0 +1,198 @@
+/** The worker keeps what the contract says: who may call, how it refuses, and which shape an answer has. */
+import * as v from 'valibot'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { type Fields, type Route, contract } from '../../schema/contract.ts'
+import { Problem } from '../../schema/device.ts'
+import { everyRight } from '../../worker/policy/rights.ts'
+import { type Application, application } from '../support/application.ts'
+import { type Deployment, deployment, origin } from './deployment.ts'
+
+const nameOf = ({ method, path }: Route): string => `${method} ${path}`
+const withRight = contract.flatMap((route) => {
+  const right = everyRight.find((one) => one === route.who)
+  return right ? [{ route, right }] : []
+})
+
+let d: Deployment
+let nobody: Application
+let everything: Application
+beforeAll(async () => {
+  d = await deployment()
+  nobody = application({ url: origin, fetch: d.fetch })
+  everything = await d.newApplication('Everything')
+})
+
+const exampleOf = (name: string, fields: Fields): string | number | boolean =>
+  fields[name]?.example ?? fields[name]?.choices?.[0] ?? name
+
+/** Sends what the reference gives as an example: every field that is required or has one. */
+function send(caller: Application, { method, path, parts = {}, headers = {}, takes = {} }: Route) {
+  const shown = (fields: Fields) =>
+    Object.entries(fields)
+      .filter(([, field]) => field.required || field.example !== undefined)
+      .map(([name]) => [name, exampleOf(name, fields)] as const)
+  const address = path.replaceAll(/:(\w+)/g, (_, name: string) =>
+    encodeURIComponent(exampleOf(name, parts)),
+  )
+  const own = Object.fromEntries(shown(headers).map(([name, value]) => [name, String(value)]))
+  const fields = Object.fromEntries(shown(takes))
+  const text = Object.entries(fields).map(([name, value]) => [name, String(value)])
+  return method === 'GET'
+    ? caller.raw(method, `${address}?${new URLSearchParams(text)}`, undefined, { headers: own })
+    : caller.raw(method, address, fields, { headers: own })
+}
+
+const Failure = v.object({
+  detail: v.nullable(v.strictObject({})),
+  id: v.literal(1),
+  jsonrpc: v.literal('2.0'),
+  result: v.object({
+    error: v.object({ code: v.number(), message: v.string() }),
+    status: v.literal(false),
+  }),
+  time: v.number(),
+  version: v.string(),
+})
+const codeIn = async (response: Response) =>
+  v.parse(Failure, await response.json()).result.error.code
+
+describe('a route that asks for a right', () => {
+  it.each(withRight.map((one) => [nameOf(one.route), one] as const))(
+    '%s: is closed to who is not known, and to who has every other right',
+    async (_name, { route, right }) => {
+      const unknown = await send(nobody, route)
+      expect([unknown.status, await codeIn(unknown)]).toEqual([401, 4033])
+      const others = everyRight.filter((one) => one !== right)
+      const refused = await send(await d.newApplication(nameOf(route), others), route)
+      expect([refused.status, await codeIn(refused)]).toEqual([403, 303])
+    },
+  )
+})
+
+describe('a route of the device API', () => {
+  it.each(contract.filter(({ who }) => who === 'device').map((one) => [nameOf(one), one] as const))(
+    '%s: is closed to who does not sign, in a problem document',
+    async (_name, route) => {
+      const response = await send(nobody, route)
+      // Nobody's browser opens a socket by a plain request, or from elsewhere.
+      expect([401, 400, 403]).toContain(response.status)
+      expect(response.headers.get('Content-Type')).toBe('application/problem+json')
+      const { reason } = v.parse(Problem, await response.json())
+      expect(route.path === '/device/socket' ? 'signature_refused' : reason).toBe(
+        'signature_refused',
+      )
+    },
+  )
+})
+
+describe('the examples of the reference', () => {
+  const arrange = async () => {
+    const insist = async (method: string, path: string, body: object) => {
+      const { status, envelope } = await everything.call(method, path, body)
+      if (status !== 200) throw new Error(`${path}: ${JSON.stringify(envelope)}`)
+    }
+    await insist('POST', '/resolver/people', { type: 'local' })
+    await insist('POST', '/realm/example', { resolvers: 'people' })
+    await insist('POST', '/user/', { user: 'bert', realm: 'example' })
+    await d.person('anna@example.org')
+    await d.device('anna@example.org')
+    await insist('POST', '/token/init', {
+      ...{ type: 'hotp', serial: 'CSPU0A1B2C3D', user: 'anna@example.org', genkey: 1 },
+      pin: '1234',
+    })
+  }
+
+  /** What takes away what others need comes after them, in this order. The pages are files, which are not here. */
+  const last = [/^POST .token.lost/, /^POST .token.revoke/, /^POST .token.unassign/, /^DELETE/]
+  const deletesOwner = /^DELETE .(user.:resolver|realm|resolver)/
+  const orderOf = (route: Route) =>
+    deletesOwner.test(nameOf(route)) ? 9 : last.findIndex((one) => one.test(nameOf(route)))
+  const asked = contract
+    .filter(({ surface }) => surface !== 'pages' && surface !== 'devices')
+    .toSorted((a, b) => orderOf(a) - orderOf(b))
+
+  it('are answered as it says, in the shape that it says', async () => {
+    await arrange()
+    const faults: string[] = []
+    const refused: string[] = []
+    for (const route of asked) {
+      const response = await send(everything, route)
+      if (response.status >= 300) refused.push(nameOf(route))
+      const fault = await faultIn(route, response)
+      if (fault) faults.push(`${nameOf(route)}: ${fault}`)
+    }
+    expect(asked.length).toBeGreaterThan(80)
+    expect(faults).toEqual([])
+    // Their transaction is nobody's; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    expect(refused.toSorted()).toEqual([
+      'GET /validate/initialize',
+      'GET /validate/radiuscheck',
+      'POST /token/revoke/:serial',
+      'POST /validate/cancel',
+      'POST /validate/initialize',
+      'POST /validate/radiuscheck',
+      'POST /validate/resend',
+    ])
+  })
+})
+
+describe('the reference', () => {
+  const files: Record<string, string> = {
+    '/docs.html': 'text/html',
+    '/openapi.json': 'application/json',
+  }
+  const built = (async (address: URL) => {
+    const type = files[address.pathname]
+    const headers = { 'Content-Type': type ?? '' }
+    return type ? new Response('built', { headers }) : new Response(null, { status: 404 })
+  }) as unknown as Fetcher['fetch']
+
+  it('is a page under a policy that lets only our own files in, and a file that any origin may read', async () => {
+    const served = await deployment({ ASSETS: { fetch: built } as Fetcher })
+    const page = await served.fetch('/docs')
+    expect(page.status).toBe(200)
+    expect(page.headers.get('Content-Type')).toBe('text/html')
+    expect(page.headers.get('Access-Control-Allow-Origin')).toBeNull()
+    const policy = page.headers.get('Content-Security-Policy')
+    expect(policy).toContain("default-src 'none'; script-src 'self'; style-src 'self'")
+    expect(policy).not.toMatch(/unsafe|https:/)
+    const file = await served.fetch('/openapi.json')
+    expect([file.status, await file.text()]).toEqual([200, 'built'])
+    expect(file.headers.get('Access-Control-Allow-Origin')).toBe('*')
+    expect((await served.fetch('/docs.html')).status).toBe(404)
+  })
+})
+
+/** @returns how an answer is not what the contract says of it, or ''. */
+async function faultIn(route: Route, response: Response): Promise<string> {
+  const { gives } = route
+  const body = gives.in === 'text' && response.ok ? '' : await response.text()
+  if (gives.in === 'nothing' && gives.status === response.status) return ''
+  if (route.path === '/validate/radiuscheck')
+    return response.status === 400 && body === '' ? '' : `answers ${response.status}: ${body}`
+  if (response.status !== 200) {
+    if (!v.is(Failure, JSON.parse(body))) return `is no failure: ${body}`
+    const known = [400, 401, 403, ...(route.refuses ?? [])]
+    return known.includes(response.status) ? '' : `answers ${response.status}: ${body}`
+  }
+  if (gives.in === 'nothing') return 'answers 200'
+  if (gives.in === 'text') {
+    await response.body?.cancel()
+    return response.headers.get('Content-Type')?.startsWith(gives.type) ? '' : 'is of another type'
+  }
+  const shape: v.GenericSchema =
+    gives.in === 'json'
+      ? gives.shape
+      : v.object({
+          id: v.literal(gives.decision ? 2 : 1),
+          result: v.object({
+            status: v.literal(true),
+            value: gives.value,
+            authentication: gives.decision ? v.string() : v.optional(v.never()),
+          }),
+          detail: v.optional(gives.detail ?? v.never()),
+        })
+  const parsed = v.safeParse(shape, JSON.parse(body))
+  if (parsed.success) return ''
+  return parsed.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`).join('; ')
+}
