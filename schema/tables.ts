@@ -103,6 +103,8 @@ export const accounts = sqliteTable(
     passwordHash: text('password_hash').notNull(),
     /** string[] of worker/policy/rights.ts */
     rights: text('rights', { mode: 'json' }).$type<string[]>().notNull(),
+    /** string[] of addresses and networks it may call from; empty: anywhere. */
+    networks: text('networks', { mode: 'json' }).$type<string[]>().notNull().default([]),
     createdAt: integer('created_at').notNull(),
   },
   (table) => [uniqueIndex('accounts_by_name').on(table.customer, table.username)],
@@ -115,6 +117,8 @@ export const apiKeys = sqliteTable('api_keys', {
   /** SHA-256 of the secret, base64url. The secret is 256 random bits, so a slow hash would add nothing. */
   secretHash: text('secret_hash').notNull(),
   rights: text('rights', { mode: 'json' }).$type<string[]>().notNull(),
+  /** string[] of addresses and networks it may call from; empty: anywhere. */
+  networks: text('networks', { mode: 'json' }).$type<string[]>().notNull().default([]),
   createdAt: integer('created_at').notNull(),
 })
 

@@ -5,6 +5,7 @@ import { type Context, deploymentOf } from './env.ts'
 import { type Failure, Refusal, refuse } from './problem.ts'
 import { audit } from './routes/audit.ts'
 import { logFailure } from './record/log.ts'
+import { application } from './routes/application.ts'
 import { auth } from './routes/auth.ts'
 import { delivery } from './routes/delivery.ts'
 import { device } from './routes/device.ts'
@@ -51,6 +52,7 @@ export function createApp(given: Given) {
   app.route('/delivery', delivery)
   app.route('/system', system)
   app.route('/policy', policy)
+  app.route('/application', application)
   app.route('/healthz', health)
   app.route('/device', device)
   app.route('/', pages)

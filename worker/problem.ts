@@ -29,6 +29,8 @@ export type Failure =
   | { reason: 'right_missing'; right: string }
   | { reason: 'api_key_required' }
   | { reason: 'api_key_refused' }
+  | { reason: 'network_refused' }
+  | { reason: 'application_not_found' }
   | { reason: 'too_many_requests'; retryAfterSeconds: number; what: string }
   | { reason: 'idempotency_conflict' }
   | { reason: 'unknown_transaction' }
@@ -226,6 +228,14 @@ export function show(failure: Failure): Shown {
         detail: 'Authentication failure. X-API-Key is not valid.',
         field: 'X-API-Key',
       }
+    case 'network_refused':
+      return {
+        status: 403,
+        code: 303,
+        detail: 'This credential may not be used from this address.',
+      }
+    case 'application_not_found':
+      return { status: 404, code: 601, detail: 'There is no such application, key or account.' }
     case 'too_many_requests':
       return {
         status: 429,

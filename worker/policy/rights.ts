@@ -6,6 +6,7 @@ export const rights = {
   tokens: 'change, move and delete tokens',
   people: 'find, make, change and delete people, and see realms',
   settings: 'read and change settings, realms and resolvers',
+  applications: 'make applications, their keys and service accounts',
   delivery: 'see how pushes went',
   audit: 'read the audit trail',
   origin_browser:

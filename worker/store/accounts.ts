@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { accounts, apiKeys, applications } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import { remembered } from './cache.ts'
+import { forgetWith, remembered } from './cache.ts'
 
 export type Account = typeof accounts.$inferSelect
 export type ApiKey = typeof apiKeys.$inferSelect
@@ -36,3 +36,91 @@ export const findApplication = (context: Context, id: string): Promise<Applicati
       .where(eq(applications.id, id))
     return row ?? null
   })
+
+export type Overview = { application: Application; keys: ApiKey[]; accounts: Account[] }
+
+export async function readApplications(context: Context, customer: string): Promise<Overview[]> {
+  const db = drizzle(context.env.DB)
+  const [all, keys, named] = await db.batch([
+    db.select().from(applications).where(eq(applications.customer, customer)),
+    db.select().from(apiKeys).where(eq(apiKeys.customer, customer)),
+    db.select().from(accounts).where(eq(accounts.customer, customer)),
+  ])
+  return all.map((application) => ({
+    application,
+    keys: keys.filter((key) => key.application === application.id),
+    accounts: named.filter((account) => account.application === application.id),
+  }))
+}
+
+export async function writeApplication(context: Context, application: Application): Promise<void> {
+  const { name } = application
+  await forgetWith(context, [
+    drizzle(context.env.DB)
+      .insert(applications)
+      .values(application)
+      .onConflictDoUpdate({ target: applications.id, set: { name } }),
+  ])
+}
+
+/** With its keys and accounts: nothing of it is heard any more. */
+export async function deleteApplication(context: Context, id: string): Promise<void> {
+  const db = drizzle(context.env.DB)
+  await forgetWith(context, [
+    db.delete(apiKeys).where(eq(apiKeys.application, id)),
+    db.delete(accounts).where(eq(accounts.application, id)),
+    db.delete(applications).where(eq(applications.id, id)),
+  ])
+}
+
+export async function insertApiKey(context: Context, key: ApiKey): Promise<void> {
+  await forgetWith(context, [drizzle(context.env.DB).insert(apiKeys).values(key)])
+}
+
+/** @returns whether there was one. */
+export async function deleteApiKey(
+  context: Context,
+  application: string,
+  id: string,
+): Promise<boolean> {
+  const [gone] = (await forgetWith(context, [
+    drizzle(context.env.DB)
+      .delete(apiKeys)
+      .where(and(eq(apiKeys.application, application), eq(apiKeys.id, id)))
+      .returning({ id: apiKeys.id }),
+  ])) as [unknown[]]
+  return gone.length > 0
+}
+
+/** @returns false where the name is taken. */
+export async function insertAccount(context: Context, account: Account): Promise<boolean> {
+  const [made] = (await forgetWith(context, [
+    drizzle(context.env.DB)
+      .insert(accounts)
+      .values(account)
+      .onConflictDoNothing()
+      .returning({ id: accounts.id }),
+  ])) as [unknown[]]
+  return made.length > 0
+}
+
+/** Service accounts only: administrators are not removed in passing. @returns whether there was one. */
+export async function deleteAccount(
+  context: Context,
+  application: string,
+  username: string,
+): Promise<boolean> {
+  const [gone] = (await forgetWith(context, [
+    drizzle(context.env.DB)
+      .delete(accounts)
+      .where(
+        and(
+          eq(accounts.application, application),
+          eq(accounts.username, username),
+          eq(accounts.role, 'service'),
+        ),
+      )
+      .returning({ id: accounts.id }),
+  ])) as [unknown[]]
+  return gone.length > 0
+}

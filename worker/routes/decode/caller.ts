@@ -4,6 +4,7 @@ import { equalSecrets } from '../../crypto/equal.ts'
 import { readSession } from '../../crypto/session.ts'
 import { isLoopbackHost, nowSeconds } from '../../env.ts'
 import { type Right, administratorRights } from '../../policy/rights.ts'
+import { isWithin } from '../../policy/network.ts'
 import { refuse } from '../../problem.ts'
 import { findAccount, findApiKey, findApplication } from '../../store/accounts.ts'
 import { readSettings } from '../../store/settings.ts'
@@ -71,6 +72,7 @@ async function byKey(call: Call, customer: string, text: string): Promise<Caller
   const hash = await sha256(secret)
   if (!equalSecrets(hash, key?.secretHash ?? '') || key?.customer !== customer)
     refuse({ reason: 'api_key_refused' })
+  checkNetwork(call, key.networks)
   return {
     customer,
     name: `key ${key.id}`,
@@ -86,12 +88,18 @@ async function bySession(call: Call, customer: string, token: string): Promise<C
   // An account that was removed, or lost a right, has lost it for its open sessions too.
   const account = await findAccount(context, customer, session.username)
   if (!account) refuse({ reason: 'bad_session' })
+  checkNetwork(call, account.networks)
   return {
     customer,
     name: account.username,
     application: await applicationOf(call, account.application),
     rights: new Set(account.role === 'admin' ? administratorRights : account.rights),
   }
+}
+
+/** A credential that is bound to networks is worth nothing from elsewhere, nor from where nobody knows. */
+function checkNetwork(call: Call, networks: string[]): void {
+  if (!isWithin(networks, peerAddress(call) ?? undefined)) refuse({ reason: 'network_refused' })
 }
 
 async function applicationOf(call: Call, id: string): Promise<{ id: string; name: string }> {

@@ -1,0 +1,234 @@
+/**
+ * /application: who may ask. Each application has a name that devices show, keys (X-API-Key) and service accounts (POST
+ * /auth), each limited to rights and networks. A secret is shown once, when it is made.
+ */
+import { sha256, toBase64url } from '../../schema/encoding.ts'
+import { nowSeconds } from '../env.ts'
+import { hashPassword } from '../factor/hash.ts'
+import { inTurn } from '../factor/turn.ts'
+import { isNetwork } from '../policy/network.ts'
+import { type Right, isRight, rights } from '../policy/rights.ts'
+import { refuse } from '../problem.ts'
+import {
+  type Application,
+  deleteAccount,
+  deleteApiKey,
+  deleteApplication,
+  findApplication,
+  insertAccount,
+  insertApiKey,
+  readApplications,
+  writeApplication,
+} from '../store/accounts.ts'
+import { type Caller, callerWith } from './decode/caller.ts'
+import { type Parameters, parametersOf } from './decode/parameters.ts'
+import { answer } from './encode/envelope.ts'
+import { recorded } from './recorded.ts'
+import { type Call, surface } from './surface.ts'
+
+export const application = surface()
+
+/** The administrator's own: without it nobody could sign in to make another. */
+const builtIn = 'default'
+const shortestPassword = 12
+
+application.get('/', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const all = await readApplications(call.var.context, caller.customer)
+  const value = all.map(({ application: { id, name }, keys, accounts }) => ({
+    id,
+    name,
+    keys: keys.map((key) => ({
+      id: key.id,
+      rights: key.rights,
+      networks: key.networks,
+      created_at: key.createdAt,
+    })),
+    accounts: accounts.map((one) => ({
+      username: one.username,
+      role: one.role,
+      rights: one.rights,
+      networks: one.networks,
+      created_at: one.createdAt,
+    })),
+  }))
+  return answer(call, { value })
+})
+
+application.post('/:id', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const parameters = await parametersOf(call)
+  const id = call.req.param('id')
+  if (!/^[a-z0-9-]{1,64}$/.test(id))
+    refuse({
+      reason: 'bad_parameter',
+      field: 'id',
+      mend: 'must be small letters, digits and hyphens',
+    })
+  const name = parameters.need('name').trim()
+  if (name === '' || name.length > 64 || /\p{C}/u.test(name))
+    refuse({
+      reason: 'bad_parameter',
+      field: 'name',
+      mend: 'must be 1 to 64 characters that can be shown',
+    })
+  return recorded(call, caller, { action: 'application_write', detail: { id, name } }, async () => {
+    const { context } = call.var
+    const known = await findApplication(context, id)
+    if (known && known.customer !== caller.customer) refuse({ reason: 'application_not_found' })
+    await writeApplication(context, {
+      id,
+      customer: caller.customer,
+      name,
+      createdAt: nowSeconds(context),
+    })
+    return answer(call, { value: { id, name } })
+  })
+})
+
+application.delete('/:id', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const { id } = await own(call, caller)
+  if (id === builtIn)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'id',
+      mend: 'must not be the application that administrators belong to',
+    })
+  return recorded(call, caller, { action: 'application_delete', detail: { id } }, async () => {
+    await deleteApplication(call.var.context, id)
+    return answer(call, { value: 1 })
+  })
+})
+
+application.post('/:id/key', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const { id } = await own(call, caller)
+  const limits = limitsOf(caller, await parametersOf(call))
+  return recorded(
+    call,
+    caller,
+    { action: 'key_add', detail: { application: id, ...limits } },
+    async (detail) => {
+      const { context } = call.var
+      // An underscore parts the id from the secret.
+      const keyId = toBase64url(context.random(9)).replaceAll('_', '-')
+      const secret = toBase64url(context.random(32))
+      await insertApiKey(context, {
+        id: keyId,
+        customer: caller.customer,
+        application: id,
+        secretHash: await sha256(secret),
+        ...limits,
+        createdAt: nowSeconds(context),
+      })
+      detail['key'] = keyId
+      return answer(call, { value: { id: keyId, api_key: `${keyId}_${secret}` } })
+    },
+  )
+})
+
+application.delete('/:id/key/:key', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const { id } = await own(call, caller)
+  const key = call.req.param('key')
+  return recorded(
+    call,
+    caller,
+    { action: 'key_delete', detail: { application: id, key } },
+    async () => {
+      if (!(await deleteApiKey(call.var.context, id, key)))
+        refuse({ reason: 'application_not_found' })
+      return answer(call, { value: 1 })
+    },
+  )
+})
+
+application.post('/:id/account', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const { id } = await own(call, caller)
+  const parameters = await parametersOf(call)
+  const username = parameters.need('username').trim()
+  if (!/^[\w.@-]{1,128}$/.test(username))
+    refuse({
+      reason: 'bad_parameter',
+      field: 'username',
+      mend: 'must be letters, digits and . _ @ -',
+    })
+  const password = parameters.need('password')
+  if (password.length < shortestPassword || password.length > 1024)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'password',
+      mend: `must be at least ${shortestPassword} characters`,
+    })
+  const limits = limitsOf(caller, parameters)
+  const entry = { action: 'account_add', detail: { application: id, username, ...limits } }
+  return recorded(call, caller, entry, async () => {
+    const { context } = call.var
+    const made = await insertAccount(context, {
+      id: toBase64url(context.random(16)),
+      customer: caller.customer,
+      application: id,
+      username,
+      role: 'service',
+      passwordHash: await inTurn(context, () => hashPassword(password, context.deployment.pepper)),
+      ...limits,
+      createdAt: nowSeconds(context),
+    })
+    if (!made) refuse({ reason: 'bad_parameter', field: 'username', mend: 'is taken' })
+    return answer(call, { value: { username } })
+  })
+})
+
+application.delete('/:id/account/:username', async (call) => {
+  const caller = await callerWith(call, 'applications')
+  const { id } = await own(call, caller)
+  const username = call.req.param('username')
+  const entry = { action: 'account_delete', detail: { application: id, username } }
+  return recorded(call, caller, entry, async () => {
+    if (!(await deleteAccount(call.var.context, id, username)))
+      refuse({ reason: 'application_not_found' })
+    return answer(call, { value: 1 })
+  })
+})
+
+/** @throws Refusal application_not_found: another customer's is as good as none. */
+async function own(call: Call, caller: Caller): Promise<Application> {
+  const found = await findApplication(call.var.context, call.req.param('id') ?? '')
+  if (found?.customer !== caller.customer) refuse({ reason: 'application_not_found' })
+  return found
+}
+
+/** Nobody hands on a right that they do not have; what a request may claim of its origin, whoever makes applications decides. */
+function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; networks: string[] } {
+  const asked = listOf(parameters.need('rights'))
+  const unknown = asked.find((name) => !isRight(name))
+  if (asked.length === 0 || unknown !== undefined)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'rights',
+      mend: `must be some of ${Object.keys(rights).join(', ')}`,
+    })
+  const granted = asked.filter(isRight)
+  const beyond = granted.find((right) => !right.startsWith('origin_') && !caller.rights.has(right))
+  if (beyond !== undefined) refuse({ reason: 'right_missing', right: beyond })
+  const networks = listOf(parameters.get('networks'))
+  const wrong = networks.find((entry) => !isNetwork(entry))
+  if (wrong !== undefined)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'networks',
+      mend: `must be addresses and networks; '${wrong}' is neither`,
+    })
+  return { rights: granted, networks }
+}
+
+/** A JSON list, or names with commas. */
+function listOf(text: string): string[] {
+  const names = text.trim().startsWith('[') ? text.replace(/[[\]"]/g, '') : text
+  return names
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+}
