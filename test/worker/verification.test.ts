@@ -6,10 +6,8 @@ import type { VirtualDevice } from '../support/virtual-device.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
 
 let d: Deployment
-let admin: Deployment['payroll']
 beforeAll(async () => {
   d = await deployment()
-  admin = d.payroll
 })
 const verification = (value: 0 | 1) => d.set({ userVerification: value })
 afterEach(() => verification(0))
