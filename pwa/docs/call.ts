@@ -68,7 +68,7 @@ function inside(call: Call, reader: Reader): HTMLElement {
 }
 
 const group = (title: string, ...content: (HTMLElement | string | false | undefined)[]) =>
-  content.some(Boolean) && element('section', {}, element('h4', {}, title), ...content)
+  content.some(Boolean) && element('section', {}, element('h3', {}, title), ...content)
 
 const fieldList = (title: string, fields: Field[], reader: Reader) =>
   group(
@@ -118,8 +118,8 @@ function example(text: string): HTMLElement {
   return element(
     'section',
     {},
-    element('h4', {}, 'Example'),
-    element('pre', { tabindex: '0', 'aria-label': 'Example' }, text),
+    element('h3', {}, 'Example'),
+    element('pre', { tabindex: '0', role: 'group', 'aria-label': 'Example' }, text),
     copy,
   )
 }
