@@ -27,10 +27,9 @@ export async function transfer(
   const ownerId =
     to?.ownerId ?? (await ownerIdOf(context.deployment.master, { kind: 'token', customer, serial }))
   const give = async () => {
-    const counters = await reach(context, from, (object) => object.handOver(from, serial))
-    if (!counters) refuse({ reason: 'unavailable' })
+    const free = await reach(context, from, (object) => object.handOver(from, serial))
+    if (!free) refuse({ reason: 'unavailable' })
     await moveToken(context, serial, {
-      ...counters,
       ...(token.deviceId !== null && unbound),
       ...change,
       ownerId,

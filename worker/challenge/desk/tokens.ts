@@ -2,19 +2,16 @@
 import { closeOthers } from './sockets.ts'
 import { setFailCount } from './answer.ts'
 import { copyOf, failCountOf, isUsable, refreshCopy } from './copy.ts'
-import { type Address, type Desk, type OwnerCopy, rows } from './desk.ts'
+import { type Address, type Desk, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
-import { drain, drainSoon } from './outbox.ts'
+import { drainSoon } from './outbox.ts'
 import { challengesOf, transactionsWhere } from './transaction.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
 export async function tokensChanged(desk: Desk, address: Address): Promise<void> {
-  withdraw(desk, await refreshCopy(desk, address))
-}
-
-function withdraw(desk: Desk, copy: OwnerCopy): void {
+  const copy = await refreshCopy(desk, address)
   const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)
   for (const transaction of transactionsWhere(desk, "state in ('pending', 'approved')")) {
@@ -62,24 +59,28 @@ export async function resetFailCounts(
 const handOverMs = 25_000
 
 /**
- * Gives a token away to another owner: from here on nothing of it is accepted here, its challenges are over, and what was
- * counted travels with it, so that nobody gains tries or uses a code twice by being moved.
+ * Gives a token away to another owner: from here on nothing of it is accepted here, and what was counted is in D1 for its next
+ * owner, so that nobody gains tries or uses a code twice by being moved.
+ * @returns false where D1 did not take it: nothing may be moved then.
  */
-export async function handOver(
-  desk: Desk,
-  address: Address,
-  serial: string,
-): Promise<Counters | null> {
+export async function handOver(desk: Desk, address: Address, serial: string): Promise<boolean> {
   await copyOf(desk, address)
   desk.handedOver.set(serial, desk.nowMs() + handOverMs)
-  const copy = await refreshCopy(desk, address)
-  withdraw(desk, copy)
-  const counters = countersOf(desk, serial)
-  return (await drained(desk)) ? counters : null
+  await refreshCopy(desk, address)
+  await drained(desk)
+  return !isWaiting(desk, serial)
 }
 
-async function drained(desk: Desk): Promise<boolean> {
+/** One drain at a time: two could write an older count over a newer one. */
+async function drained(desk: Desk): Promise<void> {
   await desk.draining
-  await drain(desk)
-  return rows(desk, 'select 1 as one from outbox limit 1').length === 0
+  drainSoon(desk)
+  await desk.draining
 }
+
+const isWaiting = (desk: Desk, serial: string): boolean =>
+  rows(
+    desk,
+    "select 1 as waiting from outbox where kind in ('otp', 'fail_count') and body ->> 'serial' = ?",
+    serial,
+  ).length > 0
