@@ -11,6 +11,7 @@ import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
 import { pushBox } from './push-box.ts'
+import { otpSeed } from './seeds.ts'
 
 let d: Deployment
 let time: ReturnType<typeof clock>
@@ -350,6 +351,40 @@ describe('sending again', () => {
 
 /** What each setting does, each under a value that is not the default. Complete, or it does not compile. */
 const does: Record<SettingName, () => Promise<void>> = {
+  pushWaitSeconds: async () => {
+    await set({ pushWaitSeconds: 20 })
+    const { user, phone } = await someone()
+    const checking = d.payroll.check({ user, pass: '' })
+    while ((await phone.list()).length === 0)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    await phone.approve((await phone.list())[0]!)
+    expect((await checking).envelope.result.authentication).toBe('ACCEPT')
+  },
+  maxFailCount: async () => {
+    await set({ maxFailCount: 2 })
+    const { phone } = await someone()
+    const { envelope } = await d.payroll.token(phone.serial)
+    expect((envelope.result.value as { tokens: { maxfail: number }[] }).tokens[0]?.maxfail).toBe(2)
+  },
+  countWrongPins: async () => {
+    for (const countWrongPins of [0, 1]) {
+      await set({ countWrongPins })
+      const user = await d.person(`limited${++people}`)
+      const phone = await d.device(user, { pin: '4711' })
+      await d.payroll.check({ user, pass: '4712' })
+      const { envelope } = await d.payroll.token(phone.serial)
+      const [token] = (envelope.result.value as { tokens: { failcount: number }[] }).tokens
+      expect(token?.failcount).toBe(countWrongPins)
+    }
+  },
+  otpChallengeSeconds: async () => {
+    await set({ otpChallengeSeconds: 15 })
+    const user = await d.person(`limited${++people}`)
+    const made = await d.payroll.initToken({ user, type: 'hotp', otpkey: otpSeed })
+    expect(made.status).toBe(200)
+    const { envelope } = await d.payroll.trigger({ user })
+    expect((envelope.detail as { expires_at?: number }).expires_at).toBe(nowSeconds() + 15)
+  },
   answerSeconds: async () => {
     await set({ answerSeconds: 15 })
     const { user, phone } = await someone()
