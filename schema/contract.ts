@@ -2,6 +2,7 @@
  * Every route of the worker once: who may call it, what it takes, what it gives. /openapi.json and /docs are generated from it
  * (`npm run openapi`), and a test holds it against the router.
  */
+import { applications } from './contract/applications.ts'
 import { devices } from './contract/devices.ts'
 import { logins, sessions } from './contract/logins.ts'
 import { pages, policies, system, trail } from './contract/operation.ts'
@@ -15,6 +16,7 @@ export { callers, surfaces } from './contract/words.ts'
 export const contract: Route[] = [
   ...logins,
   ...sessions,
+  ...applications,
   ...tokens,
   ...people,
   ...realms,

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 export const surfaces = {
   logins: 'What login pages, gateways and plugins call to ask a person and to hear the answer.',
   sessions: 'A name and a password for a session.',
+  applications: 'Which applications may ask, with which keys and accounts.',
   tokens: 'Tokens from their enrolment to their end, and the challenges that are open for them.',
   people: 'The people of local resolvers, and what is noted about them.',
   realms: 'In which resolvers each realm looks for its people.',
@@ -26,6 +27,7 @@ export const callers = {
   tokens: 'the right `tokens`',
   people: 'the right `people`',
   settings: 'the right `settings`',
+  applications: 'the right `applications`',
   delivery: 'the right `delivery`',
   audit: 'the right `audit`',
   device: 'an enrolled device, by its signature over the request',

@@ -69,6 +69,18 @@ describe('a route that asks for a right', () => {
   )
 })
 
+describe('a route for whoever is known', () => {
+  const routes = contract.filter(({ who }) => who === 'known' || who === 'login')
+  it.each(routes.map((one) => [nameOf(one), one] as const))(
+    '%s: is closed on the open internet to who is not, and open to an application',
+    async (_name, route) => {
+      const unknown = await send(nobody, route)
+      expect([unknown.status, await codeIn(unknown)]).toEqual([401, 4033])
+      expect([401, 403]).not.toContain((await send(everything, route)).status)
+    },
+  )
+})
+
 describe('a route of the device API', () => {
   it.each(contract.filter(({ who }) => who === 'device').map((one) => [nameOf(one), one] as const))(
     '%s: is closed to who does not sign, in a problem document',
@@ -104,7 +116,7 @@ describe('the examples of the reference', () => {
 
   /** What takes away what others need comes after them, in this order. The pages are files, which are not here. */
   const last = [/^POST .token.lost/, /^POST .token.revoke/, /^POST .token.unassign/, /^DELETE/]
-  const deletesOwner = /^DELETE .(user.:resolver|realm|resolver)/
+  const deletesOwner = /^DELETE .(user.:resolver|realm|resolver|application.:id$)/
   const orderOf = (route: Route) =>
     deletesOwner.test(nameOf(route)) ? 9 : last.findIndex((one) => one.test(nameOf(route)))
   const asked = contract
@@ -123,8 +135,9 @@ describe('the examples of the reference', () => {
     }
     expect(asked.length).toBeGreaterThan(80)
     expect(faults).toEqual([])
-    // Their transaction is nobody's; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    // Their transaction is nobody's, and so is the key; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
     expect(refused.toSorted()).toEqual([
+      'DELETE /application/:id/key/:key',
       'GET /validate/initialize',
       'GET /validate/radiuscheck',
       'POST /token/revoke/:serial',
