@@ -129,3 +129,20 @@ describe('an application', () => {
     expect((await admin.call('POST', '/application/shop', { name: '\u202e' })).status).toBe(400)
   })
 })
+
+describe('the right to make people', () => {
+  it('finds, changes and deletes none', async () => {
+    const { wiki } = await newKey({ rights: ['add_people'] })
+    expect((await wiki.createUser({ user: 'newcomer' })).status).toBe(200)
+    for (const [method, path] of [
+      ['GET', '/user/?username=*'],
+      ['PUT', '/user/'],
+      ['DELETE', '/user/local/newcomer'],
+    ] as const)
+      expect(
+        (await wiki.call(method, path, method === 'PUT' ? { user: 'newcomer' } : undefined)).status,
+      ).toBe(403)
+    const found = await d.payroll.call('GET', '/user/?username=newcomer')
+    expect(found.envelope.result.value).toHaveLength(1)
+  })
+})

@@ -29,7 +29,7 @@ const defaultApplication = 'default'
 const tryApplication = 'try'
 
 /** The visitor's own browser asks, enrols and redeems. */
-const tryRights: Right[] = ['trigger', 'check', 'enrol', 'people', 'origin_browser']
+const tryRights: Right[] = ['trigger', 'check', 'enrol', 'add_people', 'origin_browser']
 
 /** 20 characters, 100 random bits, nothing to misread. */
 export function randomPassword(): string {

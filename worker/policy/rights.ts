@@ -4,6 +4,7 @@ export const rights = {
   check: 'try PINs and redeem approvals',
   enrol: 'begin enrolments and see tokens',
   tokens: 'change, move and delete tokens',
+  add_people: 'make people, and nothing else with them',
   people: 'find, make, change and delete people, and see realms',
   settings: 'read and change settings, realms and resolvers',
   applications: 'make applications, their keys and service accounts',

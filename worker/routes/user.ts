@@ -32,7 +32,7 @@ user.route('/attribute', attribute)
 user.route('/editable_attributes', editableAttributes)
 
 user.post('/', async (call) => {
-  const caller = await callerWith(call, 'people')
+  const caller = await callerWith(call, 'people', 'add_people')
   const parameters = await parametersOf(call)
   const { context } = call.var
   const entry = {

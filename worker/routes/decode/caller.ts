@@ -38,9 +38,9 @@ export async function callerOf(call: Call): Promise<Caller> {
 }
 
 /** @throws Refusal no_authorization · right_missing */
-export async function callerWith(call: Call, right: Right): Promise<Caller> {
+export async function callerWith(call: Call, right: Right, orElse?: Right): Promise<Caller> {
   const caller = await callerOf(call)
-  if (caller.rights.has(right)) return caller
+  if (caller.rights.has(right) || (orElse && caller.rights.has(orElse))) return caller
   if (caller.name === '') refuse({ reason: 'no_authorization' })
   refuse({ reason: 'right_missing', right })
 }
