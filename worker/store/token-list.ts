@@ -2,6 +2,7 @@
 import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, tokens } from '../../schema/tables.ts'
+import { nameKey } from './people.ts'
 import { type Page, matches } from './search.ts'
 import type { TokenRow } from './tokens.ts'
 
@@ -76,12 +77,10 @@ export async function listTokens(
 
 function conditions({ customer, texts, active, assigned }: TokenFilter): SQL | undefined {
   const named = Object.entries(texts).map(([field, pattern]) =>
-    field === 'realm'
-      ? inRealm(pattern)
-      : matches(columns[field as keyof typeof columns], pattern, field),
+    condition(customer, field as TokenField, pattern),
   )
   return and(
-    eq(tokens.customer, customer),
+    isOf(customer, texts),
     ...named,
     active === undefined ? undefined : eq(tokens.active, active),
     assigned === undefined
@@ -90,6 +89,24 @@ function conditions({ customer, texts, active, assigned }: TokenFilter): SQL | u
         ? isNotNull(tokens.person)
         : isNull(tokens.person),
   )
+}
+
+/** SQLite takes the customer's index first unless a plus tells it that there is a better one. */
+function isOf(customer: string, { username = '*', userid = '*' }: TokenFilter['texts']): SQL {
+  const byPerson = !username.includes('*') || !userid.includes('*')
+  return byPerson ? sql`+${tokens.customer} = ${customer}` : eq(tokens.customer, customer)
+}
+
+/** What is named whole is looked up by an index; a pattern reads all tokens of the customer. */
+function condition(customer: string, field: TokenField, pattern: string): SQL | undefined {
+  if (field === 'realm') return inRealm(pattern)
+  if (pattern.includes('*')) return matches(columns[field], pattern, field)
+  if (field === 'serial') return eq(tokens.serial, pattern)
+  if (field === 'userid') return eq(tokens.person, pattern)
+  if (field === 'username')
+    return sql`${tokens.person} in (select ${people.id} from ${people}
+      where ${people.customer} = ${customer} and ${people.usernameKey} = ${nameKey(pattern)})`
+  return matches(columns[field], pattern, field)
 }
 
 /** The owner's, or one of those beside it. */
