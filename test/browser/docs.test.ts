@@ -1,0 +1,24 @@
+/** The API reference as its readers meet it. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { axeViolations, overflowPixels } from '../support/axe.ts'
+import { type Stage, isMissing, setStage } from '../support/stage.ts'
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await setStage()
+})
+afterAll(() => stage?.end())
+
+describe.skipIf(isMissing('chromium'))('the API reference', () => {
+  it.each([
+    [360, true],
+    [1200, false],
+  ])('fits %i pixels, and can be read by everyone (dark: %s)', async (width, dark) => {
+    const phone = await stage.phone('chromium', { width, height: 740, dark })
+    const tab = await phone.browser().open(`${stage.deployment.url}/docs#postTokenInit`)
+    await tab.sees('Who may call')
+    expect(await overflowPixels(tab)).toBe(0)
+    expect(await axeViolations(tab)).toEqual([])
+    await phone.close()
+  })
+})
