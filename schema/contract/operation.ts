@@ -40,6 +40,7 @@ const definition = v.record(
   v.looseObject({
     type: v.picklist(['bool', 'int', 'str']),
     desc: string('What it means.'),
+    in_force: v.pipe(v.boolean(), v.description('Whether anything comes of it yet.')),
     value: v.optional(v.pipe(names, v.description('What it may be.'))),
   }),
 )

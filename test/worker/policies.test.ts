@@ -124,6 +124,27 @@ describe('a policy', () => {
     await d.payroll.call('DELETE', '/policy/text')
   })
 
+  it('that nothing obeys yet is kept, and whoever writes it is told', async () => {
+    const idle = await write('idle', {
+      scope: 'authorization',
+      realm: '',
+      action: { authorized: 'deny_access' },
+    })
+    expect(idle.envelope.detail).toEqual({ not_in_force_yet: ['authorized'] })
+    const heard = await write('idle', {
+      scope: 'authentication',
+      realm: '',
+      action: { push_wait: 5 },
+    })
+    expect(heard.envelope.detail).toBeUndefined()
+    const { envelope } = await d.payroll.call('GET', '/policy/defs/authorization')
+    expect(envelope.result.value).toMatchObject({
+      authorized: { in_force: false },
+      application_tokentype: { in_force: true },
+    })
+    await d.payroll.call('DELETE', '/policy/idle')
+  })
+
   it('needs the right to it', async () => {
     const guest = await d.newApplication('Guest', ['trigger'])
     for (const [method, path] of [

@@ -210,6 +210,36 @@ export type Scope = keyof typeof actions
 export const scopes = Object.keys(actions) as Scope[]
 export type ActionOf<S extends Scope> = keyof (typeof actions)[S] & string
 
+/**
+ * Actions that something obeys. The others are kept, so that what an administrator brings along is not lost, and whoever
+ * writes or lists them is told that nothing comes of them yet: a rule that is only believed in protects nobody.
+ */
+const obeyed: Partial<Record<Scope, readonly string[]>> = {
+  authentication: [
+    'api_key_required',
+    'challenge_response',
+    'challenge_text',
+    'push_challenge_text',
+    'push_first_quiet_seconds',
+    'push_longest_quiet_seconds',
+    'push_missed_prompts',
+    'push_open_prompts',
+    'push_prompts_per_hour_application',
+    'push_prompts_per_hour_client',
+    'push_quiet_forgotten_seconds',
+    'push_resends',
+    'push_text_on_mobile',
+    'push_title_on_mobile',
+    'push_typed_code',
+    'push_user_verification',
+    'push_wait',
+  ] satisfies ActionOf<'authentication'>[],
+  authorization: ['application_tokentype'] satisfies ActionOf<'authorization'>[],
+}
+
+export const isObeyed = (scope: Scope, name: string): boolean =>
+  obeyed[scope]?.includes(name) ?? false
+
 export const isScope = (name: string): name is Scope => name in actions
 
 /** @returns the definition, or null where the scope knows no such action. */

@@ -1,5 +1,5 @@
 /** /policy: who may do what, and how logins go. In force everywhere within a second; a challenge keeps what it was made under. */
-import { actions, isScope, scopes } from '../policy/actions.ts'
+import { actions, isObeyed, isScope, scopes } from '../policy/actions.ts'
 import type { Policy } from '../policy/match.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
@@ -38,7 +38,12 @@ const defined = (scope: keyof typeof actions) =>
   Object.fromEntries(
     Object.entries(actions[scope]).map(([name, { meaning, ...action }]) => [
       name,
-      { ...action, desc: meaning, ...('choices' in action && { value: action.choices }) },
+      {
+        ...action,
+        desc: meaning,
+        in_force: isObeyed(scope, name),
+        ...('choices' in action && { value: action.choices }),
+      },
     ]),
   )
 
@@ -71,7 +76,11 @@ policy.post('/:name', async (call) => {
   const given = policyOf(call.req.param('name'), await parametersOf(call))
   const id = await writePolicy(call.var.context, { ...given, customer: caller.customer })
   await record(call, caller, 'policy_write', given.name, true)
-  return answer(call, { value: { [`setPolicy ${given.name}`]: id } })
+  const idle = Object.keys(given.action).filter((name) => !isObeyed(given.scope, name))
+  return answer(call, {
+    value: { [`setPolicy ${given.name}`]: id },
+    ...(idle.length > 0 && { detail: { not_in_force_yet: idle } }),
+  })
 })
 
 policy.delete('/:name', async (call) => {
