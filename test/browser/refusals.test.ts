@@ -21,7 +21,8 @@ async function askShortly() {
   const device = await newDevice(person)
   const administrator = await deployment.administrator()
   const answerable = async (answerSeconds: number) => {
-    const { status } = await administrator.call('POST', '/system/setConfig', { answerSeconds })
+    const change = { PushChallengeValidityTime: answerSeconds }
+    const { status } = await administrator.call('POST', '/system/setConfig', change)
     expect(status).toBe(200)
   }
   await answerable(10)

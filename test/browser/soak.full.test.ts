@@ -10,8 +10,15 @@ let stage: Stage
 beforeAll(async () => {
   stage = await setStage()
   const administrator = await stage.deployment.administrator()
-  const often = { promptsPerHourByApplication: 1000, promptsPerHourByClient: 1000 }
-  await administrator.call('POST', '/system/setConfig', often)
+  const { envelope } = await administrator.call('GET', '/policy/hardening')
+  const [hardening] = envelope.result.value as { action: object }[]
+  const often = { push_prompts_per_hour_application: 1000, push_prompts_per_hour_client: 1000 }
+  const { status } = await administrator.call('POST', '/policy/hardening', {
+    scope: 'authentication',
+    realm: '',
+    action: { ...hardening?.action, ...often },
+  })
+  expect(status).toBe(200)
 })
 afterAll(() => stage?.end())
 

@@ -11,8 +11,10 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
   beforeAll(async () => {
     stage = await setStage()
     const administrator = await stage.deployment.administrator()
-    const { status } = await administrator.call('POST', '/system/setConfig', {
-      userVerification: 1,
+    const { status } = await administrator.call('POST', '/policy/finger', {
+      scope: 'authentication',
+      realm: '',
+      action: { push_user_verification: true },
     })
     expect(status).toBe(200)
   })

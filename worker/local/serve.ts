@@ -56,6 +56,20 @@ export type Server = {
 /** @throws Refusal where what was asked for cannot be. */
 export async function serve(options: ServeOptions = {}): Promise<Server> {
   const settings: Settings = { ...readSettings({}), ...options }
+  for (let tries = anyPortTries; ; tries--) {
+    try {
+      return await serveOn(options, settings)
+    } catch (error) {
+      // Where any port will do, another program may take the one that was free a moment ago.
+      const taken = (error as { code?: string }).code === 'ERR_ADDRESS_IN_USE'
+      if (!taken || settings.port !== 0 || tries === 0) throw error
+    }
+  }
+}
+
+const anyPortTries = 3
+
+async function serveOn(options: ServeOptions, settings: Settings): Promise<Server> {
   const port = await freePort(settings.host, settings.port)
   const publicUrl = settings.publicUrl ?? defaultPublicUrl(settings.host, port)
   const lock = await lockFolder(settings.state, publicUrl)
