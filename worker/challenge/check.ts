@@ -50,8 +50,10 @@ export async function checkPass(
   const whole = otpOnly ? [] : asked.map((token) => ({ ...token, typed: pass, otp: '' }))
   const parted = found.tokens.flatMap((token) => partedOf(token, pass, otpOnly))
   const right = otpOnly ? parted : await matchingPins(context, [...whole, ...parted])
-  if (pass !== '' && !otpOnly && right.length > 0)
-    await reach(context, address, (object) => object.pinMatched(guess.scope))
+  const forgive = () => reach(context, address, (object) => object.pinMatched(guess.scope))
+  // A token without a PIN takes any text for its one-time password: that is no right PIN of another.
+  const knewPin = right.some(({ typed }) => typed !== '')
+  if (!otpOnly && knewPin) await forgive()
 
   const toAsk = right.filter(({ otp }) => otp === '').map(({ serial }) => serial)
   const guesses = right.filter(({ otp }) => otp !== '').map(({ serial, otp }) => ({ serial, otp }))
@@ -63,7 +65,10 @@ export async function checkPass(
   }
   const used =
     guesses.length > 0 && (await reach(context, address, (object) => object.useOtp(address, use)))
-  if (used && used.ok) return { ok: true, accepted: used.tokens }
+  if (used && used.ok) {
+    if (!otpOnly && !knewPin) await forgive()
+    return { ok: true, accepted: used.tokens }
+  }
   if (toAsk.length > 0)
     return triggerChallenge(
       context,

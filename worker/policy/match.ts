@@ -72,11 +72,14 @@ export function isAbout(policy: Policy, subject: Subject): boolean {
 function listed(list: string[], name: string | undefined): boolean {
   if (list.length === 0) return true
   if (name === undefined || name === '') return false
-  const key = name.toLowerCase()
-  const excluded = list.filter(isExclusion).map((entry) => entry.slice(1).toLowerCase())
+  const key = nameKey(name)
+  const excluded = list.filter(isExclusion).map((entry) => nameKey(entry.slice(1)))
   if (excluded.includes(key)) return false
-  const included = list.filter((entry) => !isExclusion(entry)).map((entry) => entry.toLowerCase())
+  const included = list.filter((entry) => !isExclusion(entry)).map(nameKey)
   return included.length === 0 || included.includes('*') || included.includes(key)
 }
+
+/** As people are looked up (store/people.ts): another spelling of a name is the same person and evades no policy. */
+const nameKey = (name: string): string => name.normalize('NFC').toLowerCase()
 
 export const isExclusion = (entry: string): boolean => /^[-!]/.test(entry)

@@ -41,10 +41,11 @@ function parseV6(text: string): bigint | null {
 
 /** @returns whether the text is an address or a network, a leading - or ! aside. */
 export function isNetwork(text: string): boolean {
-  const [address = '', prefix] = text.replace(/^[-!]/, '').split('/')
+  const [address = '', prefix, ...rest] = text.replace(/^[-!]/, '').split('/')
   const parsed = parseAddress(address)
   return (
     parsed !== null &&
+    rest.length === 0 &&
     (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= parsed.bits))
   )
 }

@@ -9,7 +9,7 @@ import { whose, whoseOrNobody } from '../challenge/whose.ts'
 import { nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
-import { type Caller, callerOf, callerWith, checkingCaller } from './decode/caller.ts'
+import { type Caller, callerOf, callerWith, checkHeard, checkingCaller } from './decode/caller.ts'
 import { whenceOf } from './decode/origin.ts'
 import { type Parameters, parametersOf, wholeNumber } from './decode/parameters.ts'
 import {
@@ -87,6 +87,7 @@ async function check(call: Call): Promise<Outcome> {
   const pass = transactionId ? parameters.get('pass') : parameters.need('pass')
   const { context } = call.var
   const owner = await whose(context, caller.customer, named(parameters))
+  await checkHeard(call, caller, owner.about)
   const following = { customer: caller.customer, expectedOwner: owner.address.ownerId }
   const redeem = (id: string, typed: string) =>
     redeemApproval(context, owner, {

@@ -49,13 +49,21 @@ export async function callerWith(call: Call, right: Right, orElse?: Right): Prom
 export async function checkingCaller(call: Call): Promise<Caller> {
   const caller = await callerOf(call)
   if (!caller.rights.has('check')) refuse({ reason: 'right_missing', right: 'check' })
-  if (caller.name !== '' || (call.var.context.deployment.loopback && isFromHere(call)))
-    return caller
+  await checkHeard(call, caller, {})
+  return caller
+}
+
+/** Asked again when it is known who is meant: the policy may be about some people only. @throws Refusal api_key_required */
+export async function checkHeard(
+  call: Call,
+  caller: Caller,
+  whom: { user?: string; realm?: string },
+): Promise<void> {
+  if (caller.name !== '' || (call.var.context.deployment.loopback && isFromHere(call))) return
   const client = peerAddress(call)
-  const about = client === null ? {} : { client }
+  const about = client === null ? whom : { ...whom, client }
   const { apiKeyRequired } = await readSettings(call.var.context, caller.customer, about)
   if (apiKeyRequired === 1) refuse({ reason: 'api_key_required' })
-  return caller
 }
 
 /** Not forwarded, and not on behalf of a page from elsewhere: neither across sites nor by a name bound to this address. */
