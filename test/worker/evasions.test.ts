@@ -26,7 +26,9 @@ describe('guesses at a PIN', () => {
     const told: (string | undefined)[] = []
     for (let guess = 0; guess < 7; guess++)
       told.push(
-        messageOf(await gateway.call('POST', '/validate/check', { ...asked, pass: `abcde${guess}` })),
+        messageOf(
+          await gateway.call('POST', '/validate/check', { ...asked, pass: `abcde${guess}` }),
+        ),
       )
     expect(told.slice(0, 5)).toEqual(Array(5).fill('wrong otp value'))
     expect(told.at(-1)).toMatch(/^Too many wrong tries/)
@@ -84,4 +86,64 @@ describe('a policy about a person', () => {
 it('a network has one prefix: with two it would be wider than what was meant', () => {
   expect(isNetwork('10.0.0.0/8')).toBe(true)
   expect(isNetwork('10.0.0.0/0/8')).toBe(false)
+})
+
+describe('what names its way around a rule', () => {
+  it('a check by serial is under the policies about the person whose token it is', async () => {
+    const user = await d.person('serially')
+    const phone = await d.device(user)
+    await d.payroll.call('POST', '/policy/finger', {
+      scope: 'authentication',
+      realm: '',
+      user,
+      action: { push_user_verification: true },
+    })
+    const { envelope } = await d.payroll.call('POST', '/validate/triggerchallenge', {
+      serial: phone.serial,
+    })
+    expect(envelope.result.value).toBe(0)
+    await d.payroll.call('DELETE', '/policy/finger')
+    const again = await d.payroll.call('POST', '/validate/triggerchallenge', {
+      serial: phone.serial,
+    })
+    expect(again.envelope.result.value).toBe(1)
+  })
+
+  it('who may change tokens but not enrol gets no codes for a lost one', async () => {
+    const phone = await d.device(await d.person('loser'))
+    const keeper = await d.newApplication('Keeper', ['tokens', 'check'])
+    const refused = await keeper.call('POST', `/token/lost/${phone.serial}`)
+    expect([refused.status, refused.envelope.result.error?.code]).toEqual([403, 303])
+    const helpdesk = await d.newApplication('Helpdesk', ['tokens', 'enrol'])
+    expect((await helpdesk.call('POST', `/token/lost/${phone.serial}`)).status).toBe(200)
+  })
+
+  it('a session does not outlive its account, also where one of the same name comes after it', async () => {
+    const admin = await d.newApplication('Office', ['applications', 'trigger', 'settings'])
+    await admin.call('POST', '/application/office', { name: 'Office' })
+    const account = { username: 'returning', password: 'a long enough word', rights: 'trigger' }
+    await admin.call('POST', '/application/office/account', account)
+    const { envelope } = await admin.auth('returning', account.password)
+    const session = admin.as({ token: (envelope.result.value as { token: string }).token })
+    expect((await session.trigger({ user: 'nobody' })).status).toBe(400)
+    await admin.call('DELETE', '/application/office/account/returning')
+    await admin.call('POST', '/application/office/account', {
+      ...account,
+      rights: 'trigger,settings',
+    })
+    expect((await session.call('GET', '/policy/')).status).toBe(401)
+    const again = await admin.auth('returning', account.password)
+    const fresh = admin.as({ token: (again.envelope.result.value as { token: string }).token })
+    expect((await fresh.call('GET', '/policy/')).status).toBe(200)
+  })
+
+  it('a policy takes no limit that nothing looks at', async () => {
+    const limited = { scope: 'authentication', realm: '', resolver: 'local', action: 'push_wait=1' }
+    const refused = await d.payroll.call('POST', '/policy/limited', limited)
+    expect(refused.envelope.result.error?.message).toContain("'resolver' is not understood yet")
+    expect(
+      (await d.payroll.call('POST', '/policy/limited', { ...limited, resolver: '' })).status,
+    ).toBe(200)
+    await d.payroll.call('DELETE', '/policy/limited')
+  })
 })

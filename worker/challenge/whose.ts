@@ -4,7 +4,7 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { Refusal, refuse } from '../problem.ts'
 import { remembered } from '../store/cache.ts'
-import { personId, realmNamed } from '../store/people.ts'
+import { findPerson, personId, realmNamed } from '../store/people.ts'
 import { findToken } from '../store/tokens.ts'
 import type { Address } from './desk/desk.ts'
 
@@ -39,12 +39,8 @@ export async function whose(context: Context, customer: string, named: Named): P
   if (named.serial === '') refuse({ reason: 'user_or_serial_needed' })
   const owner = await ownerOfSerial(context, customer, named.serial)
   if (!owner) refuse({ reason: 'serial_not_found' })
-  const { ownerId, realm } = owner
-  return {
-    address: { ownerId, customer },
-    serials: [named.serial],
-    about: realm === null ? {} : { realm },
-  }
+  const { ownerId, about } = owner
+  return { address: { ownerId, customer }, serials: [named.serial], about }
 }
 
 async function personNamed(
@@ -84,13 +80,19 @@ export async function splitRealm(
   return { username: user, realm: await realmNamed(context, customer, '') }
 }
 
+/** With the name of whose it is, so that a policy about somebody is not evaded by naming their token. */
 const ownerOfSerial = (
   context: Context,
   customer: string,
   serial: string,
-): Promise<{ ownerId: OwnerId; realm: string | null } | null> =>
+): Promise<{ ownerId: OwnerId; about: Whose['about'] } | null> =>
   remembered(context, `serial/${customer}/${serial}`, async () => {
     const token = await findToken(context.env.DB, serial)
     if (token?.customer !== customer) return null
-    return { ownerId: token.ownerId as OwnerId, realm: token.realm }
+    const person = token.person === null ? null : await findPerson(context, token.person)
+    const about = {
+      ...(token.realm !== null && { realm: token.realm }),
+      ...(person && { user: person.username }),
+    }
+    return { ownerId: token.ownerId as OwnerId, about }
   })

@@ -8,6 +8,8 @@ import type { Random } from './random.ts'
 export const sessionSeconds = 3600
 
 const Session = v.object({
+  /** The account's id: one that is made anew under the same name is another. */
+  account: v.string(),
   username: v.string(),
   realm: v.string(),
   role: v.picklist(['admin', 'service']),

@@ -38,7 +38,14 @@ auth.post('/', async (call) => {
     throw error
   })
   const rights = account.role === 'admin' ? administratorRights : account.rights
-  const session = { username: account.username, realm: '', role: account.role, rights, customer }
+  const session = {
+    account: account.id,
+    username: account.username,
+    realm: '',
+    role: account.role,
+    rights,
+    customer,
+  }
   const token = await signSession(
     context.deployment.master,
     session,

@@ -10,7 +10,7 @@ export type GuessedFrom = 'address' | 'anywhere'
 
 const usual: Growth = { from: 5, firstSeconds: 10, longestSeconds: 3600, forgottenSeconds: 86_400 }
 /** What is shared stays open for longer and closes for less: a stranger's guesses must not keep the person out. */
-const shared: Growth = { from: 50, firstSeconds: 1, longestSeconds: 60, forgottenSeconds: 86_400 }
+const shared: Growth = { from: 50, firstSeconds: 10, longestSeconds: 60, forgottenSeconds: 86_400 }
 
 export type Try = { ok: true } | { ok: false; reason: 'too_many_tries'; againAt: number }
 

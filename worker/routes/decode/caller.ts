@@ -95,7 +95,7 @@ async function bySession(call: Call, customer: string, token: string): Promise<C
   if (!session || session.customer !== customer) refuse({ reason: 'bad_session' })
   // An account that was removed, or lost a right, has lost it for its open sessions too.
   const account = await findAccount(context, customer, session.username)
-  if (!account) refuse({ reason: 'bad_session' })
+  if (account?.id !== session.account) refuse({ reason: 'bad_session' })
   checkNetwork(call, account.networks)
   return {
     customer,

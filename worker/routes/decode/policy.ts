@@ -31,6 +31,16 @@ export function policyOf(name: string, parameters: Parameters) {
   const named = Object.fromEntries(
     lists.map((list) => [list, listOf(list, parameters.get(list))]),
   ) as Record<(typeof lists)[number], string[]>
+  // A limit that nothing looks at would be a limit in name only.
+  const unheard = (['resolver', 'adminrealm', 'adminuser'] as const).find(
+    (list) => named[list].length > 0,
+  )
+  if (unheard)
+    refuse({
+      reason: 'bad_parameter',
+      field: unheard,
+      mend: 'is not understood yet: leave it empty',
+    })
   const wrong = named.client.find((entry) => !isNetwork(entry))
   if (wrong !== undefined)
     refuse({
