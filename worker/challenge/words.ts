@@ -1,10 +1,9 @@
 /** What policies have the device ask and the login say. The code never stands in what the device is shown. */
 import type { Context } from '../env.ts'
 import type { ActionOf } from '../policy/actions.ts'
-import { type Subject, valueOf } from '../policy/match.ts'
+import type { Subject } from '../policy/match.ts'
 import { type Tags, filled, timeTags } from '../policy/tags.ts'
-import { refuse } from '../problem.ts'
-import { readPolicies } from '../store/policies.ts'
+import { saidOf } from '../store/policies.ts'
 
 type TextAction = ActionOf<'authentication'> &
   ('push_text_on_mobile' | 'push_title_on_mobile' | 'push_challenge_text' | 'challenge_text')
@@ -22,21 +21,20 @@ export async function wordsFor(
   customer: string,
   about: Omit<Subject, 'nowMs'>,
 ): Promise<Words> {
-  const policies = await readPolicies(context, customer)
-  const nowMs = context.nowMs()
-  const read = (action: TextAction): string | null => {
-    const said = valueOf(policies, 'authentication', action, { ...about, nowMs })
-    if (said && 'conflict' in said) refuse({ reason: 'policy_conflict', policies: said.conflict })
-    return said === null ? null : String(said.value)
+  const read = async (action: TextAction): Promise<string | null> => {
+    const said = await saidOf(context, customer, 'authentication', action, about)
+    return said === null ? null : String(said)
   }
   const tags: Tags = {
-    ...timeTags(nowMs),
+    ...timeTags(context.nowMs()),
     ...(about.user !== undefined && { user: about.user, username: about.user }),
     ...(about.realm !== undefined && { realm: about.realm }),
     ...(about.client !== undefined && { client_ip: about.client }),
   }
-  const [title, text] = [read('push_title_on_mobile'), read('push_text_on_mobile')]
-  const [forPush, forAny] = [read('push_challenge_text'), read('challenge_text')]
+  const title = await read('push_title_on_mobile')
+  const text = await read('push_text_on_mobile')
+  const forPush = await read('push_challenge_text')
+  const forAny = await read('challenge_text')
   return {
     ...(title !== null && { title: filled(title, tags) }),
     ...(text !== null && { text: filled(text, tags) }),

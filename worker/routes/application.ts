@@ -21,6 +21,7 @@ import {
   writeApplication,
 } from '../store/accounts.ts'
 import { type Caller, callerWith } from './decode/caller.ts'
+import { listOf } from './decode/list.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
 import { answer } from './encode/envelope.ts'
 import { recorded } from './recorded.ts'
@@ -202,7 +203,7 @@ async function own(call: Call, caller: Caller): Promise<Application> {
 
 /** Nobody hands on a right that they do not have; what a request may claim of its origin, whoever makes applications decides. */
 function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; networks: string[] } {
-  const asked = listOf(parameters.need('rights'))
+  const asked = listOf('rights', parameters.need('rights'))
   const unknown = asked.find((name) => !isRight(name))
   if (asked.length === 0 || unknown !== undefined)
     refuse({
@@ -213,7 +214,7 @@ function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; ne
   const granted = asked.filter(isRight)
   const beyond = granted.find((right) => !right.startsWith('origin_') && !caller.rights.has(right))
   if (beyond !== undefined) refuse({ reason: 'right_missing', right: beyond })
-  const networks = listOf(parameters.get('networks'))
+  const networks = listOf('networks', parameters.get('networks'))
   const wrong = networks.find((entry) => !isNetwork(entry))
   if (wrong !== undefined)
     refuse({
@@ -222,13 +223,4 @@ function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; ne
       mend: `must be addresses and networks; '${wrong}' is neither`,
     })
   return { rights: granted, networks }
-}
-
-/** A JSON list, or names with commas. */
-function listOf(text: string): string[] {
-  const names = text.trim().startsWith('[') ? text.replace(/[[\]"]/g, '') : text
-  return names
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '')
 }

@@ -4,8 +4,9 @@ import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle } from 'drizzle-orm/d1'
 import { policies } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import type { Scope } from '../policy/actions.ts'
-import type { Policy } from '../policy/match.ts'
+import type { ActionOf, Scope, Value } from '../policy/actions.ts'
+import { type Policy, type Subject, valueOf } from '../policy/match.ts'
+import { refuse } from '../problem.ts'
 import { forgetWith, remembered } from './cache.ts'
 
 export type PolicyRow = typeof policies.$inferSelect
@@ -21,6 +22,23 @@ export async function readPolicies(context: Context, customer: string): Promise<
     return rows.map(({ customer: _, ...row }) => ({ ...row, scope: row.scope as Scope }))
   })
   return found ?? []
+}
+
+/**
+ * @returns what the policies say of one action, or null where none speaks.
+ * @throws Refusal policy_conflict where they contradict each other.
+ */
+export async function saidOf<S extends Scope>(
+  context: Context,
+  customer: string,
+  scope: S,
+  action: ActionOf<S>,
+  about: Omit<Subject, 'nowMs'>,
+): Promise<Value | null> {
+  const policies = await readPolicies(context, customer)
+  const said = valueOf(policies, scope, action, { ...about, nowMs: context.nowMs() })
+  if (said && 'conflict' in said) refuse({ reason: 'policy_conflict', policies: said.conflict })
+  return said && said.value
 }
 
 /** @returns the id of the policy of this name, new or changed. */

@@ -2,10 +2,7 @@
  * Makes a transaction: one challenge for each usable device, each signed over everything the person will see, and one for each
  * token whose one-time password the person may type. Two triggers are two transactions with two codes; only an Idempotency-Key makes one of them.
  */
-import { sign } from '../../../schema/jws.ts'
-import { type ChallengeClaims, type Origin, challengeHash, typ } from '../../../schema/signing.ts'
-import type { TokenType } from '../../store/tokens.ts'
-import type { Settings } from '../../policy/settings.ts'
+import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Ringing, mayRing, rang } from './bell.ts'
 import { copyOf, isLocked, isUsable } from './copy.ts'
 import {
@@ -13,55 +10,17 @@ import {
   type Desk,
   needStorage,
   nowSeconds,
-  rows,
   type OwnerCopy,
   type TokenCopy,
 } from './desk.ts'
 import { setDue } from './due.ts'
 import { expireDue } from './expire.ts'
+import { keepForReplay, replayed } from './idempotency.ts'
+import { issue } from './issue.ts'
 import { notifyChallenge } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
 import { socketsOf } from './sockets.ts'
 import { type Transaction, transactionById } from './transaction.ts'
-
-export type TriggerRequest = {
-  transactionId: string
-  challenge: string
-  application: { id: string; name: string }
-  origin: Origin
-  /** The address that budgets count by, where one is known. */
-  client: string | null
-  /** Only these tokens; all usable ones where absent. */
-  serials?: string[]
-  types?: string[]
-  /** The caller has shown a first factor of this person. */
-  firstFactor: boolean
-  settings: Settings
-  title?: string
-  text?: string
-  idempotency?: { key: string; requestHash: string }
-}
-
-export type Triggered = {
-  ok: true
-  transactionId: string
-  challenge: string
-  serials: string[]
-  challenges: { serial: string; type: TokenType }[]
-  match: 'code' | 'none'
-  answerableUntilAt: number
-  notified: boolean
-  /** Names of the devices that a push or an open app shows it on. The others find it when they are opened. */
-  sentTo: string[]
-  /** Where not notified: when a further request would ring again. */
-  quietUntilAt?: number
-}
-export type NotTriggered = {
-  ok: false
-  reason: 'no_tokens' | 'no_suitable_token' | 'locked' | 'revoked' | 'idempotency_conflict'
-}
-
-const idempotencySeconds = 86_400
 
 export async function trigger(
   desk: Desk,
@@ -193,71 +152,4 @@ function choose(
   if (tokens.length > 0) return { tokens }
   if (usable.length > 0) return { reason: 'locked' }
   return { reason: candidates.every((token) => token.revoked) ? 'revoked' : 'no_suitable_token' }
-}
-
-async function issue(
-  desk: Desk,
-  copy: OwnerCopy,
-  token: TokenCopy,
-  request: TriggerRequest,
-  how: { now: number; answerableUntilAt: number; match: 'code' | 'none' },
-): Promise<{ serial: string; jws: string; hash: string }> {
-  // Nothing is sent to who types.
-  if (token.type !== 'push') return { serial: token.serial, jws: '', hash: '' }
-  const claims: ChallengeClaims = {
-    iss: desk.deployment.origin,
-    aud: token.deviceId ?? '',
-    challenge: request.challenge,
-    iat: how.now,
-    exp: how.answerableUntilAt,
-    application: request.application,
-    account: copy.account,
-    origin: request.origin,
-    match: how.match,
-    ...(request.settings.userVerification === 1 && { userVerification: true }),
-    ...(request.title !== undefined && { title: request.title }),
-    ...(request.text !== undefined && { text: request.text }),
-  }
-  const jws = await sign(typ.challenge, claims, desk.deployment.signing)
-  return { serial: token.serial, jws, hash: await challengeHash(jws) }
-}
-
-/** The same key and the same request answer the same; the same key with another request is refused. */
-function replayed(
-  desk: Desk,
-  { idempotency }: TriggerRequest,
-  now: number,
-): Triggered | NotTriggered | null {
-  if (!idempotency) return null
-  const [row] = rows<{ requestHash: string; answer: string }>(
-    desk,
-    'select requestHash, answer from idempotency where key = ? and untilAt > ?',
-    idempotency.key,
-    now,
-  )
-  if (!row) return null
-  if (row.requestHash !== idempotency.requestHash)
-    return { ok: false, reason: 'idempotency_conflict' }
-  const answer = JSON.parse(row.answer) as Triggered
-  // Kept by older code, which knew of devices only.
-  const challenges = answer.serials.map((serial) => ({ serial, type: 'push' as const }))
-  return { ...answer, challenges: answer.challenges ?? challenges }
-}
-
-function keepForReplay(
-  desk: Desk,
-  { idempotency }: TriggerRequest,
-  answer: Triggered,
-  now: number,
-): void {
-  if (!idempotency) return
-  desk.sql.exec(
-    'insert or replace into idempotency (key, requestHash, transactionId, answer, untilAt) values (?, ?, ?, ?, ?)',
-    idempotency.key,
-    idempotency.requestHash,
-    answer.transactionId,
-    JSON.stringify(answer),
-    now + idempotencySeconds,
-  )
-  setDue(desk, 'limits', (now + idempotencySeconds) * 1000)
 }

@@ -10,6 +10,7 @@ import {
 import { isNetwork } from '../../policy/network.ts'
 import { parseTimes } from '../../policy/time.ts'
 import { refuse } from '../../problem.ts'
+import { jsonOf, listOf } from './list.ts'
 import { type Parameters, wholeNumber } from './parameters.ts'
 
 const lists = ['resolver', 'user', 'adminrealm', 'adminuser', 'client'] as const
@@ -75,13 +76,6 @@ function truth(parameters: Parameters, name: string, otherwise: boolean): boolea
   return refuse({ reason: 'bad_parameter', field: name, mend: 'must be true or false' })
 }
 
-function listOf(field: string, text: string): string[] {
-  const entries = text.trim().startsWith('[') ? jsonOf(field, text) : text.split(',')
-  if (!Array.isArray(entries) || !entries.every((entry) => typeof entry === 'string'))
-    refuse({ reason: 'bad_parameter', field, mend: 'must be names, separated by commas' })
-  return entries.map((entry) => entry.trim()).filter((entry) => entry !== '')
-}
-
 function actionsOf(scope: Scope, text: string): Record<string, Value> {
   const given = text.trim().startsWith('{') ? jsonOf('action', text) : pairsOf(text)
   const read: Record<string, Value> = {}
@@ -115,11 +109,3 @@ const pairsOf = (text: string): Record<string, string> =>
         return at < 0 ? [part, ''] : [part.slice(0, at).trim(), part.slice(at + 1).trim()]
       }),
   )
-
-function jsonOf(field: string, text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch {
-    return refuse({ reason: 'bad_parameter', field, mend: 'is not valid JSON' })
-  }
-}

@@ -1,0 +1,41 @@
+/** What a trigger asks of the object, and what comes of it. */
+import type { Origin } from '../../../schema/signing.ts'
+import type { Settings } from '../../policy/settings.ts'
+import type { TokenType } from '../../store/tokens.ts'
+
+export type TriggerRequest = {
+  transactionId: string
+  challenge: string
+  application: { id: string; name: string }
+  origin: Origin
+  /** The address that budgets count by, where one is known. */
+  client: string | null
+  /** Only these tokens; all usable ones where absent. */
+  serials?: string[]
+  types?: string[]
+  /** The caller has shown a first factor of this person. */
+  firstFactor: boolean
+  settings: Settings
+  title?: string
+  text?: string
+  idempotency?: { key: string; requestHash: string }
+}
+
+export type Triggered = {
+  ok: true
+  transactionId: string
+  challenge: string
+  serials: string[]
+  challenges: { serial: string; type: TokenType }[]
+  match: 'code' | 'none'
+  answerableUntilAt: number
+  notified: boolean
+  /** Names of the devices that a push or an open app shows it on. The others find it when they are opened. */
+  sentTo: string[]
+  /** Where not notified: when a further request would ring again. */
+  quietUntilAt?: number
+}
+export type NotTriggered = {
+  ok: false
+  reason: 'no_tokens' | 'no_suitable_token' | 'locked' | 'revoked' | 'idempotency_conflict'
+}

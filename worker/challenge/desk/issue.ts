@@ -1,0 +1,32 @@
+/** Signs what one device will show: everything the person sees, and nothing of the code. */
+import { sign } from '../../../schema/jws.ts'
+import { type ChallengeClaims, challengeHash, typ } from '../../../schema/signing.ts'
+import type { TriggerRequest } from './asked.ts'
+import type { Desk, OwnerCopy, TokenCopy } from './desk.ts'
+
+export async function issue(
+  desk: Desk,
+  copy: OwnerCopy,
+  token: TokenCopy,
+  request: TriggerRequest,
+  how: { now: number; answerableUntilAt: number; match: 'code' | 'none' },
+): Promise<{ serial: string; jws: string; hash: string }> {
+  // Nothing is sent to who types.
+  if (token.type !== 'push') return { serial: token.serial, jws: '', hash: '' }
+  const claims: ChallengeClaims = {
+    iss: desk.deployment.origin,
+    aud: token.deviceId ?? '',
+    challenge: request.challenge,
+    iat: how.now,
+    exp: how.answerableUntilAt,
+    application: request.application,
+    account: copy.account,
+    origin: request.origin,
+    match: how.match,
+    ...(request.settings.userVerification === 1 && { userVerification: true }),
+    ...(request.title !== undefined && { title: request.title }),
+    ...(request.text !== undefined && { text: request.text }),
+  }
+  const jws = await sign(typ.challenge, claims, desk.deployment.signing)
+  return { serial: token.serial, jws, hash: await challengeHash(jws) }
+}
