@@ -228,6 +228,26 @@ describe('the policy hardening', () => {
   })
 })
 
+it('contradictions about a second step or a text are refused too, not passed over', async () => {
+  const user = await d.person('petra')
+  await d.device(user)
+  for (const [action, one, other] of [
+    ['challenge_response', 'totp', 'hotp'],
+    ['push_text_on_mobile', 'Yes?', 'No?'],
+  ] as const) {
+    const say = (name: string, value: string) =>
+      write(name, { scope: 'authentication', realm: '', action: { [action]: value } })
+    await say('left', one)
+    await say('right', other)
+    const refused = await d.payroll.check({ user, pass: '' })
+    expect([refused.status, refused.envelope.result.error?.code]).toEqual([403, 303])
+    await d.payroll.call('DELETE', '/policy/right')
+    const heard = await d.payroll.check({ user, pass: '' })
+    expect(heard.envelope.result.authentication).toBe('CHALLENGE')
+    await d.payroll.call('DELETE', '/policy/left')
+  }
+})
+
 describe('what policies say', () => {
   const policy = (more: Partial<Policy>): Policy => ({
     id: 1,
