@@ -61,5 +61,7 @@ export function webkitPaths(): { driver: string; browser: string; screen: string
   return driver && browser && screen ? { driver, browser, screen } : null
 }
 
-/** Clicks and action buttons come from a notification service of our own. */
-export const canShowNotifications = (): boolean => existsSync('/usr/bin/dbus-daemon')
+/** Clicks and action buttons come from a notification service of our own; without libnotify Firefox shows nothing to it. */
+export const canShowNotifications = (): boolean =>
+  existsSync('/usr/bin/dbus-daemon') &&
+  ['x86_64', 'aarch64'].some((cpu) => existsSync(`/usr/lib/${cpu}-linux-gnu/libnotify.so.4`))
