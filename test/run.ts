@@ -1,6 +1,6 @@
 /**
- * `npm test`: every short suite, one after another, because two cores are shared by browsers and workerd. Says how long
- * each took, shows the output of what failed, and ends with one line: `N passed, N failed`. `--full` runs the long forms.
+ * `npm test`: every short suite, in stages: side by side what mostly waits, browsers by themselves, because two cores are shared.
+ * Says how long each took, shows the output of what failed, and ends with one line: `N passed, N failed`. `--full` runs the long forms.
  */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,18 +24,22 @@ const vitest = (name: string, config: string): Suite => ({
   ...(full && { env: { COUNTERSIGN_TEST: 'full' } }),
 })
 
-const suites: Suite[] = [
-  { name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] },
-  {
-    name: 'lint',
-    command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
-  },
-  { name: 'types', command: [file('test/types.ts')] },
-  vitest('layout', 'test/vitest.config.ts'),
-  { name: 'build', command: [file('worker/local/build.ts')] },
-  vitest('worker', 'test/worker/vitest.config.ts'),
-  vitest('local', 'test/local/vitest.config.ts'),
-  vitest('browser', 'test/browser/vitest.config.ts'),
+const stages: Suite[][] = [
+  [
+    { name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] },
+    {
+      name: 'lint',
+      command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
+    },
+    { name: 'types', command: [file('test/types.ts')] },
+    vitest('layout', 'test/vitest.config.ts'),
+    { name: 'build', command: [file('worker/local/build.ts')] },
+  ],
+  [
+    vitest('worker', 'test/worker/vitest.config.ts'),
+    vitest('local', 'test/local/vitest.config.ts'),
+  ],
+  [vitest('browser', 'test/browser/vitest.config.ts')],
 ]
 
 const lines: string[] = []
@@ -47,7 +51,14 @@ function say(line: string): void {
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
 const leftOut = provideBrowsers(console.log)
 if (leftOut) console.log(leftOut)
-for (const suite of suites) {
+for (const stage of stages) await Promise.all(stage.map(carryOut))
+rmSync(reports, { recursive: true })
+say(`${total.passed} passed, ${total.failed} failed`)
+// Committed after each full run, so that anyone sees when the long forms last held.
+if (full) writeFileSync(file('test/last-full-run.txt'), `${lines.join('\n')}\n`)
+process.exitCode = total.failed ? 1 : 0
+
+async function carryOut(suite: Suite): Promise<void> {
   const startedAt = performance.now()
   const { count, output } = await run(suite)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
@@ -58,11 +69,6 @@ for (const suite of suites) {
   if (count.failed) console.log(output.trimEnd().replace(/^/gm, '    '))
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key]
 }
-rmSync(reports, { recursive: true })
-say(`${total.passed} passed, ${total.failed} failed`)
-// Committed after each full run, so that anyone sees when the long forms last held.
-if (full) writeFileSync(file('test/last-full-run.txt'), `${lines.join('\n')}\n`)
-process.exitCode = total.failed ? 1 : 0
 
 async function run(suite: Suite): Promise<{ count: Count; output: string }> {
   const report = join(reports, `${suite.name}.json`)
