@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { actions, scopes } from '../../worker/policy/actions.ts'
 import { type Policy, valueOf } from '../../worker/policy/match.ts'
 import { isWithin } from '../../worker/policy/network.ts'
-import { isAtTime, parseTimes } from '../../worker/policy/time.ts'
+import { atTimes, parseTimes } from '../../worker/policy/time.ts'
 import { type Deployment, deployment } from './deployment.ts'
 
 let d: Deployment
@@ -329,7 +329,7 @@ describe('what policies say', () => {
     ['Tue-Sun: 0-24', 0, false],
     ['Sat: 1-2, Mon: 9-12', 0, true],
   ])('times: %s, %d minutes after ten', (text, minutes, expected) => {
-    expect(isAtTime(text, monday + minutes * 60_000)).toBe(expected)
+    expect(atTimes(text)(monday + minutes * 60_000)).toBe(expected)
   })
 
   it.each(['Mon', 'Mon: 18-9', 'Mon: 9-25', 'Moo: 9-10', 'Mon 9-10', 'Mon: 9:75-10'])(

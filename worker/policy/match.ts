@@ -1,10 +1,11 @@
 /**
  * Which policies are about a request, and what they say together. Pure: the clock is an argument. Lists match by name, `*`
- * stands for all, a leading - or ! excludes; an empty list is about everyone.
+ * stands for all, a leading - or ! excludes; an empty list is about everyone. A list of policies is compiled the first time it is
+ * asked, and remembered with it: a login asks for some twenty actions.
  */
 import type { Scope, Value } from './actions.ts'
-import { isWithin } from './network.ts'
-import { isAtTime } from './time.ts'
+import { within } from './network.ts'
+import { atTimes } from './time.ts'
 
 export type Policy = {
   id: number
@@ -40,43 +41,62 @@ export type Said = { value: Value; policies: string[] } | { conflict: string[] }
 
 /** @returns what the policies say of this action, or who contradicts whom. */
 export function valueOf(policies: Policy[], scope: Scope, action: string, subject: Subject): Said {
-  const about = policies.filter(
-    (policy) =>
-      policy.active &&
-      policy.scope === scope &&
-      Object.hasOwn(policy.action, action) &&
-      isAbout(policy, subject),
-  )
-  const first = Math.min(...about.map(({ priority }) => priority))
-  const speaking = about.filter(({ priority }) => priority === first)
+  const about = speakersOf(policies, scope, action).filter(({ isAbout }) => isAbout(subject))
+  const speaking = about.filter(({ policy }) => policy.priority === about[0]?.policy.priority)
   const [one] = speaking
   if (!one) return null
-  const value = one.action[action] as Value
-  const names = speaking.map(({ name }) => name)
-  if (speaking.some((policy) => policy.action[action] !== value)) return { conflict: names }
+  const value = one.policy.action[action] as Value
+  const names = speaking.map(({ policy }) => policy.name)
+  if (speaking.some(({ policy }) => policy.action[action] !== value)) return { conflict: names }
   return { value, policies: names }
 }
 
-export function isAbout(policy: Policy, subject: Subject): boolean {
-  return (
-    listed(policy.realm, subject.realm) &&
-    listed(policy.resolver, subject.resolver) &&
-    listed(policy.user, subject.user) &&
-    listed(policy.adminrealm, subject.adminrealm) &&
-    listed(policy.adminuser, subject.adminuser) &&
-    isWithin(policy.client, subject.client) &&
-    isAtTime(policy.time, subject.nowMs)
-  )
+type Speaker = { policy: Policy; isAbout: (subject: Subject) => boolean }
+
+/** By `scope/action`, the first priority first. */
+const compiled = new WeakMap<Policy[], Map<string, Speaker[]>>()
+
+function speakersOf(policies: Policy[], scope: Scope, action: string): Speaker[] {
+  let known = compiled.get(policies)
+  if (!known) compiled.set(policies, (known = compile(policies)))
+  return known.get(`${scope}/${action}`) ?? []
 }
 
-function listed(list: string[], name: string | undefined): boolean {
-  if (list.length === 0) return true
-  if (name === undefined || name === '') return false
-  const key = nameKey(name)
-  const excluded = list.filter(isExclusion).map((entry) => nameKey(entry.slice(1)))
-  if (excluded.includes(key)) return false
-  const included = list.filter((entry) => !isExclusion(entry)).map(nameKey)
-  return included.length === 0 || included.includes('*') || included.includes(key)
+function compile(policies: Policy[]): Map<string, Speaker[]> {
+  const speakers = new Map<string, Speaker[]>()
+  const active = policies.filter((policy) => policy.active)
+  for (const policy of active.toSorted((a, b) => a.priority - b.priority)) {
+    const speaker = { policy, isAbout: aboutOf(policy) }
+    for (const action of Object.keys(policy.action)) {
+      const key = `${policy.scope}/${action}`
+      speakers.set(key, [...(speakers.get(key) ?? []), speaker])
+    }
+  }
+  return speakers
+}
+
+function aboutOf(policy: Policy): Speaker['isAbout'] {
+  const lists = (['realm', 'resolver', 'user', 'adminrealm', 'adminuser'] as const).map(
+    (field) => ({ field, has: listed(policy[field]) }),
+  )
+  const isWithin = within(policy.client)
+  const isAtTime = atTimes(policy.time)
+  return (subject) =>
+    lists.every(({ field, has }) => has(subject[field])) &&
+    isWithin(subject.client) &&
+    isAtTime(subject.nowMs)
+}
+
+function listed(list: string[]): (name: string | undefined) => boolean {
+  if (list.length === 0) return () => true
+  const excluded = new Set(list.filter(isExclusion).map((entry) => nameKey(entry.slice(1))))
+  const included = new Set(list.filter((entry) => !isExclusion(entry)).map(nameKey))
+  const everyone = included.size === 0 || included.has('*')
+  return (name) => {
+    if (name === undefined || name === '') return false
+    const key = nameKey(name)
+    return !excluded.has(key) && (everyone || included.has(key))
+  }
 }
 
 /** As people are looked up (store/people.ts): another spelling of a name is the same person and evades no policy. */

@@ -50,21 +50,31 @@ export function isNetwork(text: string): boolean {
   )
 }
 
-function contains(network: string, address: { value: bigint; bits: number }): boolean {
+type Address = { value: bigint; bits: number }
+
+/** @returns whether an address is in this network; what is no network has none. */
+function contains(network: string): (address: Address) => boolean {
   const [base = '', prefix] = network.split('/')
   const parsed = parseAddress(base)
-  if (!parsed || parsed.bits !== address.bits) return false
+  if (!parsed) return () => false
   const shift = BigInt(parsed.bits - (prefix === undefined ? parsed.bits : Number(prefix)))
-  return parsed.value >> shift === address.value >> shift
+  const start = parsed.value >> shift
+  return ({ value, bits }) => bits === parsed.bits && value >> shift === start
 }
 
 /** An empty list is everyone. Exclusions win; a list of exclusions alone is everyone else. An unknown client is in no network. */
-export function isWithin(networks: string[], client: string | undefined): boolean {
-  if (networks.length === 0) return true
-  const address = client === undefined ? null : parseAddress(client)
-  if (!address) return false
-  if (networks.some((entry) => /^[-!]/.test(entry) && contains(entry.slice(1), address)))
-    return false
-  const included = networks.filter((entry) => !/^[-!]/.test(entry))
-  return included.length === 0 || included.some((entry) => contains(entry, address))
+export function within(networks: string[]): (client: string | undefined) => boolean {
+  if (networks.length === 0) return () => true
+  const isExcluded = networks
+    .filter((entry) => /^[-!]/.test(entry))
+    .map((entry) => contains(entry.slice(1)))
+  const isIncluded = networks.filter((entry) => !/^[-!]/.test(entry)).map(contains)
+  return (client) => {
+    const address = client === undefined ? null : parseAddress(client)
+    if (!address || isExcluded.some((has) => has(address))) return false
+    return isIncluded.length === 0 || isIncluded.some((has) => has(address))
+  }
 }
+
+export const isWithin = (networks: string[], client: string | undefined): boolean =>
+  within(networks)(client)

@@ -35,12 +35,16 @@ function minuteOf(text: string | undefined): number | null {
   return hour * 60 + minute
 }
 
-export function isAtTime(text: string, nowMs: number): boolean {
-  if (text.trim() === '') return true
-  const now = new Date(nowMs)
-  const minute = now.getUTCHours() * 60 + now.getUTCMinutes()
-  return (parseTimes(text) ?? []).some(
-    (span) =>
-      span.days.includes(now.getUTCDay()) && minute >= span.fromMinute && minute < span.untilMinute,
-  )
+/** '' is always; what does not say times is never. */
+export function atTimes(text: string): (nowMs: number) => boolean {
+  if (text.trim() === '') return () => true
+  const spans = parseTimes(text) ?? []
+  return (nowMs) => {
+    const now = new Date(nowMs)
+    const minute = now.getUTCHours() * 60 + now.getUTCMinutes()
+    return spans.some(
+      ({ days, fromMinute, untilMinute }) =>
+        days.includes(now.getUTCDay()) && minute >= fromMinute && minute < untilMinute,
+    )
+  }
 }
