@@ -184,7 +184,7 @@ export function show(failure: Failure): Shown {
       return {
         status: 403,
         code: 303,
-        detail: `These policies contradict each other: ${failure.policies.join(', ')}. Give them different priorities.`,
+        detail: `There are policies with conflicting actions: [${failure.policies.map((name) => `'${name}'`).join(', ')}]`,
       }
     case 'no_authorization':
       return {
