@@ -234,6 +234,7 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'push_user_verification',
     'push_wait',
   ] satisfies ActionOf<'authentication'>[],
+  enrollment: ['appimageurl', 'tokenissuer', 'tokenlabel'] satisfies ActionOf<'enrollment'>[],
   authorization: ['application_tokentype'] satisfies ActionOf<'authorization'>[],
 }
 

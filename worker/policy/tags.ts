@@ -4,6 +4,8 @@ export type Tags = Partial<
   Record<
     | 'user'
     | 'username'
+    | 'givenname'
+    | 'surname'
     | 'realm'
     | 'client_ip'
     | 'ua_browser'

@@ -1,17 +1,21 @@
 /** What is told of a new token of one-time passwords: links for authenticator apps, each with its QR code. Told once. */
 import { renderSVG } from 'uqr'
 import { toBase32 } from '../../../schema/base32.ts'
+import { type Label, quoted } from '../../enrolment/label.ts'
 import type { OtpMade, OtpWish } from '../../enrolment/make-otp.ts'
 
 export const qrCode = (text: string): string =>
   `data:image/svg+xml,${encodeURIComponent(renderSVG(text, { ecc: 'M', border: 4 }))}`
+
+/** Apps read no denser a picture: the label gives way. */
+const longestQrText = 180
 
 const link = (description: string, value: string) => ({ description, img: qrCode(value), value })
 
 export function otpEnrolment(
   { type, length, hashlib, timeStep }: OtpWish,
   { serial, seed, codes }: OtpMade,
-  issuer: string,
+  { label, issuer, image }: Label,
 ): Record<string, unknown> {
   const detail = { rollout_state: '', serial }
   if (type === 'recovery') return { ...detail, otps: { ...codes } }
@@ -23,19 +27,20 @@ export function otpEnrolment(
     type === 'totp' ? `period=${timeStep}` : 'counter=1',
     `digits=${length}`,
     'creator=privacyidea',
-    `issuer=${encodeURIComponent(issuer)}`,
+    `issuer=${quoted(issuer)}`,
     `serial=${serial}`,
+    ...(image === null ? [] : [`image=${quoted(image)}`]),
   ]
+  const name = quoted(
+    label.slice(0, longestQrText - `otpauth://${type}/?secret=${base32}&counter=1`.length),
+  )
   const timed = type === 'totp' ? '&timeBased=true' : ''
   return {
     ...detail,
-    googleurl: link(
-      'URL for google Authenticator',
-      `otpauth://${type}/${encodeURIComponent(serial)}?${query.join('&')}`,
-    ),
+    googleurl: link('URL for google Authenticator', `otpauth://${type}/${name}?${query.join('&')}`),
     oathurl: link(
       'URL for OATH token',
-      `oathtoken:///addToken?name=${serial}&lockdown=true&key=${hex}${timed}`,
+      `oathtoken:///addToken?name=${quoted(label)}&lockdown=true&key=${hex}${timed}`,
     ),
     otpkey: { ...link('OTP seed', `seed://${hex}`), value_b32: base32 },
   }

@@ -1,10 +1,12 @@
 /** POST /token/init: begins the enrolment of a device, or makes a token of one-time passwords. */
 import { beginEnrolment } from '../../enrolment/begin.ts'
+import { labelFor } from '../../enrolment/label.ts'
 import { makeOtp } from '../../enrolment/make-otp.ts'
 import { refuse } from '../../problem.ts'
 import { type Caller, callerWith } from '../decode/caller.ts'
 import { otpShape, seedOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import { peerAddress } from '../decode/peer.ts'
 import { personAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
 import { otpEnrolment, qrCode } from '../encode/otp-enrolment.ts'
@@ -85,7 +87,13 @@ async function initOtp(
     }
     const made = await makeOtp(context, wish)
     noted.serial = made.serial
-    return otpEnrolment(wish, made, context.deployment.issuer)
+    const label = await labelFor(context, {
+      customer: caller.customer,
+      serial: made.serial,
+      person,
+      client: peerAddress(call),
+    })
+    return otpEnrolment(wish, made, label)
   })
   return answer(call, { value: true, detail })
 }
