@@ -31,6 +31,7 @@ export type Failure =
   | { reason: 'api_key_refused' }
   | { reason: 'network_refused' }
   | { reason: 'application_not_found' }
+  | { reason: 'application_refused' }
   | { reason: 'too_many_requests'; retryAfterSeconds: number; what: string }
   | { reason: 'idempotency_conflict' }
   | { reason: 'unknown_transaction' }
@@ -236,6 +237,13 @@ export function show(failure: Failure): Shown {
       }
     case 'application_not_found':
       return { status: 404, code: 601, detail: 'There is no such application, key or account.' }
+    case 'application_refused':
+      return {
+        status: 403,
+        code: 303,
+        detail:
+          'This credential speaks for one application and manages no other. Ask an administrator.',
+      }
     case 'too_many_requests':
       return {
         status: 429,

@@ -88,6 +88,63 @@ describe('a key', () => {
   })
 })
 
+describe('a key that may make keys', () => {
+  const makeKey = (by: Administrator, body: object, of = 'wiki') =>
+    by.call('POST', `/application/${of}/key`, body)
+
+  it('makes none, and no account, for another application, and names no other', async () => {
+    const { wiki: maker } = await newKey({ rights: ['applications', 'trigger'] })
+    await admin.call('POST', '/application/other', { name: 'Other' })
+    const account = { username: 'mole', password: 'a long enough word', rights: 'trigger' }
+    for (const [method, path, body] of [
+      ['POST', '/application/other/key', { rights: 'trigger' }],
+      ['POST', '/application/other/account', account],
+      ['POST', '/application/other', { name: 'Wiki' }],
+      ['POST', '/application/brand-new', { name: 'Wiki' }],
+      ['DELETE', '/application/other'],
+      ['DELETE', '/application/default/account/admin'],
+    ] as const) {
+      const { status, envelope } = await maker.call(method, path, body)
+      expect([path, status, envelope.result.error?.code]).toEqual([path, 403, 303])
+    }
+    expect((await maker.call('POST', '/application/wiki', { name: 'Wiki' })).status).toBe(200)
+    expect((await makeKey(admin, { rights: 'trigger' }, 'other')).status).toBe(200)
+  })
+
+  it('and is bound to networks makes none that is heard from elsewhere', async () => {
+    const proxied = await deployment({ LISTENER: 'loopback', TRUSTED_PROXIES: '127.0.0.1' })
+    const there = (apiKey: string, from: string) =>
+      application({
+        url: origin,
+        apiKey,
+        fetch: (url, init) =>
+          proxied.fetch(url, {
+            ...init,
+            headers: { ...(init.headers as Record<string, string>), 'X-Forwarded-For': from },
+          }),
+      })
+    const { apiKey } = await newKey({
+      rights: ['applications', 'trigger'],
+      networks: '10.0.0.0/8, !10.1.1.0/24',
+    })
+    const maker = there(apiKey, '10.0.0.7')
+    for (const networks of ['0.0.0.0/0', '10.0.0.0/7', '192.0.2.1', '!192.0.2.1', '::/0']) {
+      const { status, envelope } = await makeKey(maker, { rights: 'trigger', networks })
+      expect([networks, status]).toEqual([networks, 400])
+      expect(envelope.result.error?.message).toContain("'networks' must lie within")
+    }
+    for (const body of [{ rights: 'trigger' }, { rights: 'trigger', networks: '10.1.0.0/16' }]) {
+      const { envelope } = await makeKey(maker, body)
+      const { api_key: made } = envelope.result.value as { api_key: string }
+      const statusFrom = async (from: string) =>
+        (await there(made, from).trigger({ user: 'nobody' })).status
+      expect(await statusFrom('10.1.2.3')).toBe(400)
+      expect(await statusFrom('10.1.1.3')).toBe(403)
+      expect(await statusFrom('192.0.2.1')).toBe(403)
+    }
+  })
+})
+
 describe('a service account', () => {
   it('signs in as plugins do, and is limited as it was made', async () => {
     const account = { username: 'gateway', password: 'a long enough word', rights: 'trigger' }
@@ -144,5 +201,30 @@ describe('the right to make people', () => {
       ).toBe(403)
     const found = await d.payroll.call('GET', '/user/?username=newcomer')
     expect(found.envelope.result.value).toHaveLength(1)
+  })
+
+  it('takes nobody’s place in a realm that finds them in a later resolver', async () => {
+    for (const resolver of ['front', 'back'])
+      await admin.call('POST', `/resolver/${resolver}`, { type: 'local' })
+    await admin.call('POST', '/realm/layered', {
+      ...{ resolvers: 'front,back', 'priority.front': 1, 'priority.back': 2 },
+    })
+    await admin.createUser({ user: 'Vera', resolver: 'back' } as never)
+    const { wiki } = await newKey({ rights: ['add_people'] })
+    for (const user of ['Vera', 'vERA'])
+      for (const where of [{ realm: 'layered' }, { resolver: 'front' }]) {
+        const { status, envelope } = await wiki.call('POST', '/user/', { user, ...where })
+        expect([status, envelope.result.error?.message]).toEqual([
+          400,
+          'ERR905: A user of this name exists in this realm.',
+        ])
+      }
+    expect((await wiki.call('POST', '/user/', { user: 'Wilma', realm: 'layered' })).status).toBe(
+      200,
+    )
+    // Whoever has the whole right may mean it.
+    expect((await admin.call('POST', '/user/', { user: 'Vera', realm: 'layered' })).status).toBe(
+      200,
+    )
   })
 })

@@ -109,6 +109,20 @@ describe('radiuscheck', () => {
     await phone.approve(await question(phone))
     expect(await checking).toEqual([204, ''])
   })
+
+  it('redeems for nobody who has left, where the runtime tells; the approval stays good', async () => {
+    const { user, phone } = await someone()
+    const { transactionId, code } = await d.payroll.ask({ user })
+    const body = { user, pass: '', state: transactionId }
+    const patience = new AbortController()
+    const left = d.payroll.raw('POST', '/validate/radiuscheck', body, { signal: patience.signal })
+    const challenge = await question(phone)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    patience.abort()
+    expect((await left).status).toBe(400)
+    await phone.approve(challenge, code)
+    expect(await radius(body)).toEqual([204, ''])
+  })
 })
 
 describe('words', () => {

@@ -19,7 +19,7 @@ let everything: Application
 beforeAll(async () => {
   d = await deployment()
   nobody = application({ url: origin, fetch: d.fetch })
-  everything = await d.newApplication('Everything')
+  everything = await d.newApplication('Everything', everyRight, 'default')
 })
 
 const exampleOf = (name: string, fields: Fields): string | number | boolean =>

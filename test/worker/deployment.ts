@@ -162,14 +162,22 @@ export async function deployment(overrides: Partial<Env> = {}) {
     await db.batch([db.insert(realms).values({ customer, name }), ...resolverOf(name, name)])
   }
 
-  /** An application of its own, with a key that has these rights. */
-  async function newApplication(name: string, rights: readonly Right[] = everyRight) {
-    const id = toBase64url(random(6)).replaceAll('_', '-')
+  /** A key with these rights, of an application of its own or of the one that administrators belong to. */
+  async function newApplication(
+    name: string,
+    rights: readonly Right[] = everyRight,
+    of: 'its own' | 'default' = 'its own',
+  ) {
+    const key = toBase64url(random(6)).replaceAll('_', '-')
+    const id = of === 'default' ? of : key
     const secret = toBase64url(random(32))
     await db.batch([
-      db.insert(applications).values({ id, customer: 'default', name, createdAt }),
+      db
+        .insert(applications)
+        .values({ id, customer: 'default', name, createdAt })
+        .onConflictDoNothing(),
       db.insert(apiKeys).values({
-        id,
+        id: key,
         customer: 'default',
         application: id,
         secretHash: await sha256(secret),
@@ -177,7 +185,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
         createdAt,
       }),
     ])
-    return application({ url: origin, apiKey: `${id}_${secret}`, fetch })
+    return application({ url: origin, apiKey: `${key}_${secret}`, fetch })
   }
 
   const payroll = await newApplication('Payroll', [

@@ -53,7 +53,7 @@ export function isNetwork(text: string): boolean {
 type Address = { value: bigint; bits: number }
 
 /** @returns whether an address is in this network; what is no network has none. */
-function contains(network: string): (address: Address) => boolean {
+export function contains(network: string): (address: Address) => boolean {
   const [base = '', prefix] = network.split('/')
   const parsed = parseAddress(base)
   if (!parsed) return () => false

@@ -6,6 +6,7 @@ import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { nowSeconds } from '../env.ts'
 import { hashPassword } from '../factor/hash.ts'
 import { inTurn } from '../factor/turn.ts'
+import { narrowed } from '../policy/narrow.ts'
 import { isNetwork } from '../policy/network.ts'
 import { type Right, isRight, rights } from '../policy/rights.ts'
 import { refuse } from '../problem.ts'
@@ -29,7 +30,7 @@ import { type Call, surface } from './surface.ts'
 
 export const application = surface()
 
-/** The administrator's own: without it nobody could sign in to make another. */
+/** The administrators' own: without it nobody could sign in to make another. Whoever belongs to it manages all. */
 const builtIn = 'default'
 const shortestPassword = 12
 
@@ -75,6 +76,7 @@ application.post('/:id', async (call) => {
     })
   return recorded(call, caller, { action: 'application_write', detail: { id, name } }, async () => {
     const { context } = call.var
+    checkOwn(caller, id)
     const known = await findApplication(context, id)
     if (known && known.customer !== caller.customer) refuse({ reason: 'application_not_found' })
     await writeApplication(context, {
@@ -198,10 +200,17 @@ application.delete('/:id/account/:username', async (call) => {
 async function own(call: Call, caller: Caller): Promise<Application> {
   const found = await findApplication(call.var.context, call.req.param('id') ?? '')
   if (found?.customer !== caller.customer) refuse({ reason: 'application_not_found' })
+  checkOwn(caller, found.id)
   return found
 }
 
-/** Nobody hands on a right that they do not have; what a request may claim of its origin, whoever makes applications decides. */
+/** An application's own credential speaks for that application: it names no other, and makes no key of one. */
+function checkOwn(caller: Caller, id: string): void {
+  if (caller.application.id !== builtIn && caller.application.id !== id)
+    refuse({ reason: 'application_refused' })
+}
+
+/** Nobody hands on a right or a network that they do not have; what a request may claim of its origin, whoever makes applications decides. */
 function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; networks: string[] } {
   const asked = listOf('rights', parameters.need('rights'))
   const unknown = asked.find((name) => !isRight(name))
@@ -222,5 +231,12 @@ function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; ne
       field: 'networks',
       mend: `must be addresses and networks; '${wrong}' is neither`,
     })
-  return { rights: granted, networks }
+  const within = narrowed(caller.networks, networks)
+  if (!within)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'networks',
+      mend: `must lie within those of whoever makes it: ${caller.networks.join(', ')}`,
+    })
+  return { rights: granted, networks: within }
 }

@@ -14,6 +14,7 @@ import {
   findPersonIn,
   insertPerson,
   updatePerson,
+  wouldHide,
 } from '../store/people.ts'
 import { ownersOfPerson } from '../store/realms.ts'
 import { attribute, editableAttributes } from './attribute.ts'
@@ -54,6 +55,9 @@ user.post('/', async (call) => {
       passwordHash: await hashOf(context, parameters.get('password')),
       createdAt: nowSeconds(context),
     }
+    // Whoever may only make people could else take the place of somebody whom the realm finds in a later resolver.
+    if (!caller.rights.has('people') && (await wouldHide(context, person)))
+      refuse({ reason: 'user_exists' })
     if (!(await insertPerson(context, person))) refuse({ reason: 'user_exists' })
     return person.id
   })

@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { people, personAttributes, realmResolvers, realms, resolvers } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { forget, forgetWith, remembered } from './cache.ts'
-import { byPriority } from './realms.ts'
+import { byPriority, readRealms } from './realms.ts'
 import { type Page, isOneOf, matches } from './search.ts'
 
 export type Person = typeof people.$inferSelect
@@ -104,6 +104,31 @@ async function isSharedName(
       ),
     )
     .where(and(eq(resolvers.customer, customer), ne(people.id, id)))
+    .limit(1)
+  return found.length > 0
+}
+
+/** @returns whether a realm that asks this resolver finds the name in a later one so far: made here, it would mean somebody else. */
+export async function wouldHide(
+  context: Context,
+  { customer, resolver, username }: Pick<Person, 'customer' | 'resolver' | 'username'>,
+): Promise<boolean> {
+  const realms = await readRealms(context.env.DB, customer)
+  const later = realms.flatMap(({ resolvers: asked }) => {
+    const at = asked.findIndex(({ name }) => name === resolver)
+    return at < 0 ? [] : asked.slice(at + 1).map(({ name }) => name)
+  })
+  if (later.length === 0) return false
+  const found = await drizzle(context.env.DB)
+    .select({ id: people.id })
+    .from(people)
+    .where(
+      and(
+        eq(people.customer, customer),
+        isOneOf(people.resolver, [...new Set(later)]),
+        eq(people.usernameKey, nameKey(username)),
+      ),
+    )
     .limit(1)
   return found.length > 0
 }

@@ -17,6 +17,8 @@ export type Caller = {
   name: string
   application: { id: string; name: string }
   rights: ReadonlySet<string>
+  /** Where its credential may be used from; empty: anywhere. */
+  networks: string[]
 }
 
 /** Whoever is not known may do what a login page must, and only where that is allowed. */
@@ -34,6 +36,7 @@ export async function callerOf(call: Call): Promise<Caller> {
     name: '',
     application: await applicationOf(call, 'default'),
     rights: anonymousRights,
+    networks: [],
   }
 }
 
@@ -86,6 +89,7 @@ async function byKey(call: Call, customer: string, text: string): Promise<Caller
     name: `key ${key.id}`,
     application: await applicationOf(call, key.application),
     rights: new Set(key.rights),
+    networks: key.networks,
   }
 }
 
@@ -102,6 +106,7 @@ async function bySession(call: Call, customer: string, token: string): Promise<C
     name: account.username,
     application: await applicationOf(call, account.application),
     rights: new Set(account.role === 'admin' ? administratorRights : account.rights),
+    networks: account.networks,
   }
 }
 

@@ -101,9 +101,22 @@ check.on(['GET', 'POST'], '/check', async (call) => {
 /** For gateways that read the status and nothing else: 204 is accepted, 400 is everything else. The body is empty. */
 check.on(['GET', 'POST'], '/radiuscheck', async (call) => {
   const outcome = await checked(call)
-  const result = 'later' in outcome ? await outcome.later(new Promise(() => undefined)) : outcome
+  const result = 'later' in outcome ? await whileCallerStays(call, outcome.later) : outcome
   return new Response(null, { status: result.value === true ? 204 : 400 })
 })
+
+/** The status stands in the first line, so nothing can be streamed: only the runtime can tell that the caller has left. */
+async function whileCallerStays<T>(call: Call, work: (gone: Promise<void>) => Promise<T>) {
+  const { signal } = call.req.raw
+  const gone = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  const working = work(gone)
+  // Where the caller leaves, a request with nothing in the background ends before it hears of it.
+  background(call)(working.catch(() => undefined))
+  return working
+}
 
 /** Of one named token only: nobody's PIN is passed over by a name. */
 const isOtpOnly = (parameters: Parameters): boolean =>
