@@ -338,6 +338,7 @@ describe('a login', () => {
       transaction_ids: [transactionId],
       preferred_client_mode: 'interactive',
       expires_at: expect.any(Number),
+      threadid: 1,
     })
     const answer = { user, transaction_id: transactionId }
     expect(await check({ ...answer, pass: code(-20) })).toMatchObject({

@@ -130,7 +130,7 @@ describe('a policy', () => {
       realm: '',
       action: { authorized: 'deny_access' },
     })
-    expect(idle.envelope.detail).toEqual({ not_in_force_yet: ['authorized'] })
+    expect(idle.envelope.detail).toMatchObject({ not_in_force_yet: ['authorized'] })
     const heard = await write('idle', {
       scope: 'authentication',
       realm: '',

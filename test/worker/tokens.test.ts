@@ -90,6 +90,7 @@ describe('POST /token/init', () => {
       otpkey: { description: 'OTP seed', img, value: `seed://${hex}`, value_b32: secret },
       rollout_state: '',
       serial,
+      threadid: 1,
     })
   })
 

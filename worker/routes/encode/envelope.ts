@@ -7,6 +7,12 @@ import type { Call } from '../surface.ts'
 const apiVersion = '3.12'
 const version = `Countersign 0.1.0 (privacyIDEA ${apiVersion} API)`
 
+/** Which thread of privacyIDEA's process answered. Clients that check the shape look for it; there is one. */
+const threadid = 1
+
+/** Never a whole number: readers that tell floats from integers expect a float. */
+const seconds = (nowMs: number): number => (nowMs + 0.5) / 1000
+
 export type Authentication = 'ACCEPT' | 'CHALLENGE' | 'DECLINED' | 'REJECT'
 
 export type Result = {
@@ -21,11 +27,11 @@ export function envelope(
   nowMs: number,
 ): Record<string, unknown> {
   return {
-    ...(detail && { detail }),
+    ...(detail && { detail: { ...detail, threadid } }),
     id: authentication ? 2 : 1,
     jsonrpc: '2.0',
     result: { ...(authentication && { authentication }), status: true, value },
-    time: nowMs / 1000,
+    time: seconds(nowMs),
     version,
     versionnumber: apiVersion,
   }
@@ -44,7 +50,7 @@ export function failure(call: Call, failed: Failure): Response {
     id: 1,
     jsonrpc: '2.0',
     result: { error: { code, message }, status: false },
-    time: Date.now() / 1000,
+    time: seconds(Date.now()),
     version,
   }
   return Response.json(body, { status, headers: { 'Cache-Control': 'no-cache', ...headers } })
