@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { provideBrowsers } from './browsers.ts'
+import { provide } from './provide.ts'
 
 type Count = { passed: number; failed: number; skipped: number }
 type Suite = { name: string; command: string[]; vitest?: true; env?: Record<string, string> }
@@ -49,7 +49,7 @@ function say(line: string): void {
 }
 
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
-const leftOut = provideBrowsers(console.log)
+const leftOut = provide(console.log)
 if (leftOut) console.log(leftOut)
 for (const stage of stages) await Promise.all(stage.map(carryOut))
 rmSync(reports, { recursive: true })

@@ -1,0 +1,69 @@
+/**
+ * Sees to it that the tests have the programs that they test with, browsers and FreeRADIUS: on Debian, as root, missing ones are
+ * installed; elsewhere one line says what is left out and how to bring it in.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { canShowNotifications, chromiumPath, firefoxPath, webkitPaths } from './support/browser.ts'
+import { hasFreeradius } from './support/freeradius.ts'
+
+const needs = [
+  { what: 'Chromium', here: () => chromiumPath() !== null, packages: ['chromium'] },
+  { what: 'Firefox', here: () => firefoxPath() !== null, packages: ['firefox-esr'] },
+  {
+    what: 'WebKitGTK',
+    here: () => webkitPaths() !== null,
+    packages: ['webkit2gtk-driver', 'xvfb'],
+  },
+  {
+    what: 'clicks on notifications',
+    here: () => canShowNotifications() && existsSync('/usr/bin/openssl'),
+    packages: ['dbus-daemon', 'libnotify4', 'openssl'],
+  },
+  {
+    what: 'FreeRADIUS',
+    here: hasFreeradius,
+    packages: ['freeradius', 'freeradius-utils'],
+  },
+]
+
+const missing = () => needs.filter(({ here }) => !here())
+const mayInstall = () => existsSync('/etc/debian_version') && process.getuid?.() === 0
+
+/** @returns one line about what the tests will leave out, or null. */
+export function provide(say: (line: string) => void): string | null {
+  if (missing().length && mayInstall()) install(say)
+  const left = missing().map(({ what }) => what)
+  if (!left.length) return null
+  return `Left out, because it is not on this machine: ${left.join(', ')}. CHROME_PATH and FIREFOX_PATH say where browsers are.`
+}
+
+/** One after another: what this Debian does not have keeps nothing else away. */
+function install(say: (line: string) => void): void {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const apt = (...words: string[]) => execFileSync('apt-get', words, { env, stdio: 'pipe' })
+  const mayStart = keepFromStarting()
+  try {
+    apt('update', '-qq')
+    for (const { packages } of missing()) {
+      say(`Installing for the tests: ${packages.join(', ')} …`)
+      try {
+        apt('install', '-y', '-qq', '--no-install-recommends', ...packages)
+      } catch (error) {
+        say(`apt-get could not install them: ${(error as Error).message.split('\n')[0]}`)
+      }
+    }
+  } catch (error) {
+    say(`apt-get could not look for packages: ${(error as Error).message.split('\n')[0]}`)
+  } finally {
+    mayStart()
+  }
+}
+
+/** A RADIUS server that starts by being installed would be one that nobody asked for. @returns what takes that back. */
+function keepFromStarting(): () => void {
+  const policy = '/usr/sbin/policy-rc.d'
+  if (existsSync(policy)) return () => undefined
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  return () => rmSync(policy)
+}
