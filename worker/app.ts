@@ -11,7 +11,7 @@ import { delivery } from './routes/delivery.ts'
 import { device } from './routes/device.ts'
 import { failure } from './routes/encode/envelope.ts'
 import { problemDocument } from './routes/encode/problem-document.ts'
-import { health } from './routes/health.ts'
+import { health, info } from './routes/health.ts'
 import { pages } from './routes/pages.ts'
 import { defaultRealm, realm } from './routes/realm.ts'
 import { resolver } from './routes/resolver.ts'
@@ -54,6 +54,7 @@ export function createApp(given: Given) {
   app.route('/policy', policy)
   app.route('/application', application)
   app.route('/healthz', health)
+  app.route('/info', info)
   app.route('/device', device)
   app.route('/', pages)
 

@@ -88,6 +88,15 @@ export const policies: Route[] = [
     },
     gives: envelope(
       v.pipe(v.record(v.string(), v.number()), v.description('Its number, as `setPolicy <name>`.')),
+      v.object({
+        not_in_force_yet: v.optional(v.pipe(names, v.description('Actions that nothing obeys.'))),
+        contradicts: v.optional(
+          v.pipe(
+            v.record(v.string(), names),
+            v.description('Other policies of the same priority, and where they say otherwise.'),
+          ),
+        ),
+      }),
     ),
   },
   {
@@ -133,26 +142,38 @@ const configuration: Fields = {
   },
   PushChallengeFinalizeGrace: whole(10, 3600, 'Seconds more in which an approval is redeemed.'),
   DefaultChallengeValidityTime: whole(10, 3600, 'Seconds to type a one-time password in.'),
-  DefaultMaxFailCount: whole(1, 10_000, 'After so many failures a new token is locked.'),
   IncFailCountOnFalsePin: flag('Whether a wrong PIN counts as a failure.'),
   StateWaitSeconds: whole(1, 300, 'Seconds that a caller may wait for an answer.'),
   EnrolmentSeconds: whole(60, 86_400, 'Seconds in which an enrolment can be finished.'),
 }
+const beginnings: Fields = {
+  DefaultMaxFailCount: {
+    ...whole(1, 10_000, 'After so many failures a new token is locked.'),
+    example: 10,
+  },
+  DefaultCountWindow: whole(1, 1000, 'How far the counter of a new HOTP token may run ahead.'),
+  DefaultSyncWindow: whole(1, 10_000, 'How far a new token is looked for when it has lost step.'),
+  DefaultOtpLen: oneOf([6, 8], 'Digits of the one-time passwords of a new token.'),
+}
+const setting = { surface: 'system', who: 'settings' } as const
+const written = envelope(
+  v.record(v.string(), v.picklist(['insert', 'update'])),
+  v.object({ not_in_force: v.pipe(names, v.description('Kept, but nothing obeys them.')) }),
+)
+const told = { method: 'GET', surface: 'system', who: 'anyone' } as const
 
 export const system: Route[] = [
   {
+    ...setting,
     method: 'GET',
     path: '/system',
-    surface: 'system',
-    who: 'settings',
     does: 'Tells what was set',
     gives: envelope(v.record(v.string(), v.string())),
   },
   {
+    ...setting,
     method: 'GET',
     path: '/system/documentation',
-    surface: 'system',
-    who: 'settings',
     does: 'Tells every setting with its value in force, its range and its meaning',
     gives: envelope(
       v.record(
@@ -162,48 +183,75 @@ export const system: Route[] = [
     ),
   },
   {
+    ...setting,
     method: 'GET',
     path: '/system/:key',
-    surface: 'system',
-    who: 'settings',
     does: 'Tells one setting',
     parts: { key },
     gives: envelope(v.nullable(v.string())),
   },
   {
+    ...setting,
     method: 'POST',
     path: '/system/setConfig',
-    surface: 'system',
-    who: 'settings',
     does: 'Sets some settings, all or none',
-    takes: configuration,
-    gives: envelope(v.record(v.string(), v.picklist(['insert', 'update']))),
+    more: 'Names that are not listed here are kept as they are given; the answer says that nothing obeys them.',
+    takes: { ...configuration, ...beginnings },
+    gives: written,
   },
   {
+    ...setting,
+    method: 'POST',
+    path: '/system/setDefault',
+    does: 'Sets what new tokens begin with',
+    takes: beginnings,
+    gives: written,
+  },
+  {
+    ...setting,
     method: 'DELETE',
     path: '/system/:key',
-    surface: 'system',
-    who: 'settings',
     does: 'Goes back to what a setting is by itself',
     parts: { key },
     gives: envelope(number('1, or 0 where nothing was set.')),
   },
   {
-    method: 'GET',
+    ...told,
     path: '/healthz/livez',
-    surface: 'system',
-    who: 'anyone',
     does: 'Tells that it lives',
-    gives: json(v.object({ status: v.literal('OK') })),
+    gives: envelope(v.object({ status: v.literal('OK') })),
+  },
+  ...['/healthz', '/healthz/readyz'].map((path): Route => ({
+    ...told,
+    path,
+    does: path === '/healthz' ? 'Tells how it is' : 'Tells whether it can do its work',
+    gives: envelope(v.object({ status: v.literal('ready'), hsm: v.literal('OK') })),
+    refuses: [503],
+  })),
+  {
+    ...told,
+    path: '/healthz/startupz',
+    does: 'Tells whether it has begun',
+    gives: envelope(v.object({ status: v.literal('started') })),
+    refuses: [503],
   },
   {
-    method: 'GET',
-    path: '/healthz/readyz',
-    surface: 'system',
-    who: 'anyone',
-    does: 'Tells whether it can do its work',
-    gives: json(v.object({ status: v.literal('ready') })),
-    refuses: [503],
+    ...told,
+    path: '/info',
+    does: 'Tells what it is and which API it speaks',
+    more: 'An extension.',
+    gives: envelope(
+      v.object({
+        name: v.string(),
+        issuer: v.string(),
+        url: v.string(),
+        version: v.string(),
+        api_version: string('The version of privacyIDEA whose API it speaks.'),
+        token_types: names,
+        documentation: v.string(),
+        openapi: v.string(),
+      }),
+    ),
   },
 ]
 

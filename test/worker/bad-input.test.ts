@@ -180,6 +180,11 @@ describe('the field to blame is named', () => {
       "'PushChallengeValidityTime'",
     ],
     ['/system/setConfig', {}, 400, 'PushChallengeValidityTime'],
+    ['/system/setConfig', { 'no name': 1 }, 400, "'no name'"],
+    ['/system/setConfig', { kept: 'x'.repeat(2001) }, 400, "'kept'"],
+    ['/system/setConfig', { 'email.key': 'x', 'email.key.type': 'password' }, 400, "'email.key'"],
+    ['/system/setDefault', { DefaultOtpLen: 7 }, 400, "'DefaultOtpLen' must be 6 or 8"],
+    ['/system/setDefault', { PushChallengeValidityTime: 60 }, 400, 'DefaultMaxFailCount'],
   ])('POST %s %j', async (path, parameters, status, named) => {
     const route = { surface: 'application', method: 'POST', path } as const
     const answer = await inWords(await sent(route, inJson(parameters)), route)

@@ -349,6 +349,12 @@ describe('sending again', () => {
   })
 })
 
+async function newHotp(more: object = {}): Promise<object | undefined> {
+  const { envelope } = await d.payroll.initToken({ type: 'hotp', ...more })
+  const found = await d.payroll.token(envelope.detail?.serial ?? '')
+  return (found.envelope.result.value as { tokens: object[] }).tokens[0]
+}
+
 /** What each setting does, each under a value that is not the default. Complete, or it does not compile. */
 const does: Record<SettingName, () => Promise<void>> = {
   pushWaitSeconds: async () => {
@@ -365,6 +371,19 @@ const does: Record<SettingName, () => Promise<void>> = {
     const { phone } = await someone()
     const { envelope } = await d.payroll.token(phone.serial)
     expect((envelope.result.value as { tokens: { maxfail: number }[] }).tokens[0]?.maxfail).toBe(2)
+  },
+  countWindow: async () => {
+    await set({ countWindow: 3 })
+    expect(await newHotp()).toMatchObject({ count_window: 3 })
+  },
+  syncWindow: async () => {
+    await set({ syncWindow: 20 })
+    expect(await newHotp()).toMatchObject({ sync_window: 20 })
+  },
+  otpLength: async () => {
+    await set({ otpLength: 8 })
+    expect(await newHotp()).toMatchObject({ otplen: 8 })
+    expect(await newHotp({ otplen: 6 })).toMatchObject({ otplen: 6 })
   },
   countWrongPins: async () => {
     for (const countWrongPins of [0, 1]) {

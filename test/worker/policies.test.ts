@@ -282,6 +282,10 @@ describe('what policies say', () => {
     ['the star', { user: ['*'] }, { user: 'anna' }, true],
     ['the network', { client: ['10.0.0.0/8'] }, { client: '10.9.8.7' }, true],
     ['an unknown client', { client: ['10.0.0.0/8'] }, {}, false],
+    ['a client that is not left out', { client: ['!10.0.0.0/8'] }, { client: '192.0.2.1' }, true],
+    ['a client that is left out', { client: ['!10.0.0.0/8'] }, { client: '10.9.8.7' }, false],
+    ['an unknown client, where some are left out', { client: ['!10.0.0.0/8'] }, {}, true],
+    ['an unknown client, where some are meant', { client: ['10.0.0.0/8', '!10.1.1.1'] }, {}, false],
     ['nobody while inactive', { active: false }, {}, false],
     ['its time', { time: 'Mon-Fri: 9-18' }, {}, true],
     ['another time', { time: 'Sat: 9-18' }, {}, false],
@@ -319,6 +323,7 @@ describe('what policies say', () => {
     [['-10.1.0.0/16'], '10.2.2.3', true],
     [['192.0.2.0/24'], '::ffff:192.0.2.7', true],
     [['192.0.2.0/24'], 'not an address', false],
+    [['!192.0.2.0/24'], 'not an address', false],
   ])('networks: %j and %s', (networks, client, expected) => {
     expect(isWithin(networks, client)).toBe(expected)
   })
@@ -340,4 +345,41 @@ describe('what policies say', () => {
       expect(parseTimes(text)).toBeNull()
     },
   )
+})
+
+describe('who writes a policy', () => {
+  it('is told whom it contradicts, and by which action', async () => {
+    const waits = (name: string, seconds: number, more: object = {}) =>
+      write(name, { scope: 'authentication', realm: '', action: { push_wait: seconds }, ...more })
+    const told = async (name: string, seconds: number, more: object = {}) =>
+      (await waits(name, seconds, more)).envelope.detail as unknown
+    expect(await told('some', 10, { realm: 'north, south', client: '10.0.0.0/8' })).toBeUndefined()
+    const contradicts = { contradicts: { some: ['push_wait'] } }
+    for (const more of [
+      {},
+      { realm: 'SOUTH' },
+      { realm: '-north' },
+      { client: '10.1.0.0/16' },
+      { client: '0.0.0.0/0, !10.0.0.0/9' },
+      { client: '!192.0.2.1' },
+      { time: 'Mon: 9-10' },
+      { user: 'anna' },
+    ])
+      expect([more, await told('other', 20, more)]).toEqual([more, contradicts])
+    for (const [seconds, more] of [
+      [10, {}],
+      [20, { priority: 2 }],
+      [20, { realm: 'west' }],
+      [20, { realm: '!north, !south' }],
+      [20, { client: '192.0.2.0/24' }],
+      [20, { client: '0.0.0.0/0, !10.0.0.0/9, !10.128.0.0/9' }],
+      [20, { client: '2001:db8::/32' }],
+      [20, { active: false }],
+    ] as const)
+      expect([more, await told('other', seconds, more)]).toEqual([more, undefined])
+    await waits('some', 10, { time: 'Sat-Sun: 9-18' })
+    expect(await told('other', 20, { time: 'Mon-Fri: 0-24, Sun: 18-24' })).toBeUndefined()
+    expect(await told('other', 20, { time: 'Fri-Sat: 17-24' })).toEqual(contradicts)
+    for (const name of ['some', 'other']) await d.payroll.call('DELETE', `/policy/${name}`)
+  })
 })

@@ -30,12 +30,13 @@ export type OtpWish = {
   pin: string | { hash: string | null }
   /** null: made here. */
   seed: Uint8Array<ArrayBuffer> | null
-  length: number
+  /** null: as the configuration has it. */
+  length: number | null
   hashlib: Hashlib
   timeStep: number
   validUntil: number | null
 }
-export type OtpMade = { serial: string; seed: Uint8Array; codes: string[] }
+export type OtpMade = { serial: string; seed: Uint8Array; codes: string[]; length: number }
 
 /** As long as the hash: RFC 4226 §4 R6, RFC 6238 §5.1. */
 const seedBytes: Record<Hashlib, number> = { sha1: 20, sha256: 32, sha512: 64 }
@@ -47,6 +48,7 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
   const serial = serialFor(context, type, wish.serial)
   const ownerId = person?.ownerId ?? (await ownerIdOf(master, { kind: 'token', customer, serial }))
   const seed = wish.seed ?? context.random(seedBytes[hashlib])
+  const { maxFailCount, countWindow, syncWindow, otpLength } = await readSettings(context, customer)
   const token = {
     serial,
     customer,
@@ -58,10 +60,12 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     description: wish.description,
     pinHash: typeof wish.pin === 'string' ? await hashPin(context, wish.pin) : wish.pin.hash,
     seed: await seal(master, `seed/${serial}`, seed, context.random),
-    otpLength: type === 'recovery' ? recoveryLength : wish.length,
+    otpLength: type === 'recovery' ? recoveryLength : (wish.length ?? otpLength),
     hashlib,
     timeStep: wish.timeStep,
-    maxFailCount: (await readSettings(context, customer)).maxFailCount,
+    maxFailCount,
+    countWindow,
+    syncWindow,
     validUntil: wish.validUntil,
     createdAt: nowSeconds(context),
   }
@@ -73,5 +77,5 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     type === 'recovery'
       ? Array.from({ length: recoveryCodes }, (_, index) => recoveryCode(seed, index))
       : []
-  return { serial, seed, codes }
+  return { serial, seed, codes, length: token.otpLength }
 }

@@ -26,7 +26,10 @@ export type Policy = {
   description: string
 }
 
-/** What is known of a request. What is unknown matches only policies that do not ask for it. */
+/**
+ * What is known of a request. What is unknown matches only policies that do not ask for it; an unknown client is also one that a
+ * list of exclusions alone does not leave out.
+ */
 export type Subject = {
   realm?: string | undefined
   resolver?: string | undefined
@@ -66,7 +69,7 @@ function compile(policies: Policy[]): Map<string, Speaker[]> {
   const speakers = new Map<string, Speaker[]>()
   const active = policies.filter((policy) => policy.active)
   for (const policy of active.toSorted((a, b) => a.priority - b.priority)) {
-    const speaker = { policy, isAbout: aboutOf(policy) }
+    const speaker = { policy, isAbout: isAboutOf(policy) }
     for (const action of Object.keys(policy.action)) {
       const key = `${policy.scope}/${action}`
       speakers.set(key, [...(speakers.get(key) ?? []), speaker])
@@ -75,11 +78,16 @@ function compile(policies: Policy[]): Map<string, Speaker[]> {
   return speakers
 }
 
-function aboutOf(policy: Policy): Speaker['isAbout'] {
+type About = Pick<
+  Policy,
+  'realm' | 'resolver' | 'user' | 'adminrealm' | 'adminuser' | 'client' | 'time'
+>
+
+export function isAboutOf(policy: About): Speaker['isAbout'] {
   const lists = (['realm', 'resolver', 'user', 'adminrealm', 'adminuser'] as const).map(
     (field) => ({ field, has: listed(policy[field]) }),
   )
-  const isWithin = within(policy.client)
+  const isWithin = within(policy.client, { unknownIsElsewhere: true })
   const isAtTime = atTimes(policy.time)
   return (subject) =>
     lists.every(({ field, has }) => has(subject[field])) &&

@@ -62,8 +62,14 @@ export function contains(network: string): (address: Address) => boolean {
   return ({ value, bits }) => bits === parsed.bits && value >> shift === start
 }
 
-/** An empty list is everyone. Exclusions win; a list of exclusions alone is everyone else. An unknown client is in no network. */
-export function within(networks: string[]): (client: string | undefined) => boolean {
+/**
+ * An empty list is everyone. Exclusions win; a list of exclusions alone is everyone else. An unknown client is in no network.
+ * @param unknownIsElsewhere for rules, not for credentials: nobody proved it to be one of those whom exclusions leave out.
+ */
+export function within(
+  networks: string[],
+  { unknownIsElsewhere = false } = {},
+): (client: string | undefined) => boolean {
   if (networks.length === 0) return () => true
   const isExcluded = networks
     .filter((entry) => /^[-!]/.test(entry))
@@ -71,10 +77,32 @@ export function within(networks: string[]): (client: string | undefined) => bool
   const isIncluded = networks.filter((entry) => !/^[-!]/.test(entry)).map(contains)
   return (client) => {
     const address = client === undefined ? null : parseAddress(client)
-    if (!address || isExcluded.some((has) => has(address))) return false
+    if (!address) return unknownIsElsewhere && isIncluded.length === 0
+    if (isExcluded.some((has) => has(address))) return false
     return isIncluded.length === 0 || isIncluded.some((has) => has(address))
   }
 }
 
 export const isWithin = (networks: string[], client: string | undefined): boolean =>
   within(networks)(client)
+
+/** @returns the first address of a network, or null where it is none. */
+export const networkStart = (network: string): string | null => edge(network, 0n)
+
+/** @returns the first address behind a network, or null where there is none. */
+export const lastAfter = (network: string): string | null => edge(network, 1n)
+
+function edge(network: string, more: 0n | 1n): string | null {
+  const [base = '', prefix] = network.split('/')
+  const parsed = parseAddress(base)
+  if (!parsed) return null
+  const shift = BigInt(parsed.bits - (prefix === undefined ? parsed.bits : Number(prefix)))
+  const value = ((parsed.value >> shift) + more) << shift
+  if (value >> BigInt(parsed.bits) > 0n) return null
+  const [width, groups, radix, separator] =
+    parsed.bits === 32 ? [8n, 4, 10, '.'] : [16n, 8, 16, ':']
+  const parts = Array.from({ length: groups }, (_, index) =>
+    ((value >> (width * BigInt(groups - 1 - index))) & ((1n << width) - 1n)).toString(radix),
+  )
+  return parts.join(separator)
+}

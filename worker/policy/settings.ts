@@ -6,7 +6,15 @@ import { type ActionOf, type Value, actions } from './actions.ts'
 import { type Policy, type Subject, valueOf } from './match.ts'
 
 /** Set by POST /system/setConfig under this name. */
-type Configured = { config: string; default: number; min: number; max: number; meaning: string }
+type Configured = {
+  config: string
+  default: number
+  min: number
+  max: number
+  /** Where not every number between is one. */
+  choices?: readonly number[]
+  meaning: string
+}
 /** Said by policies of scope authentication. `off`: where none speaks. `hardened`: what a fresh deployment's policy says; null: nothing. */
 type Governed = { action: ActionOf<'authentication'>; off: number; hardened: number | null }
 
@@ -42,6 +50,28 @@ export const definitions = {
     min: 1,
     max: 10_000,
     meaning: 'After so many failures a new token is locked.',
+  },
+  countWindow: {
+    config: 'DefaultCountWindow',
+    default: 10,
+    min: 1,
+    max: 1000,
+    meaning: 'How far the counter of a new HOTP token may have run ahead.',
+  },
+  syncWindow: {
+    config: 'DefaultSyncWindow',
+    default: 1000,
+    min: 1,
+    max: 10_000,
+    meaning: 'How far a new token is looked for when it is resynchronised.',
+  },
+  otpLength: {
+    config: 'DefaultOtpLen',
+    default: 6,
+    min: 6,
+    max: 8,
+    choices: [6, 8],
+    meaning: 'How many digits the one-time passwords of a new token have.',
   },
   countWrongPins: {
     config: 'IncFailCountOnFalsePin',
@@ -126,7 +156,8 @@ export const hardeningPolicy = (customer: string) => ({
 })
 
 /** @returns what is wrong with a value of the configuration, in words, or null. */
-export function configProblem({ min, max }: Configured, value: number): string | null {
+export function configProblem({ min, max, choices }: Configured, value: number): string | null {
+  if (choices) return choices.includes(value) ? null : `must be ${choices.join(' or ')}`
   return Number.isInteger(value) && value >= min && value <= max
     ? null
     : `must be a whole number from ${min} to ${max}`

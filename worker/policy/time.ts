@@ -48,3 +48,11 @@ export function atTimes(text: string): (nowMs: number) => boolean {
     )
   }
 }
+
+/** A moment of each time at which one of these begins. The epoch began on a Thursday. */
+export const timesBegin = (texts: string[]): number[] =>
+  texts
+    .flatMap((text) => parseTimes(text) ?? [])
+    .flatMap(({ days: on, fromMinute }) =>
+      on.map((day) => (((day + 3) % 7) * 1440 + fromMinute) * 60_000),
+    )

@@ -1,16 +1,42 @@
-/** /healthz: whether it lives, and whether it can do its work. */
-import { refuse } from '../problem.ts'
-import { surface } from './surface.ts'
+/** /healthz and /info: whether it lives and can do its work, and what it is. Anybody may ask; nothing told here is a secret. */
+import { answer, apiVersion, version } from './encode/envelope.ts'
+import { type Call, surface } from './surface.ts'
 
 export const health = surface()
+export const info = surface()
 
-health.get('/livez', (call) => call.json({ status: 'OK' }))
+health.get('/livez', (call) => answer(call, { value: { status: 'OK' } }))
 
 /** Ready is: the tables are there and hold a customer. Before its first rows a deployment can do nothing for anyone. */
-health.get('/readyz', async (call) => {
+async function isReady(call: Call): Promise<boolean> {
   const customer = await call.env.DB.prepare('select 1 from customers limit 1')
     .first()
     .catch(() => null)
-  if (!customer) refuse({ reason: 'unavailable' })
-  return call.json({ status: 'ready' })
+  return customer !== null
+}
+
+/** As privacyIDEA has it; where its clients expect a security module, ours is the master key, without which nothing starts. */
+for (const path of ['/', '/readyz'])
+  health.get(path, async (call) =>
+    (await isReady(call))
+      ? answer(call, { value: { status: 'ready', hsm: 'OK' } })
+      : answer(call, { value: { status: 'not ready', hsm: 'unchecked' } }, 503),
+  )
+
+health.get('/startupz', async (call) =>
+  (await isReady(call))
+    ? answer(call, { value: { status: 'started' } })
+    : answer(call, { value: { status: 'not started' } }, 503),
+)
+
+info.get('/', (call) => {
+  const { origin, issuer } = call.var.context.deployment
+  return answer(call, {
+    value: {
+      ...{ name: 'Countersign', issuer, url: origin, version, api_version: apiVersion },
+      token_types: ['push', 'totp', 'hotp', 'recovery'],
+      documentation: `${origin}/docs`,
+      openapi: `${origin}/openapi.json`,
+    },
+  })
 })

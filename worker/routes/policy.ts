@@ -1,13 +1,15 @@
 /** /policy: who may do what, and how logins go. In force everywhere within a second; a challenge keeps what it was made under. */
+import type { Context } from '../env.ts'
 import { actions, isObeyed, isScope, scopes } from '../policy/actions.ts'
+import { contradictions } from '../policy/contradiction.ts'
 import type { Policy } from '../policy/match.ts'
 import { refuse } from '../problem.ts'
-import { writeAudit } from '../record/audit.ts'
 import { deletePolicy, readPolicies, switchPolicy, writePolicy } from '../store/policies.ts'
-import { type Caller, callerWith } from './decode/caller.ts'
+import { callerWith } from './decode/caller.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { policyOf } from './decode/policy.ts'
 import { answer } from './encode/envelope.ts'
+import { recorded } from './recorded.ts'
 import { type Call, surface } from './surface.ts'
 
 export const policy = surface()
@@ -61,41 +63,54 @@ policy.get('/:name', async (call) => {
   })
 })
 
-const switched = (active: boolean) => async (call: Call) => {
-  const caller = await callerWith(call, 'settings')
-  const name = call.req.param('name') ?? ''
-  const id = await switchPolicy(call.var.context, caller.customer, name, active)
-  await record(call, caller, active ? 'policy_enable' : 'policy_disable', name, id !== null)
-  return answer(call, { value: id ?? refuse({ reason: 'policy_not_found' }) })
-}
+const switched = (active: boolean) => (call: Call) =>
+  changed(call, active ? 'policy_enable' : 'policy_disable', switchPolicy, active)
 policy.post('/enable/:name', switched(true))
 policy.post('/disable/:name', switched(false))
+policy.delete('/:name', (call) => changed(call, 'policy_delete', deletePolicy))
 
+/** Where it helps nobody to find out at a login: what nothing obeys yet, and who will contradict whom. */
 policy.post('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
-  const given = policyOf(call.req.param('name'), await parametersOf(call))
-  const id = await writePolicy(call.var.context, { ...given, customer: caller.customer })
-  await record(call, caller, 'policy_write', given.name, true)
-  const idle = Object.keys(given.action).filter((name) => !isObeyed(given.scope, name))
-  return answer(call, {
-    value: { [`setPolicy ${given.name}`]: id },
-    ...(idle.length > 0 && { detail: { not_in_force_yet: idle } }),
-  })
-})
-
-policy.delete('/:name', async (call) => {
-  const caller = await callerWith(call, 'settings')
   const name = call.req.param('name')
-  const id = await deletePolicy(call.var.context, caller.customer, name)
-  await record(call, caller, 'policy_delete', name, id !== null)
-  return answer(call, { value: id ?? refuse({ reason: 'policy_not_found' }) })
+  const entry = { action: 'policy_write', detail: { policy: name.slice(0, longestName) } }
+  return recorded(call, caller, entry, async () => {
+    const { context } = call.var
+    const given = policyOf(name, await parametersOf(call))
+    const id = await writePolicy(context, { ...given, customer: caller.customer })
+    const idle = Object.keys(given.action).filter((action) => !isObeyed(given.scope, action))
+    const contradicts = contradictions(given, await readPolicies(context, caller.customer))
+    const warned = idle.length > 0 || Object.keys(contradicts).length > 0
+    return answer(call, {
+      value: { [`setPolicy ${given.name}`]: id },
+      ...(warned && {
+        detail: {
+          ...(idle.length > 0 && { not_in_force_yet: idle }),
+          ...(Object.keys(contradicts).length > 0 && { contradicts }),
+        },
+      }),
+    })
+  })
 })
 
-const record = (call: Call, caller: Caller, action: string, name: string, success: boolean) =>
-  writeAudit(call.var.context, {
-    customer: caller.customer,
-    action,
-    success,
-    application: caller.application.id,
-    detail: { by: caller.name, policy: name },
+const longestName = 128
+
+async function changed<More extends unknown[]>(
+  call: Call,
+  action: string,
+  change: (
+    context: Context,
+    customer: string,
+    name: string,
+    ...more: More
+  ) => Promise<number | null>,
+  ...more: More
+): Promise<Response> {
+  const caller = await callerWith(call, 'settings')
+  const name = call.req.param('name') ?? ''
+  const entry = { action, detail: { policy: name.slice(0, longestName) } }
+  return recorded(call, caller, entry, async () => {
+    const id = await change(call.var.context, caller.customer, name, ...more)
+    return answer(call, { value: id ?? refuse({ reason: 'policy_not_found' }) })
   })
+}

@@ -1,27 +1,29 @@
 /** /system: the configuration, with its meaning, and how to change it. */
-import { configNumber, configProblem, configured } from '../policy/settings.ts'
+import { configNumber, configured } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
-import { writeAudit } from '../record/audit.ts'
-import { deleteConfig, readConfig, writeConfig } from '../store/settings.ts'
+import { type ConfigRow, deleteConfig, readConfig, writeConfig } from '../store/settings.ts'
 import { callerWith } from './decode/caller.ts'
-import { type Parameters, parametersOf } from './decode/parameters.ts'
+import { configName, configRows, isInForce } from './decode/config.ts'
+import { parametersOf } from './decode/parameters.ts'
 import { answer } from './encode/envelope.ts'
-import { surface } from './surface.ts'
+import { recorded } from './recorded.ts'
+import { type Call, surface } from './surface.ts'
 
 export const system = surface()
 
-const names = configured.map(({ config }) => config)
+const settingsOf = async (call: Call): Promise<ConfigRow[]> => {
+  const caller = await callerWith(call, 'settings')
+  return readConfig(call.var.context, caller.customer)
+}
 
 system.get('/', async (call) => {
-  const caller = await callerWith(call, 'settings')
-  const rows = await readConfig(call.var.context, caller.customer)
+  const rows = await settingsOf(call)
   return answer(call, { value: Object.fromEntries(rows.map(({ name, value }) => [name, value])) })
 })
 
-/** Our extension: every setting with its value in force, its range and its meaning. */
+/** Our extension: every setting that something obeys, with its value in force, its range and its meaning. */
 system.get('/documentation', async (call) => {
-  const caller = await callerWith(call, 'settings')
-  const rows = await readConfig(call.var.context, caller.customer)
+  const rows = await settingsOf(call)
   const value = Object.fromEntries(
     configured.map(({ config, default: otherwise, min, max, meaning }) => {
       const row = rows.find(({ name }) => name === config)
@@ -32,46 +34,53 @@ system.get('/documentation', async (call) => {
 })
 
 system.get('/:key', async (call) => {
-  const caller = await callerWith(call, 'settings')
-  const rows = await readConfig(call.var.context, caller.customer)
-  return answer(call, {
-    value: rows.find(({ name }) => name === call.req.param('key'))?.value ?? null,
-  })
+  const sought = configName(call.req.param('key')).toLowerCase()
+  const row = (await settingsOf(call)).find(({ name }) => name.toLowerCase() === sought)
+  return answer(call, { value: row?.value ?? null })
 })
 
-system.post('/setConfig', async (call) => {
+system.post('/setConfig', (call) => write(call, () => true))
+
+/** What new tokens begin with; other names are passed over, as on the wire. */
+const defaults = [
+  'DefaultMaxFailCount',
+  'DefaultSyncWindow',
+  'DefaultCountWindow',
+  'DefaultOtpLen',
+  'DefaultResetFailCount',
+]
+system.post('/setDefault', (call) =>
+  write(call, (name) => defaults.some((known) => known.toLowerCase() === name.toLowerCase())),
+)
+
+async function write(call: Call, isMeant: (name: string) => boolean): Promise<Response> {
   const caller = await callerWith(call, 'settings')
-  const parameters = await parametersOf(call)
-  const given = names.filter((name) => parameters.has(name))
-  if (given.length === 0) refuse({ reason: 'missing_parameter', field: names.join(' or ') })
-  // All are checked before one is written.
-  const rows = given.map((name) => ({ name, value: checked(name, parameters) }))
-  const known = await readConfig(call.var.context, caller.customer)
-  await writeConfig(call.var.context, caller.customer, rows)
-  await writeAudit(call.var.context, {
-    customer: caller.customer,
-    action: 'settings',
-    success: true,
-    application: caller.application.id,
-    detail: {
-      by: caller.name,
-      ...Object.fromEntries(rows.map(({ name, value }) => [name, value])),
-    },
+  const { context } = call.var
+  return recorded(call, caller, { action: 'settings' }, async (detail) => {
+    const parameters = await parametersOf(call)
+    const names = parameters.names().filter(isMeant)
+    if (names.length === 0 && parameters.names().length > 0)
+      refuse({ reason: 'missing_parameter', field: defaults.join(', ') })
+    const rows = configRows({ ...parameters, names: () => names })
+    const known = await readConfig(context, caller.customer)
+    await writeConfig(context, caller.customer, rows)
+    Object.assign(detail, Object.fromEntries(rows.map(({ name, value }) => [name, value])))
+    const was = (name: string) => (known.some((row) => row.name === name) ? 'update' : 'insert')
+    const idle = rows.map(({ name }) => name).filter((name) => !isInForce(name))
+    return answer(call, {
+      value: Object.fromEntries(rows.map(({ name }) => [name, was(name)])),
+      ...(idle.length > 0 && { detail: { not_in_force: idle } }),
+    })
   })
-  const was = (name: string) => (known.some((row) => row.name === name) ? 'update' : 'insert')
-  return answer(call, { value: Object.fromEntries(given.map((name) => [name, was(name)])) })
-})
+}
 
 system.delete('/:key', async (call) => {
   const caller = await callerWith(call, 'settings')
-  const gone = await deleteConfig(call.var.context, caller.customer, call.req.param('key'))
-  return answer(call, { value: gone ? 1 : 0 })
+  const key = configName(call.req.param('key'))
+  const entry = { action: 'settings_delete', detail: { key: key.slice(0, 128) } }
+  return recorded(call, caller, entry, async (detail) => {
+    const gone = await deleteConfig(call.var.context, caller.customer, key)
+    detail.found = gone
+    return answer(call, { value: gone ? 1 : 0 })
+  })
 })
-
-function checked(name: string, parameters: Parameters): string {
-  const setting = configured.find(({ config }) => config === name)
-  const text = parameters.get(name)
-  const problem = setting && configProblem(setting, configNumber(text))
-  if (problem) refuse({ reason: 'bad_parameter', field: name, mend: problem })
-  return text
-}

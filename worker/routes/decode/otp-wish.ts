@@ -10,7 +10,7 @@ const longestSeedBytes = 128
 
 export function otpShape(parameters: Parameters) {
   return {
-    length: oneOf(parameters, 'otplen', [6, 8], 6),
+    length: parameters.has('otplen') ? oneOf(parameters, 'otplen', [6, 8], 6) : null,
     timeStep: oneOf(parameters, 'timeStep', [30, 60], 30),
     hashlib: hashlibOf(parameters),
   }

@@ -6,6 +6,7 @@ import { refuse } from '../../problem.ts'
 import type { Call } from '../surface.ts'
 
 export type Parameters = {
+  names: () => string[]
   /** '' where it is absent. */
   get: (name: string) => string
   has: (name: string) => boolean
@@ -32,6 +33,7 @@ export async function parametersOf(call: Call): Promise<Parameters> {
       })
   const get = (name: string): string => values.get(name) ?? ''
   return {
+    names: () => [...values.keys()],
     get,
     has: (name) => values.has(name),
     need: (name) => values.get(name) ?? refuse({ reason: 'missing_parameter', field: name }),

@@ -4,8 +4,8 @@ import { show } from '../../problem.ts'
 import type { Call } from '../surface.ts'
 
 /** The API that we speak: the Windows plugin decides by it. */
-const apiVersion = '3.12'
-const version = `Countersign 0.1.0 (privacyIDEA ${apiVersion} API)`
+export const apiVersion = '3.12'
+export const version = `Countersign 0.1.0 (privacyIDEA ${apiVersion} API)`
 
 /** Which thread of privacyIDEA's process answered. Clients that check the shape look for it; there is one. */
 const threadid = 1
@@ -37,8 +37,9 @@ export function envelope(
   }
 }
 
-export function answer(call: Call, result: Result): Response {
-  return call.json(envelope(result, call.var.context.nowMs()), 200, { 'Cache-Control': 'no-cache' })
+export function answer(call: Call, result: Result, status: 200 | 503 = 200): Response {
+  const headers = { 'Cache-Control': 'no-cache' }
+  return call.json(envelope(result, call.var.context.nowMs()), status, headers)
 }
 
 /** "ERRnnn: " stands before the message on 400s only, as on the wire. */

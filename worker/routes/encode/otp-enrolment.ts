@@ -13,8 +13,8 @@ const longestQrText = 180
 const link = (description: string, value: string) => ({ description, img: qrCode(value), value })
 
 export function otpEnrolment(
-  { type, length, hashlib, timeStep }: OtpWish,
-  { serial, seed, codes }: OtpMade,
+  { type, hashlib, timeStep }: OtpWish,
+  { serial, seed, codes, length }: OtpMade,
   { label, issuer, image }: Label,
 ): Record<string, unknown> {
   const detail = { rollout_state: '', serial }

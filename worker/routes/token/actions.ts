@@ -162,7 +162,7 @@ async function lost({ context, tokens }: Asked): Promise<Done> {
     description: `temporary replacement for ${token.serial}`,
     pin: { hash: token.pinHash },
     seed: null,
-    length: 0,
+    length: null,
     hashlib: 'sha256',
     timeStep: 30,
     validUntil,
