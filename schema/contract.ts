@@ -5,6 +5,7 @@
 import { applications } from './contract/applications.ts'
 import { devices } from './contract/devices.ts'
 import { logins, sessions } from './contract/logins.ts'
+import { migration } from './contract/migration.ts'
 import { pages, policies, system, trail } from './contract/operation.ts'
 import { people, realms } from './contract/people.ts'
 import { tokens } from './contract/tokens.ts'
@@ -18,6 +19,7 @@ export const contract: Route[] = [
   ...sessions,
   ...applications,
   ...tokens,
+  ...migration,
   ...people,
   ...realms,
   ...policies,

@@ -19,6 +19,9 @@ export const enrolmentTries = 5
 /** No message of ours is near this; a larger body is refused before it is read. */
 export const bodyLimitBytes = 64 * 1024
 
+/** A file of tokens: some ten thousand rows of a list. An isolate of 128 MiB holds it, what is read from it, and its JSON. */
+export const fileLimitBytes = 4 * 1024 * 1024
+
 /** Push services refuse 4,096 bytes encrypted; over this only the challenge's id travels. */
 export const pushPayloadLimitBytes = 3000
 

@@ -13,7 +13,7 @@ const floors = [
   ['index'],
   ['app'],
   ['routes'],
-  ['challenge', 'enrolment', 'factor', 'record'],
+  ['challenge', 'enrolment', 'factor', 'migration', 'record'],
   ['policy', 'push', 'crypto', 'store'],
 ]
 const leaves = ['env', 'problem']

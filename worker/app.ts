@@ -1,6 +1,6 @@
 /** All surfaces under one roof: the context each request works with, the size of a body, and how failures go out. */
 import { bodyLimit } from 'hono/body-limit'
-import { bodyLimitBytes } from '../schema/limits.ts'
+import { bodyLimitBytes, fileLimitBytes } from '../schema/limits.ts'
 import { type Context, deploymentOf } from './env.ts'
 import { type Failure, Refusal, refuse } from './problem.ts'
 import { audit } from './routes/audit.ts'
@@ -34,12 +34,8 @@ export function createApp(given: Given) {
     // Devices set their clocks by it. A WebSocket's answer takes no further headers.
     if (call.res.status !== 101) call.res.headers.set('Date', new Date(given.nowMs()).toUTCString())
   })
-  app.use(
-    bodyLimit({
-      maxSize: bodyLimitBytes,
-      onError: () => refuse({ reason: 'body_too_large' }),
-    }),
-  )
+  const [small, large] = [limited(bodyLimitBytes), limited(fileLimitBytes)]
+  app.use((call, next) => (takesFile(call.req.path) ? large : small)(call, next))
 
   app.route('/validate', validate)
   app.route('/auth', auth)
@@ -66,6 +62,15 @@ export function createApp(given: Given) {
   })
   return app
 }
+
+const limited = (maxSize: number) =>
+  bodyLimit({
+    maxSize,
+    onError: () => refuse({ reason: 'body_too_large', limitBytes: maxSize }),
+  })
+
+/** Only what another system wrote is larger than a message of ours. */
+const takesFile = (path: string): boolean => /^\/(token\/load|migration)(\/|$)/.test(path)
 
 /** A refusal, in the words of the surface that was called. */
 const respond = (call: Call, failed: Failure): Response =>

@@ -7,7 +7,12 @@ export type Failure =
   | { reason: 'missing_parameter'; field: string }
   | { reason: 'bad_parameter'; field: string; mend: string }
   | { reason: 'malformed_body'; mend: string }
-  | { reason: 'body_too_large' }
+  | { reason: 'body_too_large'; limitBytes: number }
+  | { reason: 'file_empty' }
+  | { reason: 'file_not_text' }
+  | { reason: 'file_type_unknown'; type: string; known: readonly string[] }
+  | { reason: 'key_length' }
+  | { reason: 'import_refused'; why: string }
   | { reason: 'not_found' }
   | { reason: 'user_or_serial_needed' }
   | { reason: 'user_not_found' }
@@ -100,7 +105,42 @@ export function show(failure: Failure): Shown {
     case 'malformed_body':
       return { status: 400, code: 905, detail: `The body ${failure.mend}`, field: 'body' }
     case 'body_too_large':
-      return { status: 413, code: 905, detail: 'The body is larger than 64 KiB', field: 'body' }
+      return {
+        status: 413,
+        code: 905,
+        detail: `The body is larger than ${failure.limitBytes / 1024} KiB`,
+        field: 'body',
+      }
+    case 'file_empty':
+      return {
+        status: 400,
+        code: 905,
+        detail: 'Error loading token file. File empty!',
+        field: 'file',
+      }
+    case 'file_not_text':
+      return {
+        status: 400,
+        code: 905,
+        detail: 'Unable to convert file contents. Binary data is not supported',
+        field: 'file',
+      }
+    case 'file_type_unknown':
+      return {
+        status: 400,
+        code: 301,
+        detail: `Unknown file type: '${failure.type}'. Supported file types are: ${failure.known.join(', ')}`,
+        field: 'type',
+      }
+    case 'key_length':
+      return {
+        status: 400,
+        code: 301,
+        detail: 'The Pre Shared Key must be 128 Bit hex encoded. It must be 32 characters long!',
+        field: 'psk',
+      }
+    case 'import_refused':
+      return { status: 400, code: 304, detail: failure.why, field: 'file' }
     case 'not_found':
       return { status: 404, code: 601, detail: 'There is nothing at this path for this method.' }
     case 'user_or_serial_needed':

@@ -74,6 +74,17 @@ export function application(options: ApplicationOptions) {
     return send(options.url + path, init)
   }
 
+  /** A form with files in it; its boundary is the form's own affair. */
+  const form = (method: string, path: string, body: FormData) =>
+    send(options.url + path, {
+      method,
+      headers: {
+        ...(options.apiKey !== undefined && { 'x-api-key': options.apiKey }),
+        ...(options.token !== undefined && { authorization: options.token }),
+      },
+      body,
+    })
+
   async function call(
     method: string,
     path: string,
@@ -90,6 +101,7 @@ export function application(options: ApplicationOptions) {
 
   return {
     raw,
+    form,
     call,
     /** The same application, recognised otherwise. */
     as: (credentials: Credentials) => {

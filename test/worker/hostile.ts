@@ -50,6 +50,7 @@ export const routes: Route[] = [
   application('POST', '/token/info/x/y', 'value'),
   application('DELETE', '/token/info/x/y'),
   application('DELETE', '/token/x'),
+  application('POST', '/token/load/x', 'type', 'file', 'tokenrealms', 'dry_run'),
   application('GET', '/token/challenges/', 'transaction_id', 'page', 'pagesize'),
   application('GET', '/token/challenges/x', 'page'),
   application('DELETE', '/token/challenges/expired'),

@@ -4,9 +4,10 @@ import { challenges } from './token/challenges.ts'
 import { info } from './token/info.ts'
 import { init } from './token/init.ts'
 import { list } from './token/list.ts'
+import { load } from './token/load.ts'
 import { owners } from './token/owners.ts'
 import { surface } from './surface.ts'
 
 export const token = surface()
 
-for (const part of [init, list, challenges, info, owners, actions]) token.route('/', part)
+for (const part of [init, load, list, challenges, info, owners, actions]) token.route('/', part)

@@ -110,6 +110,10 @@ function parsedList(text: string): string[] {
   return text.split(',')
 }
 
+/** @returns whether a flag is set: what is absent, or anything else, is no. */
+export const isTrue = (parameters: Parameters, name: string): boolean =>
+  /^(1|true|yes)$/i.test(parameters.get(name).trim())
+
 /** @returns the parameter as a whole number within bounds, or the default where it is absent. */
 export function wholeNumber(
   parameters: Parameters,

@@ -40,3 +40,29 @@ export async function resolverAsked(
   if (!first) refuse({ reason: 'bad_parameter', field: 'realm', mend: 'has no resolver yet' })
   return first.name
 }
+
+/** @param text a JSON list, or names with commas between. @throws Refusal realm_not_found */
+export async function realmsAsked(
+  context: Context,
+  customer: string,
+  text: string,
+): Promise<string[]> {
+  const names = text.startsWith('[') ? parsed(text) : text.split(',')
+  const realms: string[] = []
+  for (const name of names.map((one) => one.trim()).filter(Boolean)) {
+    const realm = await realmNamed(context, customer, name)
+    if (realm === null) refuse({ reason: 'realm_not_found' })
+    realms.push(realm)
+  }
+  return [...new Set(realms)]
+}
+
+function parsed(text: string): string[] {
+  try {
+    const list: unknown = JSON.parse(text)
+    if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list
+  } catch {
+    // Told below.
+  }
+  return refuse({ reason: 'bad_parameter', field: 'realms', mend: 'must be a list of names' })
+}

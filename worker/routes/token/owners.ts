@@ -3,10 +3,9 @@ import { transfer } from '../../enrolment/transfer.ts'
 import { changeAll } from '../../enrolment/manage.ts'
 import { hashPin } from '../../factor/pin.ts'
 import { refuse } from '../../problem.ts'
-import { realmNamed } from '../../store/people.ts'
-import type { Context } from '../../env.ts'
 import { callerWith } from '../decode/caller.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import { realmsAsked } from '../decode/place.ts'
 import { personAsked, tokenNamed, tokensAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
 import { recorded } from '../recorded.ts'
@@ -77,25 +76,3 @@ for (const path of ['/realm', '/realm/:serial'])
     })
     return answer(call, { value: true })
   })
-
-/** @param text a JSON list, or names with commas between. @throws Refusal realm_not_found */
-async function realmsAsked(context: Context, customer: string, text: string): Promise<string[]> {
-  const names = text.startsWith('[') ? parsed(text) : text.split(',')
-  const realms: string[] = []
-  for (const name of names.map((one) => one.trim()).filter(Boolean)) {
-    const realm = await realmNamed(context, customer, name)
-    if (realm === null) refuse({ reason: 'realm_not_found' })
-    realms.push(realm)
-  }
-  return [...new Set(realms)]
-}
-
-function parsed(text: string): string[] {
-  try {
-    const list: unknown = JSON.parse(text)
-    if (Array.isArray(list) && list.every((one) => typeof one === 'string')) return list
-  } catch {
-    // Told below.
-  }
-  return refuse({ reason: 'bad_parameter', field: 'realms', mend: 'must be a list of names' })
-}

@@ -1,0 +1,57 @@
+/** POST /token/load: tokens from a file, as their makers and other systems write it. */
+import { loadTokens } from '../../migration/load-tokens.ts'
+import { readOathCsv } from '../../migration/oath-csv.ts'
+import type { Found, TokenFound } from '../../migration/rows.ts'
+import { refuse } from '../../problem.ts'
+import { callerWith } from '../decode/caller.ts'
+import { fileOf } from '../decode/file.ts'
+import { type Parameters, isTrue, parametersOf } from '../decode/parameters.ts'
+import { realmsAsked } from '../decode/place.ts'
+import { answer } from '../encode/envelope.ts'
+import { recordedLoad } from '../recorded-load.ts'
+import { type Call, surface } from '../surface.ts'
+
+export const load = surface()
+
+const readers: Record<
+  string,
+  (text: string, parameters: Parameters) => Found<TokenFound> | Promise<Found<TokenFound>>
+> = {
+  oathcsv: readOathCsv,
+  'oath csv': readOathCsv,
+}
+/** As they are named in a refusal. */
+const known = ['oathcsv', 'OATH CSV']
+
+for (const path of ['/load', '/load/:filename'])
+  load.post(path, async (call) => {
+    const caller = await callerWith(call, 'enrol')
+    if (!caller.rights.has('tokens')) refuse({ reason: 'right_missing', right: 'tokens' })
+    const parameters = await parametersOf(call)
+    const type = parameters.need('type')
+    const reader = readers[type.toLowerCase()]
+    const text = await fileOf(call, parameters)
+    if (!reader) refuse({ reason: 'file_type_unknown', type: type.slice(0, 40), known })
+    const realms = await realmsNamed(call, caller.customer, parameters)
+    const dryRun = isTrue(parameters, 'dry_run')
+    const outcomes = await recordedLoad(call, caller, { type, dryRun }, async () => {
+      const { rows, left } = await reader(text, parameters)
+      const placed = rows.map((row) => ({ ...row, realms }))
+      return loadTokens(
+        call.var.context,
+        { customer: caller.customer, dryRun },
+        { rows: placed, left },
+      )
+    })
+    const taken = outcomes.filter(({ outcome }) => outcome === 'taken').length
+    return answer(call, {
+      value: { n_imported: taken, n_not_imported: outcomes.length - taken },
+      detail: { dry_run: dryRun, rows: outcomes },
+    })
+  })
+
+/** @throws Refusal realm_not_found */
+const realmsNamed = (call: Call, customer: string, parameters: Parameters): Promise<string[]> =>
+  parameters.get('tokenrealms') === ''
+    ? Promise.resolve([])
+    : realmsAsked(call.var.context, customer, parameters.get('tokenrealms'))

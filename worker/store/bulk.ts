@@ -1,0 +1,142 @@
+/**
+ * Many rows in one statement, as JSON: D1 takes a hundred bound values, a value of two megabytes, and a thousand statements a
+ * request. A chunk is what fits into one value.
+ */
+import { and, eq, sql } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import { people, realmResolvers, tokens } from '../../schema/tables.ts'
+import { nameKey } from './people.ts'
+import { byPriority } from './realms.ts'
+import { isOneOf } from './search.ts'
+
+const rowsInChunk = 500
+
+export function chunked<T>(rows: T[]): T[][] {
+  const chunks: T[][] = []
+  for (let from = 0; from < rows.length; from += rowsInChunk)
+    chunks.push(rows.slice(from, from + rowsInChunk))
+  return chunks
+}
+
+export type TokenKept = Pick<
+  typeof tokens.$inferSelect,
+  'serial' | 'customer' | 'type' | 'seed' | 'pinHash' | 'ownerId'
+>
+
+/** Those of these serials that are taken, whoever's they are. */
+export async function tokensNamed(
+  db: D1Database,
+  serials: string[],
+): Promise<Map<string, TokenKept>> {
+  const { serial, customer, type, seed, pinHash, ownerId } = tokens
+  const kept = new Map<string, TokenKept>()
+  for (const chunk of chunked(serials))
+    for (const row of await drizzle(db)
+      .select({ serial, customer, type, seed, pinHash, ownerId })
+      .from(tokens)
+      .where(isOneOf(tokens.serial, chunk)))
+      kept.set(row.serial, row)
+  return kept
+}
+
+export type PersonAsked = { realm: string; username: string; resolver: string }
+export type PersonKept = { id: string; username: string; resolver: string }
+
+/** The people of these names, each from the first resolver of their realm that has them, or from the one that is named. */
+export async function peopleNamed(
+  db: D1Database,
+  customer: string,
+  asked: PersonAsked[],
+): Promise<Map<string, PersonKept>> {
+  const kept = new Map<string, PersonKept>()
+  for (const chunk of chunked(asked)) {
+    const names = chunk.map(({ realm, username }) => ({ realm, key: nameKey(username) }))
+    const found = await drizzle(db)
+      .select({
+        realm: realmResolvers.realm,
+        key: people.usernameKey,
+        id: people.id,
+        username: people.username,
+        resolver: people.resolver,
+      })
+      .from(sql`json_each(${JSON.stringify(names)}) asked`)
+      .innerJoin(
+        realmResolvers,
+        and(
+          eq(realmResolvers.customer, customer),
+          eq(realmResolvers.realm, sql`asked.value ->> 'realm'`),
+        ),
+      )
+      .innerJoin(
+        people,
+        and(
+          eq(people.customer, realmResolvers.customer),
+          eq(people.resolver, realmResolvers.resolver),
+          eq(people.usernameKey, sql`asked.value ->> 'key'`),
+        ),
+      )
+      .orderBy(...byPriority)
+    for (const { realm, key, ...person } of found)
+      for (const resolver of ['', person.resolver]) {
+        const name = keyOf({ realm, username: key, resolver })
+        if (!kept.has(name)) kept.set(name, person)
+      }
+  }
+  return kept
+}
+
+const keyOf = ({ realm, username, resolver }: PersonAsked): string =>
+  JSON.stringify([realm, nameKey(username), nameKey(resolver)])
+
+/** A resolver that this realm does not have is one of elsewhere, and says nothing here. */
+export const personIn = (kept: Map<string, PersonKept>, asked: PersonAsked): PersonKept | null =>
+  kept.get(keyOf(asked)) ?? kept.get(keyOf({ ...asked, resolver: '' })) ?? null
+
+export type TokenLoaded = Pick<
+  typeof tokens.$inferSelect,
+  | 'serial'
+  | 'customer'
+  | 'ownerId'
+  | 'person'
+  | 'realm'
+  | 'type'
+  | 'description'
+  | 'realms'
+  | 'pinHash'
+  | 'seed'
+  | 'otpLength'
+  | 'hashlib'
+  | 'timeStep'
+  | 'timeWindow'
+  | 'countWindow'
+  | 'syncWindow'
+  | 'counter'
+  | 'timeShift'
+  | 'active'
+  | 'revoked'
+  | 'failCount'
+  | 'maxFailCount'
+  | 'createdAt'
+>
+
+const insertFromJson = `insert into tokens
+  (serial, customer, owner_id, person, realm, type, description, realms, pin_hash, seed,
+   otp_length, hashlib, time_step, time_window, count_window, sync_window, counter, time_shift,
+   active, revoked, fail_count, max_fail_count, created_at, rollout_state)
+  select value ->> 'serial', value ->> 'customer', value ->> 'ownerId', value ->> 'person',
+    value ->> 'realm', value ->> 'type', value ->> 'description', value -> 'realms',
+    value ->> 'pinHash', value ->> 'seed', value ->> 'otpLength', value ->> 'hashlib',
+    value ->> 'timeStep', value ->> 'timeWindow', value ->> 'countWindow', value ->> 'syncWindow',
+    value ->> 'counter', value ->> 'timeShift', value ->> 'active', value ->> 'revoked',
+    value ->> 'failCount', value ->> 'maxFailCount', value ->> 'createdAt', ''
+  from json_each(?) where true
+  on conflict do nothing returning serial`
+
+/** All or none. @returns the serials that are new; one that somebody else took meanwhile is not among them. */
+export async function insertTokens(db: D1Database, rows: TokenLoaded[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set()
+  const made = await db.batch<{ serial: string }>(
+    chunked(rows).map((chunk) => db.prepare(insertFromJson).bind(JSON.stringify(chunk))),
+  )
+  return new Set(made.flatMap(({ results }) => results.map(({ serial }) => serial)))
+}
