@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import * as v from 'valibot'
 import { Problem } from '../../schema/device.ts'
-import { bodyLimitBytes } from '../../schema/limits.ts'
+import { bodyLimitBytes, fileLimitBytes } from '../../schema/limits.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
 import { type Deployment, adminPassword, deployment, origin } from './deployment.ts'
 import { type Route, brokenBodies, inForm, inJson, protocol, routes, valuesFor } from './hostile.ts'
@@ -75,16 +75,17 @@ describe.each(routes.filter(({ method }) => writes(method)))('$method $path', (r
       expect(answer.message).toMatch(/body/i)
   })
 
-  it('refuses more than 64 KiB, and takes what is not more', async () => {
+  it('refuses more than 64 KiB, or 4 MiB of a file, and takes what is not more', async () => {
+    const limit = route.file ? fileLimitBytes : bodyLimitBytes
     for (const headers of [
       { 'content-type': 'application/json' },
       { 'content-type': 'application/x-www-form-urlencoded' },
     ]) {
-      const large = await sent(route, { body: 'a'.repeat(bodyLimitBytes + 1), headers })
+      const large = await sent(route, { body: 'a'.repeat(limit + 1), headers })
       const answer = await inWords(large, route)
       expect(answer.status).toBe(413)
-      expect(answer.message).toContain('64 KiB')
-      const just = await sent(route, { body: 'a'.repeat(bodyLimitBytes), headers })
+      expect(answer.message).toContain(`${limit / 1024} KiB`)
+      const just = await sent(route, { body: 'a'.repeat(limit), headers })
       expect((await inWords(just, route)).status).not.toBe(413)
     }
   })

@@ -8,6 +8,8 @@ export type Route = {
   path: string
   /** Parameters that it reads. */
   fields: string[]
+  /** Takes files, which are larger than messages. */
+  file?: true
 }
 
 const application = (method: string, path: string, ...fields: string[]): Route => ({
@@ -50,7 +52,10 @@ export const routes: Route[] = [
   application('POST', '/token/info/x/y', 'value'),
   application('DELETE', '/token/info/x/y'),
   application('DELETE', '/token/x'),
-  application('POST', '/token/load/x', 'type', 'file', 'tokenrealms', 'dry_run'),
+  {
+    ...application('POST', '/token/load/x', 'type', 'file', 'tokenrealms', 'dry_run'),
+    file: true,
+  },
   application('GET', '/token/challenges/', 'transaction_id', 'page', 'pagesize'),
   application('GET', '/token/challenges/x', 'page'),
   application('DELETE', '/token/challenges/expired'),
