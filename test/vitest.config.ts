@@ -8,5 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/*.test.ts', 'test/vectors/**/*.test.ts'],
     exclude,
+    // A shell is started for each example of the reference, and the machine may be busy.
+    testTimeout: 30_000,
   },
 })
