@@ -25,6 +25,9 @@ export type Failure =
   | { reason: 'token_revoked' }
   | { reason: 'token_assigned' }
   | { reason: 'token_not_assigned' }
+  | { reason: 'too_many_tokens'; of: 'user' | 'realm'; type?: string; active?: boolean }
+  | { reason: 'pin_refused'; why: string }
+  | { reason: 'random_pin_unset'; scope: string }
   | { reason: 'policy_not_found' }
   | { reason: 'policy_conflict'; policies: string[] }
   | { reason: 'no_authorization' }
@@ -214,6 +217,23 @@ export function show(failure: Failure): Shown {
         detail: 'You can only define a lost token for an assigned token.',
         field: 'serial',
       }
+    case 'too_many_tokens':
+      return {
+        status: 403,
+        code: 303,
+        detail:
+          failure.of === 'realm'
+            ? 'The number of tokens in this realm is limited!'
+            : `The number of ${failure.active ? 'active ' : ''}tokens ${failure.type ? `of type ${failure.type} ` : ''}for this user is limited!`,
+      }
+    case 'random_pin_unset':
+      return {
+        status: 400,
+        code: 301,
+        detail: `You need to specify a policy 'otp_pin_set_random' in scope ${failure.scope}.`,
+      }
+    case 'pin_refused':
+      return { status: 403, code: 303, detail: failure.why, field: 'pin' }
     case 'policy_not_found':
       return {
         status: 404,

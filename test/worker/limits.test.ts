@@ -8,7 +8,7 @@ import {
 } from '../../worker/policy/settings.ts'
 import type { Application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
-import { type Deployment, clock, deployment } from './deployment.ts'
+import { type Deployment, adminPassword, clock, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
 import { pushBox } from './push-box.ts'
 import { otpSeed } from './seeds.ts'
@@ -395,6 +395,19 @@ const does: Record<SettingName, () => Promise<void>> = {
       const [token] = (envelope.result.value as { tokens: { failcount: number }[] }).tokens
       expect(token?.failcount).toBe(countWrongPins)
     }
+  },
+  randomPinLength: async () => {
+    const { phone } = await someone()
+    const { envelope: session } = await d.payroll.auth('admin', adminPassword)
+    const admin = d.payroll.as(session.result.value as { token: string })
+    const random = () => admin.call('POST', '/token/setrandompin', { serial: phone.serial })
+    await set({ randomPinLength: 12 })
+    expect((await random()).envelope.detail).toMatchObject({
+      pin: expect.stringMatching(/^\w{12}$/),
+    })
+    await set({ randomPinLength: 0 })
+    const { status, envelope } = await random()
+    expect([status, envelope.result.error?.code]).toEqual([400, 301])
   },
   otpChallengeSeconds: async () => {
     await set({ otpChallengeSeconds: 15 })

@@ -389,7 +389,7 @@ describe('a token', () => {
     expect(await checks({ user, pass: pass('new') })).toBe(true)
     const { envelope } = await post('setrandompin', { serial })
     const { pin = '' } = envelope.detail as { pin?: string }
-    expect(pin).toMatch(/^[0-9A-Z]{8}$/)
+    expect(pin).toMatch(/^[0-9A-Za-z]{8}$/)
     expect(await checks({ user, pass: pass('new', 30_000) })).toBe(false)
     expect(await checks({ user, pass: pass(pin, 30_000) })).toBe(true)
     expect(JSON.stringify(await audited('token_setrandompin', serial))).not.toContain(pin)

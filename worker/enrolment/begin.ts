@@ -12,6 +12,8 @@ import { insertEnrolment } from '../store/enrolments.ts'
 import { readSettings } from '../store/settings.ts'
 import { type TokenRow, accountOf, findToken, insertToken, updateToken } from '../store/tokens.ts'
 import type { Person } from '../store/people.ts'
+import { saidOf } from '../store/policies.ts'
+import { checkLimits, limitsFor, refuseInsert } from './limits.ts'
 import { serialFor, serialTaken } from './serial.ts'
 import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
 
@@ -22,6 +24,9 @@ export type Begin = {
   serial: string
   description: string
   pin: string
+  /** Realms it is seen in beside the owner's. */
+  realms?: string[]
+  client?: string | null
   /** For the audit trail. */
   by: { name: string; application: string }
 }
@@ -39,14 +44,19 @@ const locatorTries = 8
 export async function beginEnrolment(context: Context, begin: Begin): Promise<Begun> {
   const { master, origin, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const { enrolmentSeconds, maxFailCount } = await readSettings(context, begin.customer)
-  const expiresAt = now + enrolmentSeconds
+  const { maxFailCount } = await readSettings(context, begin.customer)
+  const expiresAt = now + (await enrolmentSecondsFor(context, begin))
   const serial = serialFor(context, 'push', begin.serial)
   const ownerId =
     begin.person?.ownerId ??
     (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
   const waiting = begin.serial === '' ? null : await findToken(context.env.DB, serial)
   if (waiting && !mayEnrolAgain(waiting, begin.customer, ownerId)) serialTaken()
+  const { customer, person, realms = [], client = null } = begin
+  const seenIn = [...new Set([...(person ? [person.realm] : []), ...realms])]
+  const limited = { customer, type: 'push' as const, person, realms: seenIn, client }
+  const limits = waiting ? [] : await limitsFor(context, limited)
+  await checkLimits(context, limits)
   const pinHash = await hashPin(context, begin.pin)
   const account = begin.person ? accountOf(begin.person) : begin.description || serial
 
@@ -65,13 +75,15 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     ownerId,
     person: begin.person?.id ?? null,
     realm: begin.person?.realm ?? null,
+    realms,
     description: begin.description,
     pinHash,
     createdAt: now,
     enrolmentExpiresAt: expiresAt,
   }
   if (waiting) await updateToken(context.env.DB, serial, pinHash === null ? {} : { pinHash })
-  else if (!(await insertToken(context.env.DB, token))) serialTaken()
+  else if (!(await insertToken(context.env.DB, token, limits)))
+    await refuseInsert(context, serial, limits)
   const begun = {
     serial,
     secretHash: await sha256(secret),
@@ -93,6 +105,20 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     detail: { by: begin.by.name },
   })
   return { serial, secret, code, link: enrolmentLink(origin, secret, rootThumbprint), expiresAt }
+}
+
+/** A policy that is about this person says it in minutes. */
+async function enrolmentSecondsFor(
+  context: Context,
+  { customer, person, client }: Begin,
+): Promise<number> {
+  const about = {
+    ...(person && { user: person.username, realm: person.realm, resolver: person.resolver }),
+    ...(client && { client }),
+  }
+  const minutes = await saidOf(context, customer, 'enrollment', 'push_ttl', about)
+  if (minutes !== null) return Number(minutes) * 60
+  return (await readSettings(context, customer)).enrolmentSeconds
 }
 
 /** A token whose device is gone, or never came, takes another invitation; the one before is void. */

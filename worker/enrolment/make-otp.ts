@@ -17,11 +17,23 @@ import {
 import { hashPin } from '../factor/pin.ts'
 import { readSettings } from '../store/settings.ts'
 import { insertToken } from '../store/tokens.ts'
-import { serialFor, serialTaken } from './serial.ts'
+import { checkLimits, limitsFor, refuseInsert } from './limits.ts'
+import { serialFor } from './serial.ts'
 
 export type OtpWish = {
   customer: string
-  person: { id: string; realm: string; ownerId: OwnerId } | null
+  person: {
+    id: string
+    username: string
+    resolver: string
+    realm: string
+    ownerId: OwnerId
+  } | null
+  /** Realms it is seen in beside the owner's. */
+  realms?: string[]
+  client?: string | null
+  /** A replacement of a lost one may be one too many. */
+  unlimited?: boolean
   type: OtpType
   /** '' for a new one. */
   serial: string
@@ -47,6 +59,11 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
   const { customer, person, type, hashlib } = wish
   const serial = serialFor(context, type, wish.serial)
   const ownerId = person?.ownerId ?? (await ownerIdOf(master, { kind: 'token', customer, serial }))
+  const { realms = [], client = null } = wish
+  const seenIn = [...new Set([...(person ? [person.realm] : []), ...realms])]
+  const limited = { customer, type, person, realms: seenIn, client }
+  const limits = wish.unlimited ? [] : await limitsFor(context, limited)
+  await checkLimits(context, limits)
   const seed = wish.seed ?? context.random(seedBytes[hashlib])
   const { maxFailCount, countWindow, syncWindow, otpLength } = await readSettings(context, customer)
   const token = {
@@ -55,6 +72,7 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     ownerId,
     person: person?.id ?? null,
     realm: person?.realm ?? null,
+    realms,
     type,
     rolloutState: '' as const,
     description: wish.description,
@@ -70,9 +88,9 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     createdAt: nowSeconds(context),
   }
   const made = await changeTokens(context, { ownerId, customer }, () =>
-    insertToken(context.env.DB, token),
+    insertToken(context.env.DB, token, limits),
   )
-  if (!made) serialTaken()
+  if (!made) await refuseInsert(context, serial, limits)
   const codes =
     type === 'recovery'
       ? Array.from({ length: recoveryCodes }, (_, index) => recoveryCode(seed, index))

@@ -5,7 +5,15 @@ import type { Address } from '../challenge/desk/desk.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { forget } from '../store/cache.ts'
-import { type TokenChange, type TokenRow, deleteToken, updateToken } from '../store/tokens.ts'
+import type { Limit } from '../store/limits.ts'
+import {
+  type TokenChange,
+  type TokenRow,
+  deleteToken,
+  updateToken,
+  updateWithin,
+} from '../store/tokens.ts'
+import { refuseLimit } from './limits.ts'
 
 export const addressOf = ({ ownerId, customer }: TokenRow): Address => ({
   ownerId: ownerId as OwnerId,
@@ -23,6 +31,19 @@ export async function changeAll(
   await changeTokens(context, addressOf(first), async () => {
     for (const token of tokens) await updateToken(context.env.DB, token.serial, change(token))
   })
+}
+
+/** @throws Refusal too_many_tokens */
+export async function changeWithin(
+  context: Context,
+  token: TokenRow,
+  change: TokenChange,
+  limits: Limit[],
+): Promise<void> {
+  const done = await changeTokens(context, addressOf(token), () =>
+    updateWithin(context.env.DB, token.serial, change, limits),
+  )
+  if (!done) await refuseLimit(context, limits)
 }
 
 /** @param tokens all of one owner. */

@@ -8,20 +8,27 @@ import { ownerIdOf } from '../crypto/owner.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
+import type { Limit } from '../store/limits.ts'
 import { type TokenChange, type TokenRow, moveToken } from '../store/tokens.ts'
+
+import { checkLimits, refuseLimit } from './limits.ts'
 
 export type NewOwner = { id: string; realm: string; ownerId: OwnerId }
 
 /** A device's id and key speak for one owner only: a device that changes hands enrols again. */
 const unbound: TokenChange = { rolloutState: 'clientwait', publicKey: null, deviceId: null }
 
-/** @param change what else becomes of it; a fail count is set where it is given. */
+/**
+ * @param how.change what else becomes of it; a fail count is set where it is given.
+ * @throws Refusal too_many_tokens; before the old owner lets go, except where two come to the same limit at once.
+ */
 export async function transfer(
   context: Context,
   token: TokenRow,
   to: NewOwner | null,
-  change: TokenChange = {},
+  { change = {}, limits = [] }: { change?: TokenChange; limits?: Limit[] } = {},
 ): Promise<void> {
+  await checkLimits(context, limits)
   const { serial, customer } = token
   const from = { ownerId: token.ownerId as OwnerId, customer }
   const ownerId =
@@ -29,13 +36,17 @@ export async function transfer(
   const give = async () => {
     const free = await reach(context, from, (object) => object.handOver(from, serial))
     if (!free) refuse({ reason: 'unavailable' })
-    await moveToken(context, serial, {
+    const moved = {
       ...(token.deviceId !== null && unbound),
       ...change,
       ownerId,
       person: to?.id ?? null,
       realm: to?.realm ?? null,
-    })
+    }
+    return moveToken(context, serial, moved, limits)
   }
-  await changeTokens(context, { ownerId, customer }, () => changeTokens(context, from, give))
+  const done = await changeTokens(context, { ownerId, customer }, () =>
+    changeTokens(context, from, give),
+  )
+  if (!done) await refuseLimit(context, limits)
 }

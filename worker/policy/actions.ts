@@ -2,11 +2,18 @@
  * Every policy action once: its scope, its type, what it means. This table drives what POST /policy/ accepts, what GET
  * /policy/defs lists and what the documentation says. Names that privacyIDEA has are spelt as it spells them.
  */
+import { isContents } from './pin.ts'
 
 export type Action =
   | { type: 'bool'; meaning: string }
   | { type: 'int'; min: number; max: number; meaning: string }
-  | { type: 'str'; meaning: string; choices?: readonly string[] }
+  | {
+      type: 'str'
+      meaning: string
+      choices?: readonly string[]
+      /** @returns what is wrong with it, in words, or null. */
+      wrong?: (value: string) => string | null
+    }
 
 const flag = (meaning: string): Action => ({ type: 'bool', meaning })
 const count = (min: number, max: number, meaning: string): Action => ({
@@ -22,6 +29,18 @@ const text = (meaning: string, choices?: readonly string[]): Action => ({
 })
 
 const daySeconds = 86_400
+
+/** In scope admin for what administrators set, in scope user for people themselves; in scope enrollment, where those say nothing. */
+const pins = {
+  otp_pin_minlength: count(0, 255, 'The shortest PIN.'),
+  otp_pin_maxlength: count(1, 255, 'The longest PIN.'),
+  otp_pin_contents: {
+    type: 'str',
+    meaning:
+      'What a PIN must hold: c letters, n digits, s special characters; +cn at least one of them, -ns none of them, [abc] only these.',
+    wrong: (value: string) => (isContents(value) ? null : 'must be as in cn, +cn, -s or [abc123]'),
+  },
+} as const satisfies Record<string, Action>
 
 const enrollment = {
   push_firebase_configuration: text(
@@ -41,17 +60,30 @@ const enrollment = {
     1000,
     'How many active push tokens one person may have.',
   ),
+  hotp_max_token_per_user: count(0, 1000, 'How many HOTP tokens one person may have.'),
+  hotp_max_active_token_per_user: count(
+    0,
+    1000,
+    'How many active HOTP tokens one person may have.',
+  ),
+  totp_max_token_per_user: count(0, 1000, 'How many TOTP tokens one person may have.'),
+  totp_max_active_token_per_user: count(
+    0,
+    1000,
+    'How many active TOTP tokens one person may have.',
+  ),
   max_token_per_user: count(0, 1000, 'How many tokens one person may have.'),
+  max_active_token_per_user: count(0, 1000, 'How many active tokens one person may have.'),
   max_token_per_realm: count(0, 10_000_000, 'How many tokens a realm may have.'),
   tokenlabel: text('The label of an enrolment code; tags as in {user}.'),
   tokenissuer: text('The issuer of an enrolment code; tags as in {realm}.'),
   appimageurl: text('The picture that a phone app shows.'),
-  otp_pin_minlength: count(0, 255, 'The shortest PIN.'),
-  otp_pin_maxlength: count(1, 255, 'The longest PIN.'),
-  otp_pin_contents: text(
-    'What a PIN must hold: c letters, n digits, s special characters; + any of them, - none else.',
+  ...pins,
+  otp_pin_random: count(
+    1,
+    64,
+    'A new token gets a PIN made at random, this long; it is told once.',
   ),
-  otp_pin_random: count(1, 64, 'PINs are made at random, this long.'),
 } as const satisfies Record<string, Action>
 
 const authentication = {
@@ -136,6 +168,11 @@ const authentication = {
     10_000,
     'How often an hour requests from one address may ring one person.',
   ),
+  otp_pin_set_random: count(
+    0,
+    64,
+    'How long a PIN is that /token/setrandompin makes, where scopes admin and user do not say it.',
+  ),
   push_resends: count(0, 20, 'How often one challenge may be sent again.'),
   api_key_required: flag(
     'Only known applications are answered. Never asked for on a loopback deployment.',
@@ -178,6 +215,8 @@ const rights = {
   set: flag('Change properties of tokens.'),
   setdescription: flag('Describe tokens.'),
   auditlog: flag('Read the audit trail.'),
+  ...pins,
+  otp_pin_set_random: count(1, 64, 'How long a PIN is that /token/setrandompin makes.'),
 } as const satisfies Record<string, Action>
 
 const admin = {
@@ -219,6 +258,7 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'api_key_required',
     'challenge_response',
     'challenge_text',
+    'otp_pin_set_random',
     'push_challenge_text',
     'push_first_quiet_seconds',
     'push_longest_quiet_seconds',
@@ -234,7 +274,31 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'push_user_verification',
     'push_wait',
   ] satisfies ActionOf<'authentication'>[],
-  enrollment: ['appimageurl', 'tokenissuer', 'tokenlabel'] satisfies ActionOf<'enrollment'>[],
+  enrollment: [
+    'appimageurl',
+    'hotp_max_active_token_per_user',
+    'hotp_max_token_per_user',
+    'max_active_token_per_user',
+    'max_token_per_realm',
+    'max_token_per_user',
+    'otp_pin_contents',
+    'otp_pin_maxlength',
+    'otp_pin_minlength',
+    'otp_pin_random',
+    'push_max_active_token_per_user',
+    'push_max_token_per_user',
+    'push_ttl',
+    'tokenissuer',
+    'tokenlabel',
+    'totp_max_active_token_per_user',
+    'totp_max_token_per_user',
+  ] satisfies ActionOf<'enrollment'>[],
+  admin: [
+    'otp_pin_contents',
+    'otp_pin_maxlength',
+    'otp_pin_minlength',
+    'otp_pin_set_random',
+  ] satisfies ActionOf<'admin'>[],
   authorization: ['application_tokentype'] satisfies ActionOf<'authorization'>[],
 }
 
@@ -274,6 +338,8 @@ export function readValue(action: Action, given: unknown): { value: Value } | { 
       if (typeof value !== 'string' || value.length > 4096) return { problem: 'must be text' }
       if (action.choices && !action.choices.includes(value))
         return { problem: `must be one of ${action.choices.join(', ')}` }
+      const problem = action.wrong?.(value) ?? null
+      if (problem !== null) return { problem }
       return { value }
     }
   }

@@ -54,6 +54,17 @@ export function valueOf(policies: Policy[], scope: Scope, action: string, subjec
   return { value, policies: names }
 }
 
+/** @returns what each policy about it says, whatever its priority: for actions whose values add up. */
+export const everyValueOf = (
+  policies: Policy[],
+  scope: Scope,
+  action: string,
+  subject: Subject,
+): Value[] =>
+  speakersOf(policies, scope, action)
+    .filter(({ isAbout }) => isAbout(subject))
+    .map(({ policy }) => policy.action[action] as Value)
+
 type Speaker = { policy: Policy; isAbout: (subject: Subject) => boolean }
 
 /** By `scope/action`, the first priority first. */

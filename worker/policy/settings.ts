@@ -109,6 +109,7 @@ export const definitions = {
   },
   promptsPerHourByClient: { action: 'push_prompts_per_hour_client', off: unlimited, hardened: 20 },
   pushWaitSeconds: { action: 'push_wait', off: 0, hardened: null },
+  randomPinLength: { action: 'otp_pin_set_random', off: 0, hardened: 8 },
   resends: { action: 'push_resends', off: 20, hardened: 3 },
 } as const satisfies Record<string, Configured | Governed>
 

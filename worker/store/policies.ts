@@ -5,7 +5,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { policies } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import type { ActionOf, Scope, Value } from '../policy/actions.ts'
-import { type Policy, type Subject, valueOf } from '../policy/match.ts'
+import { type Policy, type Subject, everyValueOf, valueOf } from '../policy/match.ts'
 import { refuse } from '../problem.ts'
 import { forgetWith, remembered } from './cache.ts'
 
@@ -39,6 +39,19 @@ export async function saidOf<S extends Scope>(
   const said = valueOf(policies, scope, action, { ...about, nowMs: context.nowMs() })
   if (said && 'conflict' in said) refuse({ reason: 'policy_conflict', policies: said.conflict })
   return said && said.value
+}
+
+/** @returns the highest number that any policy says, or null where none speaks. */
+export async function mostSaid(
+  context: Context,
+  customer: string,
+  action: ActionOf<'enrollment'>,
+  about: Omit<Subject, 'nowMs'>,
+): Promise<number | null> {
+  const policies = await readPolicies(context, customer)
+  const subject = { ...about, nowMs: context.nowMs() }
+  const said = everyValueOf(policies, 'enrollment', action, subject).map(Number)
+  return said.length === 0 ? null : Math.max(...said)
 }
 
 /** @returns the id of the policy of this name, new or changed. */

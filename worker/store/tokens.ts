@@ -1,10 +1,11 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 import type { Context } from '../env.ts'
 import { forgetWith } from './cache.ts'
+import { type Limit, within } from './limits.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
 export type TokenType = TokenRow['type']
@@ -123,13 +124,23 @@ export const accountOf = (person: { email: string; username: string }): string =
 
 export type NewToken = typeof tokens.$inferInsert
 
-/** @returns false where the serial is taken. */
-export async function insertToken(db: D1Database, token: NewToken): Promise<boolean> {
-  const made = await drizzle(db)
-    .insert(tokens)
-    .values(token)
-    .onConflictDoNothing()
-    .returning({ serial: tokens.serial })
+/** @returns false where the serial is taken, or a limit would be passed. */
+export async function insertToken(
+  db: D1Database,
+  token: NewToken,
+  limits: Limit[] = [],
+): Promise<boolean> {
+  const given = Object.entries(getTableColumns(tokens)).flatMap(([name, column]) => {
+    const value = token[name as keyof NewToken]
+    return value === undefined ? [] : [{ column, value }]
+  })
+  const names = given.map(({ column }) => sql.identifier(column.name))
+  const values = given.map(({ column, value }) =>
+    value === null ? sql`null` : sql`${sql.param(value, column)}`,
+  )
+  const made = await drizzle(db).all(sql`insert into ${tokens} (${sql.join(names, sql`, `)})
+    select ${sql.join(values, sql`, `)} where ${within(limits, token.serial)}
+    on conflict do nothing returning serial`)
   return made.length === 1
 }
 
@@ -144,15 +155,39 @@ export async function updateToken(
     await drizzle(db).update(tokens).set(change).where(eq(tokens.serial, serial))
 }
 
-/** Another owner's from here on; whoever remembered whose it was hears of it. */
+/** @returns false where a limit would be passed: nothing is changed then. */
+export async function updateWithin(
+  db: D1Database,
+  serial: string,
+  change: TokenChange,
+  limits: Limit[],
+): Promise<boolean> {
+  const changed = await drizzle(db)
+    .update(tokens)
+    .set(change)
+    .where(and(eq(tokens.serial, serial), within(limits, serial)))
+    .returning({ serial: tokens.serial })
+  return changed.length === 1
+}
+
+/**
+ * Another owner's from here on; whoever remembered whose it was hears of it.
+ * @returns false where a limit would be passed: nothing is changed then.
+ */
 export async function moveToken(
   context: Context,
   serial: string,
   change: TokenChange,
-): Promise<void> {
-  await forgetWith(context, [
-    drizzle(context.env.DB).update(tokens).set(change).where(eq(tokens.serial, serial)),
-  ])
+  limits: Limit[],
+): Promise<boolean> {
+  const [moved] = (await forgetWith(context, [
+    drizzle(context.env.DB)
+      .update(tokens)
+      .set(change)
+      .where(and(eq(tokens.serial, serial), within(limits, serial)))
+      .returning({ serial: tokens.serial }),
+  ])) as [unknown[]]
+  return moved.length === 1
 }
 
 export const tokensOf = (db: D1Database, ownerId: string): Promise<TokenRow[]> =>

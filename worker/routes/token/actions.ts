@@ -2,18 +2,27 @@
  * What changes about a token while it stays with its owner: each is asked for with a serial, in the path or beside, or with a user
  * for all of theirs, and answers how many it was. What takes a right away has ended open challenges when it answers.
  */
-import { toCrockford } from '../../../schema/crockford.ts'
 import { type Context, nowSeconds } from '../../env.ts'
 import { reach } from '../../challenge/reach.ts'
 import { hashPin } from '../../factor/pin.ts'
-import { addressOf, changeAll, deleteAll, resetFailCounts } from '../../enrolment/manage.ts'
+import { limitsFor } from '../../enrolment/limits.ts'
+import {
+  addressOf,
+  changeAll,
+  changeWithin,
+  deleteAll,
+  resetFailCounts,
+} from '../../enrolment/manage.ts'
+import { type PinAbout, checkPin, pinAtRandom } from '../../enrolment/pin.ts'
 import { makeOtp } from '../../enrolment/make-otp.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import { refuse } from '../../problem.ts'
+import { type Person, findPerson } from '../../store/people.ts'
 import type { TokenChange, TokenRow } from '../../store/tokens.ts'
 import { callerWith } from '../decode/caller.ts'
 import { hashlibOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'
+import { peerAddress } from '../decode/peer.ts'
 import { tokensAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
 import { recorded } from '../recorded.ts'
@@ -23,12 +32,17 @@ import { longestDescription } from './init.ts'
 export const actions = surface()
 
 type Done = { value: unknown; detail?: Record<string, unknown> }
-type Asked = { context: Context; parameters: Parameters; tokens: TokenRow[] }
+type Asked = {
+  context: Context
+  parameters: Parameters
+  tokens: TokenRow[]
+  client: string | null
+}
 type Action = (asked: Asked) => Promise<Done>
 
 /** A revoked token stays as it is; only a lost one may be replaced all the same, and any may be deleted. */
 const table: Record<string, Action> = {
-  enable: change(() => ({ active: true })),
+  enable: enable,
   disable: change(() => ({ active: false })),
   revoke: change(() => ({ active: false, revoked: true })),
   description: change((_, parameters) => ({ description: descriptionOf(parameters) })),
@@ -65,7 +79,7 @@ async function act(call: Call, name: string, run: Action, revokedToo: boolean): 
     const asked = tokens.filter(({ revoked }) => revokedToo || !revoked)
     if (serial !== '' && asked.length === 0) refuse({ reason: 'token_revoked' })
     detail.serials = asked.map((token) => token.serial)
-    return run({ context, parameters, tokens: asked })
+    return run({ context, parameters, tokens: asked, client: peerAddress(call) })
   })
   return answer(call, done)
 }
@@ -75,6 +89,27 @@ function change(of: (token: TokenRow, parameters: Parameters) => TokenChange): A
     await changeAll(context, tokens, (token) => of(token, parameters))
     return { value: tokens.length }
   }
+}
+
+/** One by one: each must find room among those that are active by then. */
+async function enable({ context, tokens, client }: Asked): Promise<Done> {
+  const asleep = tokens.filter(({ active }) => !active)
+  const person = await ownerOf(context, tokens[0])
+  for (const token of asleep) {
+    const { customer, type, ownerId } = token
+    const limited = {
+      customer,
+      type,
+      person: person && { ...person, ownerId },
+      realms: [],
+      client,
+    }
+    const limits = (await limitsFor(context, limited)).filter(
+      (limit) => limit.of === 'user' && limit.active,
+    )
+    await changeWithin(context, token, { active: true }, limits)
+  }
+  return { value: tokens.length }
 }
 
 async function remove({ context, tokens }: Asked): Promise<Done> {
@@ -87,27 +122,41 @@ async function reset({ context, tokens }: Asked): Promise<Done> {
   return { value: tokens.length }
 }
 
-async function setPin({ context, parameters, tokens }: Asked): Promise<Done> {
+async function setPin({ context, parameters, tokens, client }: Asked): Promise<Done> {
   const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.need('pin')
+  await checkPin(context, await pinAbout(context, tokens[0], client), pin)
   const pinHash = await hashPin(context, pin)
   await changeAll(context, tokens, () => ({ pinHash }))
   return { value: tokens.length }
 }
 
 /** Told once, to whoever asked for it. */
-async function setRandomPin({ context, tokens }: Asked): Promise<Done> {
-  const pin = toCrockford(context.random(randomPinLength), randomPinLength)
+async function setRandomPin({ context, tokens, client }: Asked): Promise<Done> {
+  const pin = await pinAtRandom(context, await pinAbout(context, tokens[0], client))
   const pinHash = await hashPin(context, pin)
   await changeAll(context, tokens, () => ({ pinHash }))
   return { value: tokens.length, detail: { pin } }
 }
-const randomPinLength = 8
+
+const pinAbout = async (
+  context: Context,
+  token: TokenRow | undefined,
+  client: string | null,
+): Promise<PinAbout> => ({
+  customer: token?.customer ?? '',
+  by: 'admin',
+  person: await ownerOf(context, token),
+  client,
+})
 
 /** Several properties at once; each counts. */
-async function set({ context, parameters, tokens }: Asked): Promise<Done> {
+async function set({ context, parameters, tokens, client }: Asked): Promise<Done> {
   const wish: TokenChange = {}
   const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.get('pin')
-  if (parameters.has('pin') || parameters.has('otppin')) wish.pinHash = await hashPin(context, pin)
+  if (parameters.has('pin') || parameters.has('otppin')) {
+    await checkPin(context, await pinAbout(context, tokens[0], client), pin)
+    wish.pinHash = await hashPin(context, pin)
+  }
   if (parameters.has('description')) wish.description = descriptionOf(parameters)
   if (parameters.has('hashlib')) wish.hashlib = hashlibOf(parameters)
   for (const [name, column, min, max] of numbers)
@@ -150,13 +199,15 @@ const lostDays = 10
 async function lost({ context, tokens }: Asked): Promise<Done> {
   const [token, ...more] = tokens
   if (!token || more.length > 0) refuse({ reason: 'missing_parameter', field: 'serial' })
-  const { customer, person, realm } = token
-  if (person === null || realm === null) refuse({ reason: 'token_not_assigned' })
+  const { customer } = token
+  const person = await ownerOf(context, token)
+  if (!person) refuse({ reason: 'token_not_assigned' })
   const validUntil = nowSeconds(context) + lostDays * 86_400
   await changeAll(context, tokens, () => ({ active: false }))
   const made = await makeOtp(context, {
     customer,
-    person: { id: person, realm, ownerId: token.ownerId as OwnerId },
+    person: { ...person, ownerId: token.ownerId as OwnerId },
+    unlimited: true,
     type: 'recovery',
     serial: '',
     description: `temporary replacement for ${token.serial}`,
@@ -180,4 +231,13 @@ async function lost({ context, tokens }: Asked): Promise<Done> {
       end_date: end.slice(0, 10),
     },
   }
+}
+
+/** @returns null for nobody's token. */
+async function ownerOf(
+  context: Context,
+  token: TokenRow | undefined,
+): Promise<(Person & { realm: string }) | null> {
+  const person = token?.person ? await findPerson(context, token.person) : null
+  return person && { ...person, realm: token?.realm ?? '' }
 }

@@ -1,12 +1,14 @@
 /** POST /token/init: begins the enrolment of a device, or makes a token of one-time passwords. */
 import { beginEnrolment } from '../../enrolment/begin.ts'
 import { labelFor } from '../../enrolment/label.ts'
+import { pinForNew } from '../../enrolment/pin.ts'
 import { makeOtp } from '../../enrolment/make-otp.ts'
 import { refuse } from '../../problem.ts'
 import { type Caller, callerWith } from '../decode/caller.ts'
 import { otpShape, seedOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
+import { realmsAsked } from '../decode/place.ts'
 import { personAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
 import { otpEnrolment, qrCode } from '../encode/otp-enrolment.ts'
@@ -21,8 +23,8 @@ const types = ['push', 'totp', 'hotp', 'recovery'] as const
 init.post('/init', async (call) => {
   const caller = await callerWith(call, 'enrol')
   const parameters = await parametersOf(call)
-  const asked = (parameters.get('type') || 'push').toLowerCase()
-  const type = types.find((known) => known === asked)
+  const named = (parameters.get('type') || 'push').toLowerCase()
+  const type = types.find((known) => known === named)
   if (!type)
     refuse({ reason: 'bad_parameter', field: 'type', mend: `must be one of ${types.join(', ')}` })
   return type === 'push'
@@ -30,24 +32,54 @@ init.post('/init', async (call) => {
     : initOtp(call, caller, parameters, type)
 })
 
-const named = (parameters: Parameters) => ({
-  serial: parameters.get('serial').trim(),
-  description: parameters.get('description').slice(0, longestDescription),
-  pin: parameters.get('pin') || parameters.get('otppin'),
-})
+/** What is asked for whatever its type; the PIN as policies want it. */
+async function asked(call: Call, caller: Caller, parameters: Parameters) {
+  const { context } = call.var
+  const { customer } = caller
+  const person = await personAsked(context, customer, parameters)
+  const client = peerAddress(call)
+  const typed = parameters.get('otppin') || parameters.get('pin')
+  const { pin, made } = await pinForNew(context, { customer, by: 'admin', person, client }, typed)
+  return {
+    // Told once: nobody chose it.
+    told: made ? { pin } : {},
+    wish: {
+      customer,
+      person,
+      client,
+      pin,
+      realms: await realmsBeside(call, caller, parameters, person !== null),
+      serial: parameters.get('serial').trim(),
+      description: parameters.get('description').slice(0, longestDescription),
+    },
+  }
+}
+
+/** Those that are named, and where no user is, the realm itself. */
+async function realmsBeside(
+  call: Call,
+  { customer }: Caller,
+  parameters: Parameters,
+  isOwned: boolean,
+): Promise<string[]> {
+  const { context } = call.var
+  const named = await realmsAsked(context, customer, parameters.get('tokenrealm'))
+  const realm = isOwned ? '' : parameters.get('realm').trim()
+  return [...new Set([...(await realmsAsked(context, customer, realm)), ...named])]
+}
 
 async function initPush(call: Call, caller: Caller, parameters: Parameters): Promise<Response> {
   const { context } = call.var
+  const { wish, told } = await asked(call, caller, parameters)
   const begun = await beginEnrolment(context, {
-    customer: caller.customer,
-    person: await personAsked(context, caller.customer, parameters),
-    ...named(parameters),
+    ...wish,
     by: { name: caller.name, application: caller.application.id },
   })
   return answer(call, {
     value: true,
     detail: {
       serial: begun.serial,
+      ...told,
       rollout_state: 'clientwait',
       enrollment_credential: begun.secret,
       enrolment_url: begun.link,
@@ -69,18 +101,18 @@ async function initOtp(
   type: 'totp' | 'hotp' | 'recovery',
 ): Promise<Response> {
   const { context } = call.var
-  const person = await personAsked(context, caller.customer, parameters)
   const entry = {
     action: 'token_init',
-    ...(person && { user: person.username, realm: person.realm }),
+    user: parameters.get('user') || undefined,
+    realm: parameters.get('realm') || undefined,
     detail: { type },
   }
   const detail = await recorded(call, caller, entry, async (noted) => {
+    const { wish: common, told } = await asked(call, caller, parameters)
+    const { person, client } = common
     const wish = {
-      customer: caller.customer,
-      person,
+      ...common,
       type,
-      ...named(parameters),
       ...otpShape(parameters),
       seed: type === 'recovery' ? null : seedOf(parameters),
       validUntil: null,
@@ -91,9 +123,9 @@ async function initOtp(
       customer: caller.customer,
       serial: made.serial,
       person,
-      client: peerAddress(call),
+      client,
     })
-    return otpEnrolment(wish, made, label)
+    return { ...otpEnrolment(wish, made, label), ...told }
   })
   return answer(call, { value: true, detail })
 }

@@ -1,10 +1,13 @@
 /** Who a token belongs to, and in which realms it is seen. */
 import { transfer } from '../../enrolment/transfer.ts'
-import { changeAll } from '../../enrolment/manage.ts'
+import { limitsFor } from '../../enrolment/limits.ts'
+import { changeAll, changeWithin } from '../../enrolment/manage.ts'
+import { checkPin } from '../../enrolment/pin.ts'
 import { hashPin } from '../../factor/pin.ts'
 import { refuse } from '../../problem.ts'
 import { callerWith } from '../decode/caller.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import { peerAddress } from '../decode/peer.ts'
 import { realmsAsked } from '../decode/place.ts'
 import { personAsked, tokenNamed, tokensAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
@@ -31,11 +34,26 @@ owners.post('/assign', async (call) => {
     if (token.revoked) refuse({ reason: 'token_revoked' })
     if (token.person !== null && token.ownerId !== owner.ownerId)
       refuse({ reason: 'token_assigned' })
+    const client = peerAddress(call)
+    const { customer } = caller
+    if (parameters.has('pin'))
+      await checkPin(
+        context,
+        { customer, by: 'admin', person: owner, client },
+        parameters.get('pin'),
+      )
     const pin = parameters.has('pin')
       ? { pinHash: await hashPin(context, parameters.get('pin')) }
       : {}
-    if (token.ownerId === owner.ownerId) await changeAll(context, [token], () => pin)
-    else await transfer(context, token, owner, pin)
+    if (token.ownerId === owner.ownerId) return changeAll(context, [token], () => pin)
+    const { type, realms } = token
+    const newRealms = [owner.realm].filter((realm) => !realms.includes(realm))
+    const limited = { customer, type, person: owner, realms: newRealms, client }
+    // One that is disabled adds to no count of active ones until it is enabled.
+    const limits = (await limitsFor(context, limited)).filter(
+      (limit) => token.active || limit.of === 'realm' || !limit.active,
+    )
+    await transfer(context, token, owner, { change: pin, limits })
   })
   return answer(call, { value: true })
 })
@@ -53,7 +71,7 @@ for (const path of ['/unassign', '/unassign/:serial'])
       const inPath = call.req.param('serial')
       const { tokens } = await tokensAsked(context, caller.customer, parameters, inPath)
       const assigned = tokens.filter(({ person }) => person !== null)
-      for (const token of assigned) await transfer(context, token, null, bare)
+      for (const token of assigned) await transfer(context, token, null, { change: bare })
       detail.serials = assigned.map(({ serial }) => serial)
       return tokens.length
     })
@@ -71,7 +89,10 @@ for (const path of ['/realm', '/realm/:serial'])
       const serial = (inPath ?? parameters.need('serial')).trim()
       const token = await tokenNamed(context, caller.customer, serial)
       const realms = await realmsAsked(context, caller.customer, parameters.need('realms'))
-      await changeAll(context, [token], () => ({ realms }))
+      const { type, customer } = token
+      const added = realms.filter((realm) => realm !== token.realm && !token.realms.includes(realm))
+      const limits = await limitsFor(context, { customer, type, person: null, realms: added })
+      await changeWithin(context, token, { realms }, limits)
       detail.realms = realms
     })
     return answer(call, { value: true })
