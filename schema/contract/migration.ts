@@ -45,7 +45,16 @@ const load: Route = {
         'HARD0001, 3132333435363738393031323334353637383930, totp, 6, 30',
       ),
     ),
-    type: need({ ...oneOf(['OATH CSV', 'oathcsv'], 'What the file is.'), example: 'OATH CSV' }),
+    type: need({
+      ...oneOf(['OATH CSV', 'oathcsv', 'pskc', 'aladdin-xml'], 'What the file is.'),
+      example: 'OATH CSV',
+    }),
+    psk: text('The pre-shared key of a PSKC file, in hexadecimal.'),
+    password: text('The password of a PSKC file.'),
+    pskcValidateMAC: oneOf(
+      ['check_fail_hard', 'check_fail_soft', 'no_check'],
+      'What a wrong MAC in a PSKC file leaves: all keys, its own, or none.',
+    ),
     tokenrealms: text('Realms that the tokens are seen in, with commas between.'),
     ...dryRun,
   },

@@ -56,6 +56,10 @@ export const routes: Route[] = [
     ...application('POST', '/token/load/x', 'type', 'file', 'tokenrealms', 'dry_run'),
     file: true,
   },
+  {
+    ...application('POST', '/token/load', 'file', 'psk', 'password', 'pskcValidateMAC'),
+    file: true,
+  },
   application('GET', '/token/challenges/', 'transaction_id', 'page', 'pagesize'),
   application('GET', '/token/challenges/x', 'page'),
   application('DELETE', '/token/challenges/expired'),

@@ -163,6 +163,7 @@ async function rowOf(
     syncWindow: token.syncWindow ?? 1000,
     counter: token.counter,
     timeShift: token.timeShift,
+    validUntil: token.validUntil,
     active: token.active,
     revoked: token.revoked,
     failCount: token.failCount,

@@ -35,6 +35,8 @@ export type TokenFound = Row & {
   countWindow: number | null
   syncWindow: number | null
   timeWindow: number | null
+  /** Epoch seconds; null for ever. */
+  validUntil: number | null
   /** Realms beside the owner's. */
   realms: string[]
   /** What the report says beside "taken". */
@@ -67,6 +69,7 @@ export const plainToken = {
   countWindow: null,
   syncWindow: null,
   timeWindow: null,
+  validUntil: null,
   realms: [] as string[],
   note: '',
 } as const satisfies Partial<TokenFound>

@@ -112,6 +112,7 @@ export type TokenLoaded = Pick<
   | 'syncWindow'
   | 'counter'
   | 'timeShift'
+  | 'validUntil'
   | 'active'
   | 'revoked'
   | 'failCount'
@@ -122,12 +123,12 @@ export type TokenLoaded = Pick<
 const insertFromJson = `insert into tokens
   (serial, customer, owner_id, person, realm, type, description, realms, pin_hash, seed,
    otp_length, hashlib, time_step, time_window, count_window, sync_window, counter, time_shift,
-   active, revoked, fail_count, max_fail_count, created_at, rollout_state)
+   valid_until, active, revoked, fail_count, max_fail_count, created_at, rollout_state)
   select value ->> 'serial', value ->> 'customer', value ->> 'ownerId', value ->> 'person',
     value ->> 'realm', value ->> 'type', value ->> 'description', value -> 'realms',
     value ->> 'pinHash', value ->> 'seed', value ->> 'otpLength', value ->> 'hashlib',
     value ->> 'timeStep', value ->> 'timeWindow', value ->> 'countWindow', value ->> 'syncWindow',
-    value ->> 'counter', value ->> 'timeShift', value ->> 'active', value ->> 'revoked',
+    value ->> 'counter', value ->> 'timeShift', value ->> 'validUntil', value ->> 'active', value ->> 'revoked',
     value ->> 'failCount', value ->> 'maxFailCount', value ->> 'createdAt', ''
   from json_each(?) where true
   on conflict do nothing returning serial`

@@ -1,6 +1,9 @@
 /** POST /token/load: tokens from a file, as their makers and other systems write it. */
 import { loadTokens } from '../../migration/load-tokens.ts'
+import { readAladdin } from '../../migration/aladdin.ts'
 import { readOathCsv } from '../../migration/oath-csv.ts'
+import { readPskc } from '../../migration/pskc.ts'
+import { macChecks, openPskc } from '../../migration/pskc-open.ts'
 import type { Found, TokenFound } from '../../migration/rows.ts'
 import { refuse } from '../../problem.ts'
 import { callerWith } from '../decode/caller.ts'
@@ -13,15 +16,32 @@ import { type Call, surface } from '../surface.ts'
 
 export const load = surface()
 
-const readers: Record<
-  string,
-  (text: string, parameters: Parameters) => Found<TokenFound> | Promise<Found<TokenFound>>
-> = {
+type Read = Found<TokenFound>
+
+const readers: Record<string, (text: string, parameters: Parameters) => Read | Promise<Read>> = {
+  'aladdin-xml': readAladdin,
   oathcsv: readOathCsv,
   'oath csv': readOathCsv,
+  pskc: (text, parameters) => openPskc(readPskc(text), keysOf(parameters)),
 }
-/** As they are named in a refusal. */
-const known = ['oathcsv', 'OATH CSV']
+/** As a refusal names them. */
+const known = ['aladdin-xml', 'oathcsv', 'OATH CSV', 'pskc']
+
+function keysOf(parameters: Parameters) {
+  const asked = parameters.get('pskcValidateMAC') || 'check_fail_hard'
+  const check = macChecks.find((one) => one === asked)
+  if (!check)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'pskcValidateMAC',
+      mend: `must be one of ${macChecks.join(', ')}`,
+    })
+  const psk = parameters.get('psk').trim()
+  // privacyIDEA knows 128 bits only; longer keys are ours.
+  if (psk !== '' && !/^([0-9a-f]{32}|[0-9a-f]{48}|[0-9a-f]{64})$/i.test(psk))
+    refuse({ reason: 'key_length' })
+  return { psk, password: parameters.get('password'), check }
+}
 
 for (const path of ['/load', '/load/:filename'])
   load.post(path, async (call) => {
