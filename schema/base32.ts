@@ -18,6 +18,12 @@ export function toBase32(bytes: Uint8Array): string {
   return bits > 0 ? text + alphabet[(held << (5 - bits)) & 31] : text
 }
 
+/** As the privacyIDEA app writes and reads signatures. */
+export function toPaddedBase32(bytes: Uint8Array): string {
+  const text = toBase32(bytes)
+  return text.padEnd(Math.ceil(text.length / 8) * 8, '=')
+}
+
 /** @returns the bytes, or null where the text is not base32. Padding, case and blanks are forgiven. */
 export function fromBase32(text: string): Uint8Array<ArrayBuffer> | null {
   const digits = text.toUpperCase().replace(/\s/g, '').replace(/=+$/, '')

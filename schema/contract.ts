@@ -8,6 +8,7 @@ import { logins, sessions } from './contract/logins.ts'
 import { migration } from './contract/migration.ts'
 import { pages, policies, system, trail } from './contract/operation.ts'
 import { people, realms } from './contract/people.ts'
+import { phones } from './contract/phones.ts'
 import { tokens } from './contract/tokens.ts'
 import type { Route } from './contract/words.ts'
 
@@ -26,5 +27,6 @@ export const contract: Route[] = [
   ...system,
   ...trail,
   ...devices,
+  ...phones,
   ...pages,
 ]

@@ -1,6 +1,6 @@
 /**
  * The enrolment link: `<origin>/enrol#v=1&s=<secret>&k=<root thumbprint>`. The secret stays in the fragment, which no
- * server, proxy or log sees. The same secret may come in a privacyIDEA code (`otpauth://pipush/…`) of the same origin,
+ * server, proxy or log sees. The same secret may come in a privacyIDEA code (`otpauth://pipush/…` or `pia://pipush/…`) of the same origin,
  * or as twelve typed characters.
  */
 import { enrolmentCodeLength } from './limits.ts'
@@ -23,7 +23,7 @@ export function readInvitation(
   if (isCrockford(code, enrolmentCodeLength)) return { code }
   if (!URL.canParse(trimmed)) return { problem: 'not_an_invitation' }
   const url = new URL(trimmed)
-  if (url.protocol === 'otpauth:') return readPipush(trimmed, ownOrigin)
+  if (['otpauth:', 'pia:'].includes(url.protocol)) return readPipush(trimmed, ownOrigin)
   if (url.origin !== ownOrigin) return { problem: 'other_server' }
   const fragment = new URLSearchParams(url.hash.slice(1))
   const secret = fragment.get('s')
@@ -34,7 +34,7 @@ export function readInvitation(
 }
 
 function readPipush(text: string, ownOrigin: string): EnrolmentInvitation | UnreadableInvitation {
-  if (!text.startsWith('otpauth://pipush/')) return { problem: 'not_an_invitation' }
+  if (!/^(otpauth|pia):\/\/pipush\//.test(text)) return { problem: 'not_an_invitation' }
   const query = new URLSearchParams(text.slice(text.indexOf('?') + 1))
   const url = query.get('url')
   const secret = query.get('enrollment_credential')

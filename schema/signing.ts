@@ -117,8 +117,66 @@ export const ReceiptClaims = v.object({
   verdict: v.picklist(['approved']),
   challenge: v.string(),
   answer: v.string(),
+  /** A stock phone signs the challenge's nonce and not what it showed: nobody can prove by this receipt what the person read. */
+  textCovered: v.optional(v.literal(false)),
 })
 export type ReceiptClaims = v.InferOutput<typeof ReceiptClaims>
 
 /** What an answer names to say which challenge it answers. */
 export const challengeHash = (challengeJws: string): Promise<string> => sha256(challengeJws)
+
+// What stock phones sign and read (privacyIDEA's push protocol): plain text, RSASSA-PKCS1-v1_5 with SHA-256, base32.
+
+/** phone → server, when it asks what is open: `serial|timestamp` */
+export const phonePollText = (poll: { serial: string; timestamp: string }): string =>
+  [poll.serial, poll.timestamp].join('|')
+
+export type PhoneChallengeText = {
+  nonce: string
+  url: string
+  serial: string
+  question: string
+  title: string
+  sslverify: string
+  require_presence?: string | undefined
+}
+
+/** server → phone: `nonce|url|serial|question|title|sslverify[|require_presence]` */
+export const phoneChallengeText = (one: PhoneChallengeText): string =>
+  [
+    ...[one.nonce, one.url, one.serial, one.question, one.title, one.sslverify],
+    ...(one.require_presence === undefined ? [] : [one.require_presence]),
+  ].join('|')
+
+/** server → phone, what it understands: `{"capabilities":{"decline_reason":true},"nonce":"…"}`, canonical by RFC 8785 */
+export const phoneCapabilitiesText = (nonce: string): string =>
+  JSON.stringify({ capabilities: { decline_reason: true }, nonce })
+
+export type PhoneAnswerText = {
+  nonce: string
+  serial: string
+  decline: boolean
+  reason?: string | undefined
+  pick?: string | undefined
+}
+
+/** phone → server: `nonce|serial[|decline[|reason]][|presence_answer]` */
+export const phoneAnswerText = ({
+  nonce,
+  serial,
+  decline,
+  reason,
+  pick,
+}: PhoneAnswerText): string =>
+  [
+    ...[nonce, serial],
+    ...(decline ? ['decline', ...(reason === undefined ? [] : [reason])] : []),
+    ...(pick === undefined ? [] : [pick]),
+  ].join('|')
+
+/** phone → server, when Firebase gave it another address: `new_fb_token|serial|timestamp` */
+export const phoneFbTokenText = (update: {
+  fbtoken: string
+  serial: string
+  timestamp: string
+}): string => [update.fbtoken, update.serial, update.timestamp].join('|')

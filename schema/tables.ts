@@ -161,6 +161,8 @@ export const tokens = sqliteTable(
       y: string
     }>(),
     deviceId: text('device_id'),
+    /** push only: `web push`, `poll only` or the name of an FCM configuration, as policy had it when the enrolment began. */
+    pushConfiguration: text('push_configuration'),
     deviceName: text('device_name').notNull().default(''),
     failCount: integer('fail_count').notNull().default(0),
     maxFailCount: integer('max_fail_count').notNull().default(10),
@@ -196,6 +198,44 @@ export const verifiers = sqliteTable('verifiers', {
   counter: integer('counter').notNull(),
   createdAt: integer('created_at').notNull(),
 })
+
+/** Stock phones: tokens that the privacyIDEA app holds. Their enrolment brings the row, and it goes when the token leaves the phone. */
+export const phones = sqliteTable('phones', {
+  serial: text('serial').primaryKey(),
+  /** SPKI, base64, as the phone sent it. */
+  publicKey: text('public_key').notNull(),
+  /** The id of a row of server_keys. */
+  serverKey: text('server_key').notNull(),
+  /** Where Firebase finds the app; '' where it only polls. */
+  fbtoken: text('fbtoken').notNull().default(''),
+  /** Of the last update, so that an older one that is sent again changes nothing. */
+  fbtokenAtMs: integer('fbtoken_at_ms').notNull().default(0),
+  /** string[]: what the app says it understands. */
+  capabilities: text('capabilities', { mode: 'json' }).$type<string[]>().notNull().default([]),
+})
+
+/**
+ * RSA keys that the server speaks to stock phones with, made by the minute's work and never on a request. Of the pool where
+ * `customer` is null: each is given to one token. A customer's own is a spare, shared by those who come while the pool is empty.
+ */
+export const serverKeys = sqliteTable(
+  'server_keys',
+  {
+    id: text('id').primaryKey(),
+    customer: text('customer'),
+    /** A serial. */
+    takenBy: text('taken_by'),
+    /** PKCS #8, sealed with the id. */
+    privateKey: text('private_key').notNull(),
+    /** PKCS #1, base64. */
+    publicKey: text('public_key').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('server_keys_spare').on(table.customer),
+    index('server_keys_by_token').on(table.takenBy),
+  ],
+)
 
 /** Finds an enrolment by the first five characters of its typed code. The rest is proven to the owner's object. */
 export const enrolments = sqliteTable('enrolments', {

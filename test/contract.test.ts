@@ -64,7 +64,7 @@ describe('the contract', () => {
   })
 
   it('asks only for rights that there are', () => {
-    const others = ['anyone', 'known', 'login', 'device', 'proof']
+    const others = ['anyone', 'known', 'login', 'device', 'phone', 'proof']
     const asked = Object.keys(callers).filter((caller) => !others.includes(caller))
     expect(asked.length).toBeGreaterThan(5)
     expect(asked.filter((right) => !everyRight.some((known) => known === right))).toEqual([])

@@ -19,6 +19,7 @@ import { type Call, surface } from './routes/surface.ts'
 import { policy } from './routes/policy.ts'
 import { system } from './routes/system.ts'
 import { token } from './routes/token.ts'
+import { ttype } from './routes/ttype.ts'
 import { user } from './routes/user.ts'
 import { validate } from './routes/validate.ts'
 
@@ -52,6 +53,7 @@ export function createApp(given: Given) {
   app.route('/healthz', health)
   app.route('/info', info)
   app.route('/device', device)
+  app.route('/ttype', ttype)
   app.route('/', pages)
 
   app.notFound((call) => respond(call, { reason: 'not_found' }))

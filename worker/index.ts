@@ -1,6 +1,7 @@
 /** The Worker: requests, the minute's cleaning, and the owner's object. */
 import { createApp } from './app.ts'
 import { endInterruptedChanges } from './challenge/change-tokens.ts'
+import { fillKeyPool } from './enrolment/key-pool.ts'
 import { random } from './crypto/random.ts'
 import { type Env, deploymentOf, nowSeconds } from './env.ts'
 import { purgeEnrolments } from './store/enrolments.ts'
@@ -16,5 +17,6 @@ export default {
     const context = { env, deployment: await deploymentOf(env), nowMs, random }
     await endInterruptedChanges(context)
     await purgeEnrolments(env.DB, nowSeconds(context))
+    await fillKeyPool(context)
   },
 } satisfies ExportedHandler<Env>

@@ -62,6 +62,14 @@ export type Failure =
   | { reason: 'enrolment_spent' }
   | { reason: 'push_host_refused'; host: string }
   | { reason: 'origin_refused' }
+  // the stock phone's side
+  | { reason: 'enrolment_policy_missing' }
+  | { reason: 'not_waiting' }
+  | { reason: 'wrong_credential' }
+  | { reason: 'missing_parameters' }
+  | { reason: 'phone_signature' }
+  | { reason: 'phone_timestamp'; timestamp: string; why: 'form' | 'range' }
+  | { reason: 'polling_denied' }
   | { reason: 'unavailable' }
   | { reason: 'internal' }
 
@@ -434,6 +442,42 @@ export function show(failure: Failure): Shown {
         detail: `'${failure.host}' is not a push service that this server sends to. The operator can add it to PUSH_HOSTS.`,
         field: 'subscription.endpoint',
       }
+    case 'enrolment_policy_missing':
+      return {
+        status: 403,
+        code: 303,
+        detail: 'Missing enrollment policy for push token: push_firebase_configuration',
+      }
+    case 'not_waiting':
+      return {
+        status: 404,
+        code: 601,
+        detail: "No token with this serial number in the rollout state 'clientwait'.",
+        field: 'serial',
+      }
+    case 'wrong_credential':
+      return {
+        status: 400,
+        code: 905,
+        detail: 'Invalid enrollment credential. You are not authorized to finalize this token.',
+        field: 'enrollment_credential',
+      }
+    case 'missing_parameters':
+      return { status: 400, code: 905, detail: 'Missing parameters!' }
+    case 'phone_signature':
+      return { status: 400, code: 10, detail: 'Could not verify signature!', field: 'signature' }
+    case 'phone_timestamp':
+      return {
+        status: 400,
+        code: 10,
+        detail:
+          failure.why === 'form'
+            ? `Could not parse timestamp ${failure.timestamp}. ISO-Format required.`
+            : `Timestamp ${failure.timestamp} not in valid range.`,
+        field: 'timestamp',
+      }
+    case 'polling_denied':
+      return { status: 403, code: 303, detail: 'Polling not allowed!' }
     case 'origin_refused':
       return { status: 403, code: 905, detail: 'This page is not of this server.', field: 'Origin' }
     case 'internal':

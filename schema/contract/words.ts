@@ -12,6 +12,7 @@ export const surfaces = {
   system: 'The configuration, and whether the server can do its work.',
   trail: 'Who did what, and how each push went.',
   devices: 'What an enrolled app calls. Every request that acts for a device is signed by its key.',
+  phones: 'What the privacyIDEA app calls.',
   pages: 'The pages, and this reference.',
 } as const
 export type Surface = keyof typeof surfaces
@@ -31,6 +32,7 @@ export const callers = {
   delivery: 'the right `delivery`',
   audit: 'the right `audit`',
   device: 'an enrolled device, by its signature over the request',
+  phone: 'a phone, by its signature over what it says or by its invitation',
   proof: 'whoever holds the key that signed the body',
 } as const
 export type Caller = keyof typeof callers

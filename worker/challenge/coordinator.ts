@@ -17,6 +17,7 @@ import { purgeExpired } from './desk/expire.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
+import * as phone from './desk/phone.ts'
 import { type PinGuess, type WrongPin, pinCandidates, pinMatched, wrongPin } from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
@@ -183,6 +184,16 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
     socket.close()
+  }
+
+  // ── the stock phone's side
+
+  async openForPhone(address: Address, asking: Parameters<typeof phone.openForPhone>[2]) {
+    return phone.openForPhone(this.#open, address, asking)
+  }
+
+  async answerByPhone(address: Address, given: Parameters<typeof phone.answerByPhone>[2]) {
+    return phone.answerByPhone(this.#open, address, given)
   }
 
   // ── tokens and enrolments

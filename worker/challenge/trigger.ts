@@ -7,6 +7,8 @@ import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
 import { codeFor } from './code.ts'
 import type { NotTriggered, Triggered } from './desk/asked.ts'
+import { phoneTermsFor } from './phone-terms.ts'
+import { type PhoneTerms, presenceOf } from './presence.ts'
 import { reach } from './reach.ts'
 import type { Whose } from './whose.ts'
 import { type Words, wordsFor } from './words.ts'
@@ -26,8 +28,10 @@ export type Asking = {
 
 export type Asked =
   | (Triggered & {
-      /** null where the challenge is plain approve. */
+      /** null where no device asks for it. */
       code: string | null
+      /** What is pressed on stock phones; null where none asks for it. */
+      pressed: string | null
       said: Words['said']
       /** How long the caller is to be kept waiting; 0 where it is not. */
       waitSeconds: number
@@ -45,7 +49,17 @@ export async function triggerChallenge(
   const found = await readSettings(context, address.customer, subject)
   const { said, ...words } = await wordsFor(context, address.customer, subject)
   const waitSeconds = mayBlock ? found.pushWaitSeconds : 0
-  const settings = waitSeconds > 0 ? { ...found, matchCode: 0 } : found
+  const terms = await phoneTermsFor(context, address.customer, subject, {
+    title: words.title,
+    text: words.text,
+    application: asking.application.name,
+    typedCode: found.matchCode === 1,
+  })
+  // Whoever waits can show nothing. Where a policy has phones match in a way that our own devices cannot, they take a typed code.
+  const blocks = waitSeconds > 0
+  const matchCode = !blocks && (found.matchCode === 1 || terms.match !== 'none') ? 1 : 0
+  const settings = { ...found, matchCode }
+  const phone: PhoneTerms = blocks ? { ...terms, match: 'none' } : terms
   const [transactionId, challenge] = await Promise.all([
     sealId({ master, kind: 'transaction' }, address.ownerId, now, context.random),
     sealId({ master, kind: 'challenge' }, address.ownerId, now, context.random),
@@ -56,6 +70,7 @@ export async function triggerChallenge(
     transactionId,
     challenge,
     settings,
+    phone,
     ...(serials && { serials }),
     ...(idempotency && {
       idempotency: {
@@ -75,5 +90,6 @@ export async function triggerChallenge(
     said,
     waitSeconds,
     code: answer.match === 'code' ? await codeFor(master, answer.challenge) : null,
+    pressed: answer.pick && (await presenceOf(master, answer.challenge, answer.pick)).answer,
   }
 }

@@ -12,9 +12,11 @@ import { insertEnrolment } from '../store/enrolments.ts'
 import { readSettings } from '../store/settings.ts'
 import { type TokenRow, accountOf, findToken, insertToken, updateToken } from '../store/tokens.ts'
 import type { Person } from '../store/people.ts'
-import { saidOf } from '../store/policies.ts'
 import { checkLimits, limitsFor, refuseInsert } from './limits.ts'
+import { ownApp, pushTermsFor } from './push-terms.ts'
 import { serialFor, serialTaken } from './serial.ts'
+import { stockLink } from './stock-link.ts'
+import { labelFor } from './label.ts'
 import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
 
 export type Begin = {
@@ -34,18 +36,23 @@ export type Begun = {
   serial: string
   secret: string
   code: string
+  /** For our own app. */
   link: string
+  /** For the privacyIDEA app, where policy has push tokens enrolled with it; our own takes this invitation too. */
+  stockLink: string | null
   expiresAt: number
 }
 
 /** A locator of 25 bits may be taken; so often in a row it never is. */
 const locatorTries = 8
 
+/** @throws Refusal enrolment_policy_missing */
 export async function beginEnrolment(context: Context, begin: Begin): Promise<Begun> {
   const { master, origin, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const { maxFailCount } = await readSettings(context, begin.customer)
-  const expiresAt = now + (await enrolmentSecondsFor(context, begin))
+  const { enrolmentSeconds, maxFailCount } = await readSettings(context, begin.customer)
+  const terms = await pushTermsFor(context, begin.customer, aboutOf(begin), enrolmentSeconds)
+  const expiresAt = now + terms.seconds
   const serial = serialFor(context, 'push', begin.serial)
   const ownerId =
     begin.person?.ownerId ??
@@ -80,8 +87,10 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     pinHash,
     createdAt: now,
     enrolmentExpiresAt: expiresAt,
+    pushConfiguration: terms.configuration,
   }
-  if (waiting) await updateToken(context.env.DB, serial, pinHash === null ? {} : { pinHash })
+  const again = { pushConfiguration: terms.configuration, ...(pinHash !== null && { pinHash }) }
+  if (waiting) await updateToken(context.env.DB, serial, again)
   else if (!(await insertToken(context.env.DB, token, limits)))
     await refuseInsert(context, serial, limits)
   const begun = {
@@ -104,22 +113,22 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     application: begin.by.application,
     detail: { by: begin.by.name },
   })
-  return { serial, secret, code, link: enrolmentLink(origin, secret, rootThumbprint), expiresAt }
+  const link = enrolmentLink(origin, secret, rootThumbprint)
+  const forStock =
+    terms.configuration === ownApp
+      ? null
+      : stockLink(terms, await labelFor(context, { customer, serial, person, client }), {
+          serial,
+          secret,
+        })
+  return { serial, secret, code, link, stockLink: forStock, expiresAt }
 }
 
-/** A policy that is about this person says it in minutes. */
-async function enrolmentSecondsFor(
-  context: Context,
-  { customer, person, client }: Begin,
-): Promise<number> {
-  const about = {
-    ...(person && { user: person.username, realm: person.realm, resolver: person.resolver }),
-    ...(client && { client }),
-  }
-  const minutes = await saidOf(context, customer, 'enrollment', 'push_ttl', about)
-  if (minutes !== null) return Number(minutes) * 60
-  return (await readSettings(context, customer)).enrolmentSeconds
-}
+/** For the policies. */
+const aboutOf = ({ person, client }: Begin) => ({
+  ...(person && { user: person.username, realm: person.realm, resolver: person.resolver }),
+  ...(client && { client }),
+})
 
 /** A token whose device is gone, or never came, takes another invitation; the one before is void. */
 const mayEnrolAgain = (token: TokenRow, customer: string, ownerId: OwnerId): boolean =>

@@ -23,6 +23,17 @@ export const locatorOf = (code: string): string => code.slice(0, enrolmentLocato
 export const codeHashOf = async (context: Context, code: string): Promise<string> =>
   toBase64url(await hmac(context.deployment.master, 'enrolment-code-hash', code))
 
+const sealing = ({ deployment }: Context) => ({
+  master: deployment.master,
+  kind: 'enrolment' as const,
+})
+
+/** @returns whose enrolment this secret is for, or null where it is none of ours. */
+export async function ownerInvited(context: Context, secret: string): Promise<OwnerId | null> {
+  const opened = await openId(sealing(context), secret, nowSeconds(context))
+  return opened && opened.ownerId
+}
+
 export type Presented = { secret?: string | undefined; code?: string | undefined }
 export type Routed = { address: Address; proof: EnrolmentProof; code: string }
 
@@ -41,8 +52,7 @@ export async function routeInvitation(
     })
   if (secret !== undefined) {
     const now = nowSeconds(context)
-    const sealing = { master: context.deployment.master, kind: 'enrolment' as const }
-    const opened = await openId(sealing, secret, now)
+    const opened = await openId(sealing(context), secret, now)
     if (!opened) refuse({ reason: 'enrolment_unknown' })
     // Kept by nobody any more, so nobody is woken for it.
     if (opened.madeAt + definitions.enrolmentSeconds.max < now)

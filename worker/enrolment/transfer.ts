@@ -15,7 +15,7 @@ import { checkLimits, refuseLimit } from './limits.ts'
 
 export type NewOwner = { id: string; realm: string; ownerId: OwnerId }
 
-/** A device's id and key speak for one owner only: a device that changes hands enrols again. */
+/** A device's id and key speak for one owner only: a device that changes hands enrols again. A stock phone has neither and stays. */
 const unbound: TokenChange = { rolloutState: 'clientwait', publicKey: null, deviceId: null }
 
 /**

@@ -163,7 +163,7 @@ async function firstRun(
   const password = randomPassword()
   const rows = await firstRows(null as never, {
     issuer: configOf(options.environment).vars.ISSUER ?? 'Countersign',
-    pepper: options.keys.pepper,
+    keys: options.keys,
     password,
     nowSeconds: Math.floor(Date.now() / 1000),
   })

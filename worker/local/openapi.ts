@@ -132,7 +132,7 @@ function refusedWith(route: Route): number[] {
   const known = new Set(refuses)
   if (takes ?? body ?? headers) known.add(400)
   if (route.method !== 'GET' && (takes ?? body)) known.add(413)
-  if (who !== 'anyone') known.add(401)
+  if (who !== 'anyone' && who !== 'phone') known.add(401)
   if (who !== 'anyone' && who !== 'proof') known.add(403)
   if (surface === 'pages') known.delete(400)
   return [...known].toSorted((a, b) => a - b)
@@ -160,7 +160,7 @@ const refusals = (route: Route) =>
   )
 
 function securityOf(who: Route['who']): Record<string, string[]>[] {
-  if (who === 'anyone' || who === 'proof') return []
+  if (who === 'anyone' || who === 'proof' || who === 'phone') return []
   if (who === 'device') return [{ deviceSignature: [] }]
   return [{ apiKey: [] }, { session: [] }, ...(who === 'login' ? [{}] : [])]
 }

@@ -1,10 +1,17 @@
 /** Fills the local D1 on its first run, and sets the administrator's password where one is given. */
 import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { accounts, apiKeys } from '../../schema/tables.ts'
+import { accounts, apiKeys, serverKeys } from '../../schema/tables.ts'
 import { hashPassword, matchesHash } from '../factor/hash.ts'
 import type { Keys } from './keys.ts'
-import { administrator, customer, firstRows, randomPassword, tryRows } from './provision.ts'
+import {
+  administrator,
+  customer,
+  firstRows,
+  randomPassword,
+  spareKeyRow,
+  tryRows,
+} from './provision.ts'
 
 type Options = { issuer: string; keys: Keys; password: string | null; tryIt: boolean }
 
@@ -16,10 +23,16 @@ export async function provision(database: D1Database, options: Options): Promise
   const isAdministrator = and(eq(accounts.customer, customer), eq(accounts.username, administrator))
   const [account] = await db.select().from(accounts).where(isAdministrator)
   const { pepper } = options.keys
+  if (account) await provisionSpareKey(database, options.keys, nowSeconds)
   if (!account) {
     const password = options.password ?? randomPassword()
     await db.batch(
-      await firstRows(database, { issuer: options.issuer, pepper, password, nowSeconds }),
+      await firstRows(database, {
+        issuer: options.issuer,
+        keys: options.keys,
+        password,
+        nowSeconds,
+      }),
     )
     return options.password === null ? password : null
   }
@@ -30,6 +43,15 @@ export async function provision(database: D1Database, options: Options): Promise
     .set({ passwordHash: await hashPassword(password, pepper) })
     .where(isAdministrator)
   return null
+}
+
+/** A deployment from before stock phones has none yet. */
+async function provisionSpareKey(database: D1Database, keys: Keys, nowSeconds: number) {
+  const spares = await drizzle(database)
+    .select({ id: serverKeys.id })
+    .from(serverKeys)
+    .where(eq(serverKeys.customer, customer))
+  if (spares.length === 0) await spareKeyRow(database, keys, nowSeconds)
 }
 
 /** Where the deployment can be reached from elsewhere, the key that any visitor gets must not work. */

@@ -16,10 +16,12 @@ import {
   realmResolvers,
   realms,
   resolvers,
+  serverKeys,
 } from '../../schema/tables.ts'
+import { newServerKey } from '../crypto/server-key.ts'
 import { hashPassword } from '../factor/hash.ts'
 import { type Right, administratorRights } from '../policy/rights.ts'
-import { hardeningPolicy } from '../policy/settings.ts'
+import { enrolmentPolicy, hardeningPolicy } from '../policy/settings.ts'
 
 export const customer = 'default'
 export const realm = 'default'
@@ -37,16 +39,17 @@ export function randomPassword(): string {
   return letters.replace(/.{5}(?=.)/g, '$&-')
 }
 
-type Options = { issuer: string; pepper: string; password: string; nowSeconds: number }
+type Options = { issuer: string; keys: Keys; password: string; nowSeconds: number }
 
 /** Rows of a first run. `database` is only asked to make statements; who calls decides how they are sent. */
 export async function firstRows(database: D1Database, options: Options) {
   const db = drizzle(database)
   const createdAt = options.nowSeconds
-  const passwordHash = await hashPassword(options.password, options.pepper)
+  const passwordHash = await hashPassword(options.password, options.keys.pepper)
   return [
     db.insert(customers).values({ id: customer, name: 'Default', createdAt }).onConflictDoNothing(),
     db.insert(policies).values(hardeningPolicy(customer)).onConflictDoNothing(),
+    db.insert(policies).values(enrolmentPolicy(customer)).onConflictDoNothing(),
     db.insert(realms).values({ customer, name: realm, isDefault: true }).onConflictDoNothing(),
     db
       .insert(resolvers)
@@ -70,7 +73,20 @@ export async function firstRows(database: D1Database, options: Options) {
         createdAt,
       })
       .onConflictDoNothing(),
+    await spareKeyRow(database, options.keys, createdAt),
   ] as const
+}
+
+/** The key that stock phones are given until the minute's work has made others. */
+export async function spareKeyRow(database: D1Database, keys: Keys, nowSeconds: number) {
+  const bytes = Buffer.from(keys.masterKey, 'base64url')
+  const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, [
+    'deriveBits',
+    'deriveKey',
+  ])
+  const random = (length: number) => new Uint8Array(randomBytes(length))
+  const key = await newServerKey(master, customer, { random, nowSeconds })
+  return drizzle(database).insert(serverKeys).values(key).onConflictDoNothing()
 }
 
 /** The Try-it application and its key. */

@@ -156,6 +156,19 @@ export const hardeningPolicy = (customer: string) => ({
     'What every new deployment starts with. Without it logins go exactly as privacyIDEA has them.',
 })
 
+/**
+ * Without an enrolment policy nobody can enrol a push token. Asked last of all, so that whatever an administrator says goes before it
+ * and never contradicts it.
+ */
+export const enrolmentPolicy = (customer: string) => ({
+  ...hardeningPolicy(customer),
+  name: 'enrolment',
+  scope: 'enrollment',
+  priority: 1000,
+  action: { push_firebase_configuration: 'web push' },
+  description: 'What every new deployment starts with: push tokens are enrolled with our own app.',
+})
+
 /** @returns what is wrong with a value of the configuration, in words, or null. */
 export function configProblem({ min, max, choices }: Configured, value: number): string | null {
   if (choices) return choices.includes(value) ? null : `must be ${choices.join(' or ')}`

@@ -1,7 +1,7 @@
 /** Searches tokens, a page at a time. */
 import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { people, tokens } from '../../schema/tables.ts'
+import { people, phones, serverKeys, tokens } from '../../schema/tables.ts'
 import { nameKey } from './people.ts'
 import { type Page, matches } from './search.ts'
 import type { TokenRow } from './tokens.ts'
@@ -18,6 +18,10 @@ export type ListedToken = {
   token: TokenRow
   username: string | null
   resolver: string | null
+  /** Of a stock phone: what it brought, and our public key for it. */
+  phoneKey: string | null
+  fbtoken: string | null
+  serverKey: string | null
 }
 
 const columns = {
@@ -59,9 +63,15 @@ export async function listTokens(
         token: tokens,
         username: people.username,
         resolver: people.resolver,
+        // A batch gives rows by the names of their columns, and three of these are named alike.
+        phoneKey: sql<string | null>`${phones.publicKey}`.as('phone_key'),
+        fbtoken: phones.fbtoken,
+        serverKey: sql<string | null>`${serverKeys.publicKey}`.as('server_key'),
       })
       .from(tokens)
       .leftJoin(people, eq(people.id, tokens.person))
+      .leftJoin(phones, eq(phones.serial, tokens.serial))
+      .leftJoin(serverKeys, eq(serverKeys.id, phones.serverKey))
       .where(where)
       .orderBy(descending ? desc(order) : asc(order), asc(sql`${tokens}.rowid`))
       .limit(limit)

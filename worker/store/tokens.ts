@@ -1,7 +1,15 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
 import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { people, realmResolvers, subscriptions, tokens, verifiers } from '../../schema/tables.ts'
+import {
+  people,
+  phones,
+  realmResolvers,
+  serverKeys,
+  subscriptions,
+  tokens,
+  verifiers,
+} from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 import type { Context } from '../env.ts'
 import { forgetWith } from './cache.ts'
@@ -37,6 +45,20 @@ export type OwnerRead = {
     timeShift: number
     subscription: { endpoint: string; p256dh: string; auth: string } | null
     verifier: { credentialId: string; publicKey: string; counter: number } | null
+    /** `web push`, `poll only` or the name of an FCM configuration. */
+    pushConfiguration: string | null
+    /** A stock phone. null: our own app, or no push token. */
+    phone: {
+      /** SPKI, base64, as the phone sent it. */
+      key: string
+      /** Ours; the private half is sealed. */
+      serverKey: { id: string; privateKey: string }
+      /** '' where it only polls. */
+      fbtoken: string
+      capabilities: string[]
+      /** Where policy leaves it to the token. */
+      mayPoll: boolean
+    } | null
   }[]
 }
 
@@ -47,12 +69,16 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       token: tokens,
       subscription: subscriptions,
       verifier: verifiers,
+      phone: phones,
+      serverKey: { id: serverKeys.id, privateKey: serverKeys.privateKey },
       person: people,
       member: realmResolvers,
     })
     .from(tokens)
     .leftJoin(subscriptions, eq(subscriptions.serial, tokens.serial))
     .leftJoin(verifiers, eq(verifiers.serial, tokens.serial))
+    .leftJoin(phones, eq(phones.serial, tokens.serial))
+    .leftJoin(serverKeys, eq(serverKeys.id, phones.serverKey))
     .leftJoin(people, eq(people.id, tokens.person))
     .leftJoin(
       realmResolvers,
@@ -74,7 +100,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
     account: person
       ? accountOf(person)
       : found[0]?.token.description || found[0]?.token.serial || '',
-    tokens: found.map(({ token, subscription, verifier, member }) => ({
+    tokens: found.map(({ token, subscription, verifier, phone, serverKey, member }) => ({
       serial: token.serial,
       type: token.type,
       description: token.description,
@@ -101,6 +127,17 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         publicKey: verifier.publicKey,
         counter: verifier.counter,
       },
+      pushConfiguration: token.pushConfiguration,
+      phone:
+        phone && serverKey
+          ? {
+              key: phone.publicKey,
+              serverKey,
+              fbtoken: phone.fbtoken,
+              capabilities: phone.capabilities,
+              mayPoll: !/^(false|0|no)$/i.test(token.info.polling_allowed ?? ''),
+            }
+          : null,
     })),
   }
 }
@@ -223,12 +260,14 @@ export async function renameDevice(
   await drizzle(db).update(tokens).set({ deviceName }).where(eq(tokens.serial, serial))
 }
 
-/** The token goes, with its subscription and its verifier. */
+/** The token goes, with its subscription, its verifier, its phone and the key that the phone was given. */
 export async function deleteToken(context: Context, serial: string): Promise<void> {
   const orm = drizzle(context.env.DB)
   await forgetWith(context, [
     orm.delete(subscriptions).where(eq(subscriptions.serial, serial)),
     orm.delete(verifiers).where(eq(verifiers.serial, serial)),
+    orm.delete(phones).where(eq(phones.serial, serial)),
+    orm.delete(serverKeys).where(eq(serverKeys.takenBy, serial)),
     orm.delete(tokens).where(eq(tokens.serial, serial)),
   ])
 }

@@ -65,20 +65,33 @@ export async function answer(desk: Desk, address: Address, given: Answer): Promi
 
   const wrongCode =
     given.decision === 'approve' && transaction.match === 'code' && !given.codeMatches
-  const by: Move =
-    given.decision === 'approve' && !wrongCode
-      ? 'approve'
-      : given.reason === 'cancelled'
-        ? 'cancel'
-        : 'decline'
-  const moved = move(desk, transaction, by, {
-    ...reasonOf(given, wrongCode),
-    answeredAtMs: desk.nowMs(),
-    answeredBy: token.serial,
-    answer: given.jws,
-  })
+  const moved = settle(desk, copy, token, transaction, { ...given, wrongCode })
   if (!moved)
     return { ok: true, outcome: 'already_answered', state: currentState(desk, transaction) }
+  return { ok: true, outcome: wrongCode ? 'wrong_code' : 'accepted', state: moved.state }
+}
+
+/** What a token's holder decided. A wrong code ends it, whatever else was said. */
+export type Verdict = Pick<Answer, 'decision' | 'reason' | 'jws'> & { wrongCode: boolean }
+
+/** Awaits nothing. @returns the transaction after it, or null where it was over. */
+export function settle(
+  desk: Desk,
+  copy: OwnerCopy,
+  token: TokenCopy,
+  transaction: Transaction,
+  verdict: Verdict,
+): Transaction | null {
+  const { decision, reason, wrongCode } = verdict
+  const by: Move =
+    decision === 'approve' && !wrongCode ? 'approve' : reason === 'cancelled' ? 'cancel' : 'decline'
+  const moved = move(desk, transaction, by, {
+    ...reasonOf(verdict),
+    answeredAtMs: desk.nowMs(),
+    answeredBy: token.serial,
+    answer: verdict.jws,
+  })
+  if (!moved) return null
   if (by === 'approve') approved(desk, transaction.firstFactor)
   else if (transaction.rung)
     missed(desk, transaction.firstFactor, transaction.settings, nowSeconds(desk))
@@ -86,14 +99,14 @@ export async function answer(desk: Desk, address: Address, given: Answer): Promi
   writeDown(desk, copy, token, moved, wrongCode)
   notifyEnded(desk, moved)
   drainSoon(desk)
-  return { ok: true, outcome: wrongCode ? 'wrong_code' : 'accepted', state: moved.state }
+  return moved
 }
 
-const reasonOf = (given: Answer, wrongCode: boolean): { reason?: string } =>
+const reasonOf = ({ decision, reason, wrongCode }: Verdict): { reason?: string } =>
   wrongCode
     ? { reason: 'wrong_code' }
-    : given.decision === 'decline'
-      ? { reason: given.reason ?? 'declined' }
+    : decision === 'decline'
+      ? { reason: reason ?? 'declined' }
       : {}
 
 /** @returns the token of a device that may speak, or why it may not. */

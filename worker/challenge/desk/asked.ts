@@ -2,6 +2,7 @@
 import type { Origin } from '../../../schema/signing.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { TokenType } from '../../store/tokens.ts'
+import type { Match, PhoneTerms } from '../presence.ts'
 
 export type TriggerRequest = {
   transactionId: string
@@ -18,6 +19,8 @@ export type TriggerRequest = {
   settings: Settings
   title?: string
   text?: string
+  /** For those of the tokens that are stock phones. */
+  phone: PhoneTerms
   idempotency?: { key: string; requestHash: string }
 }
 
@@ -26,8 +29,10 @@ export type Triggered = {
   transactionId: string
   challenge: string
   serials: string[]
-  challenges: { serial: string; type: TokenType }[]
+  challenges: { serial: string; type: TokenType; match: Match }[]
   match: 'code' | 'none'
+  /** What is pressed on stock phones follows from it; null where none is asked to. */
+  pick: Pick<PhoneTerms, 'among' | 'options'> | null
   answerableUntilAt: number
   notified: boolean
   /** Names of the devices that a push or an open app shows it on. The others find it when they are opened. */

@@ -29,10 +29,16 @@ export function keptCopy(desk: Desk): OwnerCopy | null {
   return (desk.copy = kept ? parsed(kept.copy) : null)
 }
 
-/** A copy that older code kept knows of devices only. */
+/** A copy that older code kept knows of our own devices only. */
 function parsed(text: string): OwnerCopy {
   const copy = JSON.parse(text) as OwnerCopy
-  const before = { type: 'push' as const, validUntil: null, otp: null }
+  const before = {
+    type: 'push' as const,
+    validUntil: null,
+    otp: null,
+    pushConfiguration: null,
+    phone: null,
+  }
   return { ...copy, tokens: copy.tokens.map((token) => ({ ...before, ...token })) }
 }
 
@@ -106,4 +112,6 @@ export const isUsable = (desk: Desk, token: TokenCopy): boolean =>
   token.active &&
   !token.revoked &&
   (token.validUntil === null || token.validUntil > nowSeconds(desk)) &&
-  (token.type === 'push' ? token.enrolled && token.deviceId !== null : token.otp !== null)
+  (token.type === 'push'
+    ? token.enrolled && (token.deviceId !== null || token.phone !== null)
+    : token.otp !== null)

@@ -14,8 +14,10 @@ export type EnrolmentBegun = {
   account: string
   expiresAt: number
 }
-/** By the hash of its secret, or by that of its typed code, which was found by its first characters. */
-export type EnrolmentProof = { secretHash: string } | { serial: string; codeHash: string }
+/** By the hash of its secret, for one serial where that is named too, or by that of its typed code, found by its first characters. */
+export type EnrolmentProof =
+  | { secretHash: string; serial?: string }
+  | { serial: string; codeHash: string }
 export type EnrolmentSeen =
   | { ok: true; serial: string; account: string; expiresAt: number }
   | { ok: false; reason: EnrolmentRefusal }
@@ -71,7 +73,8 @@ function find(desk: Desk, proof: EnrolmentProof): Row | { reason: EnrolmentRefus
     'secretHash' in proof
       ? rows<Row>(desk, 'select * from enrolment where secretHash = ?', proof.secretHash)[0]
       : rows<Row>(desk, 'select * from enrolment where serial = ?', proof.serial)[0]
-  if (!row) return { reason: 'enrolment_unknown' }
+  if (!row || (proof.serial !== undefined && proof.serial !== row.serial))
+    return { reason: 'enrolment_unknown' }
   // Wrong codes use up the code; the link, which nobody guesses, stays good.
   const guessedOut = 'codeHash' in proof && row.tries >= enrolmentTries
   if (row.expiresAt <= nowSeconds(desk) || guessedOut) return { reason: 'enrolment_expired' }

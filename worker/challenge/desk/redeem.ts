@@ -4,19 +4,41 @@ import { sign } from '../../../schema/jws.ts'
 import { type ReceiptClaims, typ } from '../../../schema/signing.ts'
 import type { State } from '../../../schema/states.ts'
 import type { TokenType } from '../../store/tokens.ts'
+import { codeMatches } from '../code.ts'
+import { shownCodeFor } from '../presence.ts'
 import { countFailure, setFailCount } from './answer.ts'
 import { approved } from './bell.ts'
-import { copyOf, failCountOf, isLocked } from './copy.ts'
-import { type Address, type Desk, type OwnerCopy, type TokenCopy, nowSeconds } from './desk.ts'
+import { copyOf, failCountOf, isLocked, isUsable } from './copy.ts'
+import {
+  type Address,
+  type Desk,
+  type OwnerCopy,
+  type TokenCopy,
+  nowSeconds,
+  rows,
+} from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { type Shown, couldBe, judge, prepare, shown } from './otp.ts'
 import { drainSoon, record } from './outbox.ts'
-import { type Transaction, challengesOf, currentState, transactionById } from './transaction.ts'
+import {
+  type Transaction,
+  challengesOf,
+  currentState,
+  matchOf,
+  transactionById,
+} from './transaction.ts'
 
 export type Redemption =
   | { ok: true; serial: string; type: TokenType; receipt: string }
-  | { ok: false; reason: 'unknown' | 'not_approved' | 'locked'; state?: State; challenged: Shown[] }
+  | {
+      ok: false
+      reason: 'unknown' | 'not_approved' | 'locked'
+      state?: State
+      challenged: Shown[]
+      /** What was typed was judged: there is nothing to wait for. */
+      judged?: true
+    }
 
 /** attempt: the caller's own name for this redeem; the same attempt again is told the same. */
 export type RedeemRequest = {
@@ -50,6 +72,9 @@ export async function redeem(
     return done(copy, transaction)
   if (state === 'pending' && request.pass !== '') {
     const asked = tokens.filter(({ serial }) => !request.serial || serial === request.serial)
+    const showing = asked.filter((token) => matchOf(token, transaction) === 'shown')
+    if (showing.length > 0 && !asked.some((token) => couldBe(token, request.pass)))
+      return redeemByShownCode(desk, copy, request, showing, challenged)
     const guesses = asked.filter((token) => couldBe(token, request.pass))
     if (guesses.length > 0) return redeemByOtp(desk, copy, request, guesses, challenged)
     // Not even the form of a code: somebody guesses all the same.
@@ -60,11 +85,11 @@ export async function redeem(
   if (state !== 'approved') return { ok: false, reason: 'not_approved', state, challenged }
 
   const serial = transaction.answeredBy ?? ''
-  const receipt = await signReceipt(
-    desk,
-    transaction,
-    issued.find((one) => one.serial === serial)?.jws ?? '',
-  )
+  const byPhone = copy.tokens.some((token) => token.serial === serial && token.phone)
+  const evidence: Evidence = byPhone
+    ? wireOf(desk, transaction, serial)
+    : { challenge: issued.find((one) => one.serial === serial)?.jws ?? '' }
+  const receipt = await signReceipt(desk, transaction, evidence)
   const transactionHash = await sha256(transaction.id)
   const moved = move(desk, transaction, 'redeem', { redeemedBy: request.attempt, receipt })
   if (!moved) {
@@ -77,16 +102,7 @@ export async function redeem(
     }
   }
   if (failCountOf(desk, serial) > 0) setFailCount(desk, serial, 0)
-  record(desk, {
-    kind: 'receipt',
-    body: {
-      customer: copy.customer,
-      transactionHash,
-      application: transaction.application,
-      serial,
-      receipt,
-    },
-  })
+  keepReceipt(desk, copy, moved, transactionHash)
   writeDown(desk, copy, transaction, serial, true)
   drainSoon(desk)
   return done(copy, moved)
@@ -132,6 +148,67 @@ async function redeemByOtp(
   return done(copy, moved)
 }
 
+/** A stock phone confirmed and shows a code, which is typed here: it redeems in one step. A wrong one counts as a failure. */
+async function redeemByShownCode(
+  desk: Desk,
+  copy: OwnerCopy,
+  request: RedeemRequest,
+  showing: TokenCopy[],
+  challenged: Shown[],
+): Promise<Redemption> {
+  const asked = transactionById(desk, request.transactionId)
+  const code = asked && (await shownCodeFor(desk.deployment.master, asked.challenge))
+  const receipt = asked && (await signReceipt(desk, asked, wireOf(desk, asked, asked.toldTo ?? '')))
+  const transactionHash = await sha256(request.transactionId)
+
+  // From here to the end nothing is awaited.
+  const transaction = transactionById(desk, request.transactionId)
+  const state = transaction ? currentState(desk, transaction) : null
+  const failed = { ok: false, reason: 'not_approved', ...(state && { state }), challenged } as const
+  if (!transaction || state !== 'pending') return failed
+  const told = showing.find(({ serial }) => serial === transaction.toldTo)
+  const open = showing.filter((token) => isUsable(desk, token) && !isLocked(desk, token))
+  if (open.length === 0) return { ...failed, reason: 'locked' }
+  const right = told && open.includes(told) && codeMatches(request.pass, code ?? '')
+  if (!right || transaction.answer !== asked?.answer) {
+    for (const token of open) countFailure(desk, token)
+    writeDown(desk, copy, transaction, open.map(({ serial }) => serial).join(','), false)
+    drainSoon(desk)
+    return { ...failed, judged: true }
+  }
+  const answer = { answeredAtMs: desk.nowMs(), answeredBy: told.serial }
+  const answered = move(desk, transaction, 'approve', answer)
+  const moved =
+    answered &&
+    move(desk, answered, 'redeem', { redeemedBy: request.attempt, receipt: receipt ?? '' })
+  if (!moved) return failed
+  if (failCountOf(desk, told.serial) > 0) setFailCount(desk, told.serial, 0)
+  keepReceipt(desk, copy, moved, transactionHash)
+  writeDown(desk, copy, moved, told.serial, true)
+  approved(desk, transaction.firstFactor)
+  notifyEnded(desk, moved)
+  drainSoon(desk)
+  return done(copy, moved)
+}
+
+function keepReceipt(
+  desk: Desk,
+  copy: OwnerCopy,
+  { application, answeredBy, receipt }: Transaction,
+  transactionHash: string,
+): void {
+  record(desk, {
+    kind: 'receipt',
+    body: {
+      customer: copy.customer,
+      transactionHash,
+      application,
+      serial: answeredBy ?? '',
+      receipt: receipt ?? '',
+    },
+  })
+}
+
 function writeDown(
   desk: Desk,
   copy: OwnerCopy,
@@ -154,17 +231,30 @@ function writeDown(
   })
 }
 
+type Evidence = Pick<ReceiptClaims, 'challenge' | 'textCovered'>
+
+/** What a stock phone read. Its answer is over the nonce of it, and not over the text. */
+function wireOf(desk: Desk, { id }: Transaction, serial: string): Evidence {
+  const [row] = rows<{ wire: string | null }>(
+    desk,
+    'select wire from challenge where transactionId = ? and serial = ?',
+    id,
+    serial,
+  )
+  return { challenge: row?.wire ?? '', textCovered: false }
+}
+
 async function signReceipt(
   desk: Desk,
   transaction: Transaction,
-  challenge: string,
+  evidence: Evidence,
 ): Promise<string> {
   const claims: ReceiptClaims = {
     iss: desk.deployment.origin,
     iat: nowSeconds(desk),
     transactionHash: await sha256(transaction.id),
     verdict: 'approved',
-    challenge,
+    ...evidence,
     answer: transaction.answer ?? '',
   }
   return sign(typ.receipt, claims, desk.deployment.signing)

@@ -107,6 +107,11 @@ const steps: string[] = [
      counter integer not null,
      timeShift integer not null
    );`,
+  // How stock phones are asked, which of them was told the code, and what each of them reads.
+  `alter table txn add column phone text;
+   alter table txn add column toldTo text;
+   alter table txn add column attempt text;
+   alter table challenge add column wire text;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

@@ -1,8 +1,9 @@
 /** A transaction as the object keeps it, and the few ways to read one. */
 import type { Settings } from '../../policy/settings.ts'
+import type { Match, PhoneTerms } from '../presence.ts'
 import type { State } from '../../../schema/states.ts'
 import { stateAt } from '../state.ts'
-import { type Desk, nowSeconds, rows } from './desk.ts'
+import { type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
 
 export type Transaction = {
   id: string
@@ -28,12 +29,19 @@ export type Transaction = {
   resentAt: number
   /** Those that it was made under. */
   settings: Settings
+  /** How its stock phones are asked; null where there is none among its tokens. */
+  phone: PhoneTerms | null
+  /** The stock phone that confirmed and shows the code, which the person has yet to type at the login. */
+  toldTo: string | null
+  /** A stock phone's answer by its caller's own name for it, so that a repeated call is told the same. */
+  attempt: string | null
 }
 
-type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings'> & {
+type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings' | 'phone'> & {
   firstFactor: number
   rung: number
   settings: string
+  phone: string | null
 }
 
 const read = (row: Row): Transaction => ({
@@ -41,6 +49,7 @@ const read = (row: Row): Transaction => ({
   firstFactor: row.firstFactor === 1,
   rung: row.rung === 1,
   settings: JSON.parse(row.settings) as Settings,
+  phone: row.phone === null ? null : (JSON.parse(row.phone) as PhoneTerms),
 })
 
 export function transactionById(desk: Desk, id: string): Transaction | null {
@@ -72,3 +81,12 @@ export type IssuedChallenge = { serial: string; jws: string; hash: string }
 
 export const challengesOf = (desk: Desk, id: string): IssuedChallenge[] =>
   rows<IssuedChallenge>(desk, 'select serial, jws, hash from challenge where transactionId = ?', id)
+
+/** How a token's holder shows that they are where the login is. */
+export const matchOf = (
+  token: TokenCopy,
+  { match, phone }: Pick<Transaction, 'match' | 'phone'>,
+): Match => {
+  if (token.type !== 'push') return 'none'
+  return token.phone ? (phone?.match ?? 'none') : match
+}

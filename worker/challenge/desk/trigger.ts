@@ -20,7 +20,7 @@ import { issue } from './issue.ts'
 import { notifyChallenge } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
 import { socketsOf } from './sockets.ts'
-import { type Transaction, transactionById } from './transaction.ts'
+import { type Transaction, matchOf, transactionById } from './transaction.ts'
 
 export async function trigger(
   desk: Desk,
@@ -35,13 +35,18 @@ export async function trigger(
   const devices = chosen.tokens.filter(({ type }) => type === 'push')
   const answerableUntilAt =
     now + (devices.length > 0 ? settings.answerSeconds : settings.otpChallengeSeconds)
-  const match = settings.matchCode === 1 && devices.length > 0 ? 'code' : 'none'
+  const match = settings.matchCode === 1 && devices.some((token) => !token.phone) ? 'code' : 'none'
   const issued = await Promise.all(
     chosen.tokens.map((token) =>
       issue(desk, copy, token, request, { now, answerableUntilAt, match }),
     ),
   )
-  const challenges = chosen.tokens.map(({ serial, type }) => ({ serial, type }))
+  const phone = devices.some((token) => token.phone) ? request.phone : null
+  const challenges = chosen.tokens.map((token) => ({
+    serial: token.serial,
+    type: token.type,
+    match: matchOf(token, { match, phone }),
+  }))
 
   // From here to the end nothing is awaited: one turn of one thread decides whether this rings.
   const replay = replayed(desk, request, now)
@@ -59,8 +64,8 @@ export async function trigger(
     devices.length > 0 ? mayRing(desk, ringer, settings, now) : { ring: false }
   desk.sql.exec(
     `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
-       answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings)
-     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+       answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings, phone)
+     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
     request.transactionId,
     request.challenge,
     request.application.id,
@@ -74,6 +79,7 @@ export async function trigger(
     Number(ringing.ring),
     now,
     JSON.stringify(settings),
+    phone && JSON.stringify(phone),
   )
   for (const { serial, jws, hash } of issued)
     desk.sql.exec(
@@ -106,6 +112,7 @@ export async function trigger(
     serials: issued.map(({ serial }) => serial),
     challenges,
     match,
+    pick: pickOf(phone),
     answerableUntilAt,
     notified: ringing.ring,
     sentTo: devices.filter((token) => isReached(desk, token, ringing.ring)).map(nameOf),
@@ -122,12 +129,16 @@ const nameOf = ({ deviceName, serial }: TokenCopy): string => deviceName || seri
 const isReached = (desk: Desk, token: TokenCopy, ring: boolean): boolean =>
   (ring && token.subscription !== null) || socketsOf(desk, token.serial).length > 0
 
+const pickOf = (phone: Transaction['phone']): Triggered['pick'] =>
+  phone?.match === 'pick' ? { among: phone.among, options: phone.options } : null
+
 /** The connection broke and the call was repeated: it is made already. */
 const about = (transaction: Transaction): Omit<Triggered, 'serials' | 'challenges'> => ({
   ok: true,
   transactionId: transaction.id,
   challenge: transaction.challenge,
   match: transaction.match,
+  pick: pickOf(transaction.phone),
   answerableUntilAt: transaction.answerableUntilAt,
   notified: transaction.rung,
   sentTo: [],

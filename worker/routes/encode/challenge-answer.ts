@@ -7,9 +7,7 @@ import type { Result } from './envelope.ts'
 
 const question = 'Please confirm the authentication on your mobile device!'
 
-/** The code is in the text too, so that a client that only prints `message` works. */
-const messageOf = (code: string | null): string =>
-  code ? `${question} Type this code there: ${code}` : question
+const shownQuestion = 'Please enter the code displayed on your smartphone.'
 
 const otpQuestion = 'please enter otp: '
 
@@ -19,20 +17,13 @@ export function challengeResult(
   value: boolean | number,
 ): Result {
   const { transactionId } = asked
-  const challenges = asked.challenges.map(({ serial, type }) => ({
-    ...(type === 'push'
-      ? {
-          attributes: { hideResponseInput: true },
-          client_mode: 'poll',
-          message: asked.said('push', asked.code) ?? messageOf(asked.code),
-          ...(asked.code && { presence_answer: asked.code }),
-        }
-      : { client_mode: 'interactive', message: asked.said(type, null) ?? otpQuestion }),
+  const challenges = asked.challenges.map((challenge) => ({
+    ...howAsked(asked, challenge),
     image: '',
     link: '',
-    serial,
+    serial: challenge.serial,
     transaction_id: transactionId,
-    type,
+    type: challenge.type,
   }))
   const messages = challenges.map(({ message }) => message)
   const byDevice = challenges.some(({ type }) => type === 'push')
@@ -45,13 +36,38 @@ export function challengeResult(
       messages,
       multi_challenge: challenges,
       transaction_ids: challenges.map(() => transactionId),
-      preferred_client_mode: challenges.every(({ type }) => type === 'push')
+      preferred_client_mode: challenges.every(({ client_mode }) => client_mode === 'poll')
         ? 'poll'
         : 'interactive',
       ...(byDevice && { notified: asked.notified, sent_to: asked.sentTo }),
       ...(asked.quietUntilAt !== undefined && { quiet_until_at: asked.quietUntilAt }),
       expires_at: asked.answerableUntilAt,
     },
+  }
+}
+
+type Made = Extract<Asked, { ok: true }>
+
+/** What is to be done for this one challenge. The code is in the text too, so that a client that only prints `message` works. */
+function howAsked({ said, code, pressed }: Made, { type, match }: Made['challenges'][number]) {
+  if (type !== 'push')
+    return { client_mode: 'interactive', message: said(type, null) ?? otpQuestion }
+  if (match === 'shown')
+    return {
+      attributes: { hideResponseInput: false },
+      client_mode: 'interactive',
+      message: said('push', null) ?? shownQuestion,
+    }
+  const answer = match === 'code' ? code : match === 'pick' ? pressed : null
+  // A text that has no place for it gets it at the end: else nobody would know which to press.
+  const hasPlace = said('push', null)?.includes('{presence_answer}') === true
+  const end = match === 'pick' && !hasPlace ? ` Please press: ${answer}` : ''
+  const usual = match === 'code' ? `${question} Type this code there: ${answer}` : question
+  return {
+    attributes: { hideResponseInput: true },
+    client_mode: 'poll',
+    message: (said('push', answer) ?? usual) + end,
+    ...(answer && { presence_answer: answer }),
   }
 }
 

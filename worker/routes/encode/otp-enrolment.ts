@@ -10,7 +10,11 @@ export const qrCode = (text: string): string =>
 /** Apps read no denser a picture: the label gives way. */
 const longestQrText = 180
 
-const link = (description: string, value: string) => ({ description, img: qrCode(value), value })
+export const link = (description: string, value: string) => ({
+  description,
+  img: qrCode(value),
+  value,
+})
 
 export function otpEnrolment(
   { type, hashlib, timeStep }: OtpWish,

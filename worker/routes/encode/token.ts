@@ -1,13 +1,15 @@
 /** A token as privacyIDEA's lists tell of it. Never its seed, its PIN or a key. */
 import type { ListedToken } from '../../store/token-list.ts'
+import { pemOf } from './phone.ts'
 
 export type Counters = { failCount: number; counter: number; timeShift: number }
 
 /** @param counters what the owner's object knows, where it was asked; D1 follows it. */
 export function describedToken(
-  { id, token, username, resolver }: ListedToken,
-  counters: Counters = token,
+  listed: ListedToken,
+  counters: Counters = listed.token,
 ): Record<string, unknown> {
+  const { id, token, username, resolver } = listed
   const { failCount, counter, timeShift } = counters
   return {
     active: token.active,
@@ -20,7 +22,7 @@ export function describedToken(
     info: {
       creation_date: date(token.createdAt),
       tokenkind: 'software',
-      ...kindInfo(token, timeShift),
+      ...kindInfo(listed, timeShift),
       ...(token.validUntil !== null && { validity_period_end: date(token.validUntil) }),
       ...token.info,
     },
@@ -44,8 +46,9 @@ export function describedToken(
 
 type Token = ListedToken['token']
 
-function kindInfo(token: Token, timeShift: number): Record<string, string> {
-  if (token.type === 'push') return { device_name: token.deviceName }
+function kindInfo(listed: ListedToken, timeShift: number): Record<string, string> {
+  const { token } = listed
+  if (token.type === 'push') return pushInfo(listed)
   if (token.type !== 'totp') return { hashlib: token.hashlib }
   return {
     hashlib: token.hashlib,
@@ -54,6 +57,27 @@ function kindInfo(token: Token, timeShift: number): Record<string, string> {
     timeWindow: String(token.timeWindow),
   }
 }
+
+/** Public halves only. */
+const pushInfo = ({
+  token,
+  phoneKey,
+  fbtoken,
+  serverKey,
+}: ListedToken): Record<string, string> => ({
+  device_name: token.deviceName,
+  ...(token.pushConfiguration !== null && {
+    push_firebase_configuration: token.pushConfiguration,
+  }),
+  ...(phoneKey !== null && {
+    firebase_token: fbtoken || noFirebase,
+    public_key_smartphone: phoneKey,
+  }),
+  ...(serverKey !== null && { public_key_server: pemOf(serverKey) }),
+})
+
+/** What apps that only poll say in its place. */
+const noFirebase = 'no_firebase_token'
 
 export const realmsOf = ({ realm, realms }: Token): string[] => [
   ...new Set([...(realm === null ? [] : [realm]), ...realms]),

@@ -17,7 +17,11 @@ const mostKeys = 50
 const reserved = new Set([
   'creation_date',
   'device_name',
+  'firebase_token',
   'hashlib',
+  'public_key_server',
+  'public_key_smartphone',
+  'push_firebase_configuration',
   'timeShift',
   'timeStep',
   'timeWindow',

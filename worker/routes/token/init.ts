@@ -11,7 +11,7 @@ import { peerAddress } from '../decode/peer.ts'
 import { realmsAsked } from '../decode/place.ts'
 import { personAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
-import { otpEnrolment, qrCode } from '../encode/otp-enrolment.ts'
+import { link, otpEnrolment } from '../encode/otp-enrolment.ts'
 import { recorded } from '../recorded.ts'
 import { type Call, surface } from '../surface.ts'
 
@@ -85,11 +85,10 @@ async function initPush(call: Call, caller: Caller, parameters: Parameters): Pro
       enrolment_url: begun.link,
       enrolment_code: begun.code,
       expires_at: begun.expiresAt,
-      pushurl: {
-        description: 'Link that enrols a device',
-        value: begun.link,
-        img: qrCode(begun.link),
-      },
+      pushurl:
+        begun.stockLink === null
+          ? link('Link that enrols a device', begun.link)
+          : link('URL for privacyIDEA Push Token', begun.stockLink),
     },
   })
 }

@@ -72,6 +72,7 @@ async function checked(call: Call): Promise<Outcome> {
     state &&
     !redeemed.ok &&
     redeemed.state === 'pending' &&
+    !redeemed.judged &&
     redeemed.challenged.some(({ type }) => type === 'push') &&
     (pass === '' || redeemed.challenged.every(({ type }) => type === 'push'))
   if (!waits) return redeemResult(redeemed)

@@ -1,0 +1,237 @@
+/**
+ * The stock phone's side, inside the owner's object: what is open for it, and its answer. A phone answers only for itself, and
+ * only while its token is in force; the first genuine answer of any device or phone decides.
+ */
+import {
+  phoneAnswerText,
+  phoneCapabilitiesText,
+  phoneChallengeText,
+} from '../../../schema/signing.ts'
+import type { DeclineReason } from '../../../schema/states.ts'
+import { equalSecrets } from '../../crypto/equal.ts'
+import { isSignedByPhone } from '../../crypto/rsa.ts'
+import { serverKeySigner } from '../../crypto/server-key.ts'
+import { presenceOf, shownCodeFor } from '../presence.ts'
+import { settle } from './answer.ts'
+import { copyOf, isLocked, isUsable } from './copy.ts'
+import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
+import { expireDue } from './expire.ts'
+import {
+  type Transaction,
+  challengesOf,
+  currentState,
+  matchOf,
+  transactionByChallenge,
+  transactionById,
+  transactionsWhere,
+} from './transaction.ts'
+
+/** What the privacyIDEA app reads of a challenge, by polling or by push message. */
+export type PhoneChallenge = {
+  nonce: string
+  question: string
+  serial: string
+  title: string
+  sslverify: '0' | '1'
+  url: string
+  signature: string
+  require_presence?: string
+  version?: string
+  capabilities?: string
+  capabilities_signature?: string
+}
+
+/** The phone that speaks: its serial, and the key that its signature was checked with. */
+export type PhoneNamed = { serial: string; key: string }
+
+export type OpenForPhone =
+  | { ok: true; challenges: PhoneChallenge[] }
+  | { ok: false; reason: 'unknown_phone' | 'polling_denied' }
+
+/** More than anyone reads. */
+const listed = 20
+
+/** @param byToken policy leaves it to the token whether it may poll. */
+export async function openForPhone(
+  desk: Desk,
+  address: Address,
+  { byToken, ...named }: PhoneNamed & { byToken: boolean },
+): Promise<OpenForPhone> {
+  const token = await phoneToken(desk, address, named)
+  if (!token?.phone) return { ok: false, reason: 'unknown_phone' }
+  if (byToken && !token.phone.mayPoll) return { ok: false, reason: 'polling_denied' }
+  if (!maySpeak(desk, token)) return { ok: true, challenges: [] }
+  const challenges: PhoneChallenge[] = []
+  for (const transaction of openOf(desk, token.serial)) {
+    const challenge = await phoneChallenge(desk, token, transaction)
+    if (challenge) challenges.push(challenge)
+  }
+  return { ok: true, challenges }
+}
+
+async function phoneToken(
+  desk: Desk,
+  address: Address,
+  { serial, key }: PhoneNamed,
+): Promise<TokenCopy | null> {
+  const { tokens } = await copyOf(desk, address)
+  return tokens.find((token) => token.serial === serial && token.phone?.key === key) ?? null
+}
+
+const maySpeak = (desk: Desk, token: TokenCopy): boolean =>
+  isUsable(desk, token) && !isLocked(desk, token)
+
+const openOf = (desk: Desk, serial: string): Transaction[] =>
+  transactionsWhere(
+    desk,
+    `state = 'pending' and answerableUntilAt > ?1
+       and exists (select 1 from challenge where transactionId = txn.id and serial = ?2)`,
+    nowSeconds(desk),
+    serial,
+  ).slice(0, listed)
+
+/** Signed when it is first read, and kept beside the challenge. @returns null where it was not issued to this phone. */
+export async function phoneChallenge(
+  desk: Desk,
+  token: TokenCopy,
+  transaction: Transaction,
+): Promise<PhoneChallenge | null> {
+  const { phone: terms } = transaction
+  const [kept] = rows<{ wire: string | null }>(
+    desk,
+    'select wire from challenge where transactionId = ? and serial = ?',
+    transaction.id,
+    token.serial,
+  )
+  if (!kept || !terms || !token.phone) return null
+  if (kept.wire !== null) return JSON.parse(kept.wire) as PhoneChallenge
+  const { master } = desk.deployment
+  const sign = await serverKeySigner(master, token.phone.serverKey)
+  if (!sign) {
+    console.error('a server key does not open with this master key', token.serial)
+    return null
+  }
+  const nonce = transaction.challenge
+  const asked = {
+    nonce,
+    question: plain(terms.question),
+    serial: token.serial,
+    title: plain(terms.title),
+    sslverify: terms.sslVerify,
+    url: terms.url,
+    ...(terms.match === 'pick' && {
+      require_presence: (await presenceOf(master, nonce, terms)).options.join(','),
+      version: '2',
+    }),
+  }
+  const challenge: PhoneChallenge = {
+    ...asked,
+    signature: await sign(phoneChallengeText(asked)),
+    // A phone that never said so drops what it does not expect.
+    ...(token.phone.capabilities.includes('decline_reason') && {
+      capabilities: '{"decline_reason": true}',
+      capabilities_signature: await sign(phoneCapabilitiesText(nonce)),
+    }),
+  }
+  rows(
+    desk,
+    'update challenge set wire = ? where transactionId = ? and serial = ?',
+    JSON.stringify(challenge),
+    transaction.id,
+    token.serial,
+  )
+  return challenge
+}
+
+/** What is signed stands between bars: a bar in a text could move what is signed into another field. */
+const plain = (text: string): string => text.replaceAll('|', '/')
+
+export type PhoneAnswer = {
+  /** The signature was found good over it. null: an old app, which does not say what it answers; only the object can tell. */
+  nonce: string | null
+  signature: string
+  decline: boolean
+  reason?: string
+  pick?: string
+}
+export type PhoneAnswered =
+  | { accepted: true; shown?: { code: string; text: string } }
+  | { accepted: false }
+
+const refused: PhoneAnswered = { accepted: false }
+
+/** @param attempt the caller's own name for it: the same one again is told the same. */
+export async function answerByPhone(
+  desk: Desk,
+  address: Address,
+  { attempt, answer: given, ...named }: PhoneNamed & { attempt: string; answer: PhoneAnswer },
+): Promise<PhoneAnswered> {
+  const found = await phoneToken(desk, address, named)
+  if (rows(desk, 'select 1 as done from txn where attempt = ?', attempt).length > 0)
+    return { accepted: true }
+  const asked = found && (await transactionAnswered(desk, found, given))
+  if (!found || !asked) return refused
+  const { master } = desk.deployment
+  const nonce = asked.challenge
+  const right =
+    asked.phone?.match === 'pick' ? (await presenceOf(master, nonce, asked.phone)).answer : null
+  const shown = await shownCodeFor(master, nonce)
+  const copy = await copyOf(desk, address)
+
+  // From here to the end nothing is awaited.
+  const token = copy.tokens.find(
+    ({ serial, phone }) => serial === named.serial && phone?.key === named.key,
+  )
+  const transaction = transactionById(desk, asked.id)
+  if (!token || !transaction || !maySpeak(desk, token)) return refused
+  expireDue(desk)
+  if (currentState(desk, transaction) !== 'pending') return refused
+  const match = matchOf(token, transaction)
+  const { decline, reason, pick } = given
+  // A text where none was asked for could be the word that declines, with its field taken away on the road.
+  if (!decline && pick !== undefined && match !== 'pick') return refused
+  const jws = JSON.stringify({
+    signed: phoneAnswerText({ nonce, serial: token.serial, decline, reason, pick }),
+    signature: given.signature,
+    key: named.key,
+  })
+  if (!decline && match === 'shown') {
+    const told = 'update txn set toldTo = ?, answer = ? where id = ?'
+    rows(desk, told, token.serial, jws, transaction.id)
+    return { accepted: true, shown: { code: shown, text: transaction.phone?.shownText ?? '' } }
+  }
+  const wrongCode = !decline && match === 'pick' && !equalSecrets(pick ?? '', right ?? '')
+  const known = decline && reason !== undefined ? reasons[reason] : undefined
+  const settled = settle(desk, copy, token, transaction, {
+    decision: decline ? 'decline' : 'approve',
+    ...(known && { reason: known }),
+    jws,
+    wrongCode,
+  })
+  if (!settled || wrongCode) return refused
+  rows(desk, 'update txn set attempt = ? where id = ?', attempt, transaction.id)
+  return { accepted: true }
+}
+
+/** The app's words. Any other that is signed is a plain decline. */
+const reasons: Partial<Record<string, DeclineReason>> = {
+  unknown_trigger: 'not_me',
+  cancelled: 'cancelled',
+}
+
+/** By its nonce; for an app that names none, the open one that the signature is over. */
+async function transactionAnswered(
+  desk: Desk,
+  { serial, phone }: TokenCopy,
+  { nonce, signature, ...said }: PhoneAnswer,
+): Promise<Transaction | null> {
+  if (nonce !== null) {
+    const one = transactionByChallenge(desk, nonce)
+    return one && challengesOf(desk, one.id).some((issued) => issued.serial === serial) ? one : null
+  }
+  for (const one of openOf(desk, serial)) {
+    const text = phoneAnswerText({ nonce: one.challenge, serial, ...said })
+    if (phone && (await isSignedByPhone(phone.key, text, signature))) return one
+  }
+  return null
+}

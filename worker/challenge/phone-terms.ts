@@ -1,0 +1,82 @@
+/** What policies say of how stock phones are asked. Read at the edge; a challenge keeps what it was made under. */
+import type { Context } from '../env.ts'
+import type { ActionOf } from '../policy/actions.ts'
+import type { Subject } from '../policy/match.ts'
+import { saidOf } from '../store/policies.ts'
+import type { PhoneTerms } from './presence.ts'
+
+type About = Omit<Subject, 'nowMs'>
+export type PhoneTermsGiven = {
+  title: string | undefined
+  text: string | undefined
+  /** Who asks: the title, where no policy says another. */
+  application: string
+  /** Our own devices take a typed code. */
+  typedCode: boolean
+}
+
+const usualQuestion = 'Do you want to confirm the login?'
+const usualShownText = 'Enter the code to log in'
+const usualOptions = 3
+
+/**
+ * A policy that names a way for phones goes before what follows from typed codes: `push_require_presence` first, then
+ * `push_code_to_phone`. Where neither speaks and our own devices take a typed code, phones show that code among decoys.
+ */
+export async function phoneTermsFor(
+  context: Context,
+  customer: string,
+  about: About,
+  given: PhoneTermsGiven,
+): Promise<PhoneTerms> {
+  const read = (action: ActionOf<'authentication'>) =>
+    saidOf(context, customer, 'authentication', action, about)
+  const pick = (await read('push_require_presence')) === true
+  const shown = (await read('push_code_to_phone')) === true
+  const among = amongOf(
+    await read('push_presence_options'),
+    await read('push_presence_custom_options'),
+  )
+  const options = await read('push_presence_num_options')
+  const shownText = await read('push_code_to_phone_message')
+  return {
+    match: pick ? 'pick' : shown ? 'shown' : given.typedCode ? 'pick' : 'none',
+    among: among ?? (given.typedCode ? 'code' : 'ALPHABETIC'),
+    options: options === null ? usualOptions : Number(options),
+    shownText: shownText === null ? usualShownText : String(shownText),
+    title: given.title ?? given.application,
+    question: given.text ?? usualQuestion,
+    url: await registrationUrl(context, customer, about),
+    sslVerify: (await read('push_ssl_verify')) === '0' ? '0' : '1',
+  }
+}
+
+/** @returns null where no policy says what to pick among. */
+function amongOf(kind: unknown, custom: unknown): PhoneTerms['among'] | null {
+  if (kind === 'ALPHABETIC' || kind === 'NUMERIC') return kind
+  if (kind !== 'CUSTOM') return null
+  const own = [
+    ...new Set(
+      String(custom ?? '')
+        .split(':')
+        .map(trimmed),
+    ),
+  ].filter(isOption)
+  return own.length < 2 ? 'ALPHABETIC' : own
+}
+
+const trimmed = (text: string): string => text.trim()
+
+/** Commas part the options, bars part what is signed, and `decline` there is the word that declines. */
+const isOption = (text: string): boolean => text !== '' && !/[,|]/.test(text) && text !== 'decline'
+
+/** Where phones send their answers. As URLs are normalised, because the app signs over its own spelling of it. */
+export async function registrationUrl(
+  context: Context,
+  customer: string,
+  about: About,
+): Promise<string> {
+  const said = await saidOf(context, customer, 'enrollment', 'push_registration_url', about)
+  const own = `${context.deployment.origin}/ttype/push`
+  return said !== null && URL.canParse(String(said)) ? new URL(String(said)).href : own
+}

@@ -1,0 +1,20 @@
+/** Keeps RSA keys ready for stock phones. Part of the minute's work, so that no request ever waits for one to be made. */
+import { newServerKey } from '../crypto/server-key.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { customersWithoutSpare, freeServerKeys, insertServerKey } from '../store/server-keys.ts'
+
+/** A key costs a tenth of a second of CPU, and a request that comes meanwhile waits for it: so many a minute disturb nobody. */
+const perRun = 5
+/** More phones than enrol in one go where people are invited one by one; where a thousand come in a minute, the spare serves. */
+export const poolSize = 60
+
+/** Spares first: without one a customer whose pool is empty could enrol nobody. */
+export async function fillKeyPool(context: Context): Promise<void> {
+  const { env, deployment } = context
+  const spares = (await customersWithoutSpare(env.DB)).slice(0, perRun)
+  const missing = Math.max(0, poolSize - (await freeServerKeys(env.DB)))
+  const pooled = Array.from({ length: Math.min(perRun - spares.length, missing) }, () => null)
+  const now = { random: context.random, nowSeconds: nowSeconds(context) }
+  for (const customer of [...spares, ...pooled])
+    await insertServerKey(env.DB, await newServerKey(deployment.master, customer, now))
+}
