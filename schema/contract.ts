@@ -4,6 +4,7 @@
  */
 import { applications } from './contract/applications.ts'
 import { devices } from './contract/devices.ts'
+import { gateways } from './contract/gateways.ts'
 import { logins, sessions } from './contract/logins.ts'
 import { migration } from './contract/migration.ts'
 import { pages, policies, system, trail } from './contract/operation.ts'
@@ -25,6 +26,7 @@ export const contract: Route[] = [
   ...realms,
   ...policies,
   ...system,
+  ...gateways,
   ...trail,
   ...devices,
   ...phones,

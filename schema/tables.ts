@@ -189,6 +189,24 @@ export const subscriptions = sqliteTable('subscriptions', {
   updatedAt: integer('updated_at').notNull(),
 })
 
+/** How native apps are pushed to, as `/smsgateway` writes it: service accounts of FCM projects. */
+export const gateways = sqliteTable(
+  'gateways',
+  {
+    id: integer('id').primaryKey({ autoIncrement: true }),
+    customer: text('customer').notNull(),
+    /** What `push_firebase_configuration` says. */
+    name: text('name').notNull(),
+    module: text('module').notNull(),
+    description: text('description').notNull().default(''),
+    /** Record<string, string>: what may be read again. */
+    options: text('options', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    /** The service account, sealed with the customer and the name; null where its options say nothing of one. */
+    account: text('account'),
+  },
+  (table) => [uniqueIndex('gateways_by_name').on(table.customer, table.name)],
+)
+
 /** What asks for a fingerprint, a face or a PIN: at most one WebAuthn credential a token. */
 export const verifiers = sqliteTable('verifiers', {
   serial: text('serial').primaryKey(),

@@ -17,6 +17,7 @@ import { defaultRealm, realm } from './routes/realm.ts'
 import { resolver } from './routes/resolver.ts'
 import { type Call, surface } from './routes/surface.ts'
 import { policy } from './routes/policy.ts'
+import { smsGateway } from './routes/smsgateway.ts'
 import { system } from './routes/system.ts'
 import { token } from './routes/token.ts'
 import { ttype } from './routes/ttype.ts'
@@ -48,6 +49,7 @@ export function createApp(given: Given) {
   app.route('/audit', audit)
   app.route('/delivery', delivery)
   app.route('/system', system)
+  app.route('/smsgateway', smsGateway)
   app.route('/policy', policy)
   app.route('/application', application)
   app.route('/healthz', health)

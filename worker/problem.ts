@@ -40,6 +40,7 @@ export type Failure =
   | { reason: 'network_refused' }
   | { reason: 'application_not_found' }
   | { reason: 'application_refused' }
+  | { reason: 'gateway_not_found' }
   | { reason: 'too_many_requests'; retryAfterSeconds: number; what: string }
   | { reason: 'idempotency_conflict' }
   | { reason: 'unknown_transaction' }
@@ -305,6 +306,13 @@ export function show(failure: Failure): Shown {
       }
     case 'application_not_found':
       return { status: 404, code: 601, detail: 'There is no such application, key or account.' }
+    case 'gateway_not_found':
+      return {
+        status: 404,
+        code: 601,
+        detail: 'The requested SMSGateway could not be found.',
+        field: 'name',
+      }
     case 'application_refused':
       return {
         status: 403,

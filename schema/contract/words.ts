@@ -10,6 +10,7 @@ export const surfaces = {
   realms: 'In which resolvers each realm looks for its people.',
   policies: 'Who may do what, and how logins go.',
   system: 'The configuration, and whether the server can do its work.',
+  gateways: 'How apps of other makers are pushed to: Firebase projects and their service accounts.',
   trail: 'Who did what, and how each push went.',
   devices: 'What an enrolled app calls. Every request that acts for a device is signed by its key.',
   phones: 'What the privacyIDEA app calls.',

@@ -264,6 +264,7 @@ describe('a right', () => {
     ['audit', 'GET', '/audit/audit.csv'],
     ['settings', 'GET', '/system/'],
     ['settings', 'POST', '/system/setConfig', { StateWaitSeconds: 60 }],
+    ['settings', 'GET', '/smsgateway/'],
     ['delivery', 'GET', '/delivery/'],
   ]
 

@@ -6,6 +6,7 @@ import { Problem } from '../../schema/device.ts'
 import { everyRight } from '../../worker/policy/rights.ts'
 import { type Application, application } from '../support/application.ts'
 import { type Deployment, deployment, origin } from './deployment.ts'
+import { fcmProject } from './fcm-project.ts'
 
 const nameOf = ({ method, path }: Route): string => `${method} ${path}`
 const withRight = contract.flatMap((route) => {
@@ -106,6 +107,7 @@ describe('the examples of the reference', () => {
     await insist('POST', '/resolver/people', { type: 'local' })
     await insist('POST', '/realm/example', { resolvers: 'people' })
     await insist('POST', '/user/', { user: 'bert', realm: 'example' })
+    await insist('POST', '/smsgateway', (await fcmProject('reference')).wish('firebase'))
     await d.person('anna@example.org')
     await d.device('anna@example.org')
     await insist('POST', '/token/init', {

@@ -352,9 +352,9 @@ describe('who writes a policy', () => {
     const waits = (name: string, seconds: number, more: object = {}) =>
       write(name, { scope: 'authentication', realm: '', action: { push_wait: seconds }, ...more })
     const told = async (name: string, seconds: number, more: object = {}) =>
-      (await waits(name, seconds, more)).envelope.detail as unknown
+      (await waits(name, seconds, more)).envelope.detail?.['contradicts']
     expect(await told('some', 10, { realm: 'north, south', client: '10.0.0.0/8' })).toBeUndefined()
-    const contradicts = { contradicts: { some: ['push_wait'] } }
+    const contradicts = { some: ['push_wait'] }
     for (const more of [
       {},
       { realm: 'SOUTH' },

@@ -5,9 +5,7 @@
 import webpush from 'web-push'
 import type { Deployment } from '../env.ts'
 import { isPushEndpoint } from './hosts.ts'
-
-/** A push service that takes longer is as good as down: the person is waiting. */
-const timeoutMs = 5000
+import { post } from './post.ts'
 
 export type Message = {
   subscription: { endpoint: string; p256dh: string; auth: string }
@@ -31,71 +29,58 @@ export async function deliver(
   { vapid, pushHosts }: Pick<Deployment, 'vapid' | 'pushHosts'>,
   nowMs: () => number,
 ): Promise<Delivered> {
-  const { endpoint, p256dh, auth } = message.subscription
-  const host = URL.canParse(endpoint) ? new URL(endpoint).host : ''
-  const startedAtMs = nowMs()
-  const done = (
-    outcome: Delivered['outcome'],
-    status: number | null,
-    retryAfterSeconds: number | null = null,
-  ) => ({
-    outcome,
-    status,
-    retryAfterSeconds,
-    host,
-    tookMs: nowMs() - startedAtMs,
-  })
+  const { endpoint } = message.subscription
+  const done = outcomes(endpoint, nowMs)
   if (!isPushEndpoint(endpoint, pushHosts)) return done('host_not_allowed', null)
-  let response: Response
-  // Not AbortSignal.timeout: its clock would keep the object awake after the answer has come.
-  const patience = new AbortController()
-  const timer = setTimeout(() => patience.abort(), timeoutMs)
-  try {
-    const request = webpush.generateRequestDetails(
-      { endpoint, keys: { p256dh, auth } },
-      message.payload,
-      {
-        vapidDetails: {
-          subject: vapid.subject,
-          publicKey: vapid.publicKey,
-          privateKey: vapid.privateKey,
-        },
-        TTL: message.ttlSeconds,
-        urgency: 'high',
-        topic: message.topic,
-        contentEncoding: 'aes128gcm',
-      },
-    )
-    const { 'Content-Length': _, ...headers } = request.headers as Record<string, string>
-    response = await fetch(request.endpoint, {
-      method: 'POST',
-      headers: Object.fromEntries(
-        Object.entries(headers).map(([name, value]) => [name, String(value)]),
-      ),
-      body: request.body,
-      // A redirect would lead past the allow-list.
-      redirect: 'manual',
-      signal: patience.signal,
-    })
-  } catch {
-    return done('retry', null)
-  } finally {
-    clearTimeout(timer)
-  }
-  await response.body?.cancel()
-  const { status } = response
+  const request = requestOf(message, vapid)
+  if (!request) return done('refused', null)
+  const posted = await post(endpoint, { ...request, nowMs })
+  if (!posted) return done('retry', null)
+  const { status, retryAfterSeconds } = posted
   if (status >= 200 && status < 300) return done('delivered', status)
   if (status === 404 || status === 410) return done('gone', status)
   if (status === 413) return done('too_large', status)
-  if (status === 429 || status >= 500)
-    return done('retry', status, retryAfter(response.headers.get('Retry-After'), nowMs()))
+  if (status === 429 || status >= 500) return done('retry', status, retryAfterSeconds)
   return done('refused', status)
 }
 
-/** RFC 9110 §10.2.3: seconds or a date. */
-function retryAfter(header: string | null, nowMs: number): number | null {
-  if (!header) return null
-  if (/^\d+$/.test(header)) return Number(header)
-  const atMs = Date.parse(header)
-  return Number.isNaN(atMs) ? null : Math.max(0, Math.ceil((atMs - nowMs) / 1000))
+/** How an attempt at this address went, with the time that it took from now on. */
+export function outcomes(address: string, nowMs: () => number) {
+  const host = URL.canParse(address) ? new URL(address).host : ''
+  const startedAtMs = nowMs()
+  return (
+    outcome: Delivered['outcome'],
+    status: number | null,
+    retryAfterSeconds: number | null = null,
+  ): Delivered => ({ outcome, status, retryAfterSeconds, host, tookMs: nowMs() - startedAtMs })
+}
+
+/** @returns null for keys that nothing can be encrypted for. */
+function requestOf(
+  { subscription, payload, ttlSeconds, topic }: Message,
+  { subject, publicKey, privateKey }: Deployment['vapid'],
+) {
+  const { endpoint, p256dh, auth } = subscription
+  try {
+    const { headers, body } = webpush.generateRequestDetails(
+      { endpoint, keys: { p256dh, auth } },
+      payload,
+      {
+        vapidDetails: { subject, publicKey, privateKey },
+        TTL: ttlSeconds,
+        urgency: 'high',
+        topic,
+        contentEncoding: 'aes128gcm',
+      },
+    )
+    const { 'Content-Length': _, ...given } = headers as Record<string, string>
+    return {
+      headers: Object.fromEntries(
+        Object.entries(given).map(([name, value]) => [name, String(value)]),
+      ),
+      body,
+    }
+  } catch {
+    return null
+  }
 }

@@ -11,14 +11,30 @@ const known = [
 /** Any host directly or deeper below these. */
 const knownBelow = ['.push.apple.com', '.notify.windows.com', '.push.services.mozilla.com']
 
+/** Where Google gives a service account its access tokens. */
+const knownForTokens = ['oauth2.googleapis.com', 'accounts.google.com', 'www.googleapis.com']
+
+/** @returns whether a service account's tokens may be asked for there: its key file names the address, and files are pasted. */
+export const isTokenEndpoint = (address: string, extraHosts: string[]): boolean =>
+  isPlainHttps(address) && [...knownForTokens, ...extraHosts].includes(new URL(address).hostname)
+
+/** @returns whether an FCM of HTTP v1 may be looked for there. */
+export const isFcmAddress = (address: string, extraHosts: string[]): boolean =>
+  isPlainHttps(address) && ['fcm.googleapis.com', ...extraHosts].includes(new URL(address).hostname)
+
 /** @returns whether the endpoint is https at a known push service, or at a host that the operator added. */
 export function isPushEndpoint(endpoint: string, extraHosts: string[]): boolean {
-  if (!URL.canParse(endpoint)) return false
-  const { protocol, hostname, username, password } = new URL(endpoint)
-  if (protocol !== 'https:' || username || password) return false
+  if (!isPlainHttps(endpoint)) return false
+  const { hostname } = new URL(endpoint)
   return (
     known.includes(hostname) ||
     extraHosts.includes(hostname) ||
     knownBelow.some((suffix) => hostname.endsWith(suffix))
   )
+}
+
+function isPlainHttps(address: string): boolean {
+  if (!URL.canParse(address)) return false
+  const { protocol, username, password } = new URL(address)
+  return protocol === 'https:' && !username && !password
 }
