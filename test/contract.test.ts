@@ -7,6 +7,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { callers, contract } from '../schema/contract.ts'
 import { createApp } from '../worker/app.ts'
 import { openapiDocument } from '../worker/local/openapi.ts'
+import { actNamed, acts } from '../worker/policy/acts.ts'
 import { everyRight } from '../worker/policy/rights.ts'
 
 const read = (path: string): string => readFileSync(join(import.meta.dirname, path), 'utf8')
@@ -64,10 +65,18 @@ describe('the contract', () => {
   })
 
   it('asks only for rights that there are', () => {
-    const others = ['anyone', 'known', 'login', 'device', 'phone', 'proof']
+    const others = ['anyone', 'known', 'session', 'login', 'device', 'phone', 'proof']
     const asked = Object.keys(callers).filter((caller) => !others.includes(caller))
     expect(asked.length).toBeGreaterThan(5)
     expect(asked.filter((right) => !everyRight.some((known) => known === right))).toEqual([])
+  })
+
+  it('has an act for every route that asks for a right, and no other', () => {
+    const rights = contract.filter(({ who }) => everyRight.some((right) => right === who))
+    const asked = rights.map(({ method, path }) => `${method} ${path}`)
+    const without = rights.filter(({ method, path }) => !actNamed(method, path))
+    expect(without.map(({ method, path }) => `${method} ${path}`)).toEqual([])
+    expect([...acts.keys()].filter((name) => !asked.includes(name))).toEqual([])
   })
 
   it('notices a route that nobody wrote down', () => {

@@ -34,6 +34,10 @@ export type Failure =
   | { reason: 'bad_session' }
   | { reason: 'wrong_password' }
   | { reason: 'username_missing' }
+  | { reason: 'unknown_login_realm'; realm: string }
+  | { reason: 'role_missing' }
+  | { reason: 'action_denied'; role: 'Admin' | 'User'; action: string }
+  | { reason: 'factor_needed' }
   | { reason: 'right_missing'; right: string }
   | { reason: 'api_key_required' }
   | { reason: 'api_key_refused' }
@@ -278,6 +282,29 @@ export function show(failure: Failure): Shown {
         detail: 'Authentication failure. Missing Username',
         field: 'username',
       }
+    case 'unknown_login_realm':
+      return {
+        status: 401,
+        code: 4031,
+        detail: `Authentication failure. Unknown realm: ${failure.realm}.`,
+        field: 'realm',
+      }
+    case 'role_missing':
+      return {
+        status: 401,
+        code: 4306,
+        detail:
+          "Authentication failure. You do not have the necessary role (['admin']) to access this resource!",
+      }
+    case 'action_denied':
+      return { status: 403, code: 303, detail: deniedAction(failure) }
+    case 'factor_needed':
+      return {
+        status: 403,
+        code: 303,
+        detail:
+          'A password alone does not allow this. Ask an administrator for a device, and sign in with it.',
+      }
     case 'right_missing':
       return {
         status: 403,
@@ -493,4 +520,13 @@ export function show(failure: Failure): Shown {
     case 'unavailable':
       return { status: 503, code: 905, detail: 'Not ready yet. Try again shortly.' }
   }
+}
+
+/** privacyIDEA's words, one kind for each. */
+function deniedAction({ role, action }: { role: 'Admin' | 'User'; action: string }): string {
+  if (!action.startsWith('enroll'))
+    return `${role} actions are defined, but the action ${action} is not allowed!`
+  return role === 'Admin'
+    ? 'Admin actions are defined, but you are not allowed to enroll this token type!'
+    : 'User actions are defined, you are not allowed to enroll this token type!'
 }

@@ -199,6 +199,23 @@ export const logins: Route[] = [
   },
 ]
 
+const ui = {
+  ...{ log_level: v.number(), logout_time: v.number(), rss_age: v.number() },
+  ...{ audit_page_size: v.number(), token_page_size: v.number(), user_page_size: v.number() },
+  ...{ default_tokentype: v.string(), default_container_type: v.string() },
+}
+const session = v.looseObject({
+  auth: v.literal(true),
+  token: string('The session.'),
+  role: v.pipe(v.picklist(['admin', 'user']), v.description('An account, or a person.')),
+  username: v.string(),
+  realm: string("The person's; empty for an account."),
+  rights: v.pipe(v.array(v.string()), v.description('Actions of policies that are granted.')),
+  menus: v.array(v.string()),
+  ...ui,
+  advice: v.optional(string('What should change about how this account is protected.')),
+})
+
 export const sessions: Route[] = [
   {
     method: 'POST',
@@ -206,27 +223,37 @@ export const sessions: Route[] = [
     surface: 'sessions',
     who: 'anyone',
     does: 'Gives a session for a name and a password',
-    more: 'The session is a JWT. Show it as it is in `Authorization` or `PI-Authorization`; `Bearer ` before it is understood too.',
+    more: 'Where they have a device the value is false and the answer is a challenge: ask again with its transaction_id when it is approved. The session is a JWT. Show it as it is in `Authorization` or `PI-Authorization`; `Bearer ` before it is understood too.',
     takes: {
-      username: need(text('The name of the account.', 'admin')),
-      password: need(text('Its password.', 'correct horse battery staple')),
+      username: need(
+        text(
+          'An account, or a person: user, user@realm or DOM\\user. An account goes first.',
+          'admin',
+        ),
+      ),
+      password: need(
+        text(
+          'Their password; with a transaction_id what answers it.',
+          'correct horse battery staple',
+        ),
+      ),
+      realm: text('The realm of the person; then no account is meant.'),
+      transaction_id: text('From the challenge: the second call, when it is answered.'),
     },
     gives: {
       in: 'envelope',
       decision: true,
-      value: v.looseObject({
-        auth: v.literal(true),
-        token: string('The session.'),
-        role: string('`admin`, or what else the account is.'),
-        username: v.string(),
-        realm: v.string(),
-        rights: v.array(v.string()),
-        menus: v.array(v.string()),
-        log_level: v.number(),
-        logout_time: v.number(),
-        advice: v.optional(string('What should change about how this account is protected.')),
-      }),
+      value: v.union([session, v.literal(false)]),
+      detail: v.looseObject({ transaction_id: string('Of the challenge.') }),
     },
     refuses: [401, 429],
   },
+  ...(['GET', 'POST'] as const).map((method): Route => ({
+    method,
+    path: '/auth/rights',
+    surface: 'sessions',
+    who: 'session',
+    does: 'Tells which types of tokens the caller may enrol',
+    gives: envelope(v.pipe(v.record(v.string(), v.string()), v.description('Meanings by type.'))),
+  })),
 ]

@@ -24,6 +24,7 @@ export const callers = {
   login:
     'the right `check`, or anyone on a loopback server and where no policy says `api_key_required`',
   known: 'whoever has an API key or a session',
+  session: 'whoever has an API key or a session, people included',
   trigger: 'the right `trigger`',
   enrol: 'the right `enrol`',
   tokens: 'the right `tokens`',

@@ -45,8 +45,9 @@ describe('POST /auth', () => {
     expect(envelope.id).toBe(2)
     expect(envelope.result.authentication).toBe('ACCEPT')
     const value = envelope.result.value as Record<string, unknown> & { token: string }
-    expect(value).toMatchObject({ role: 'admin', username: 'admin', realm: '', menus: [] })
-    expect(value.rights).toContain('trigger')
+    expect(value).toMatchObject({ role: 'admin', username: 'admin', realm: '' })
+    expect(value.menus).toEqual(['audit', 'config', 'users', 'tokens'])
+    expect(value.rights).toContain('triggerchallenge')
     const payload = value.token.split('.')[1] ?? ''
     expect(payload).not.toMatch(/[-_]/)
     const claims = JSON.parse(atob(payload)) as Record<string, unknown>
@@ -64,15 +65,16 @@ describe('POST /auth', () => {
   })
 
   it.each([
-    ['no name', { password: adminPassword }, 4032],
-    ['an empty name', { username: ' ', password: adminPassword }, 4032],
-    ['a wrong password', { username: 'admin', password: 'wrong' }, 4031],
-    ['no password', { username: 'admin' }, 4031],
-    ['an unknown name', { username: 'ghost', password: adminPassword }, 4031],
-  ])('with %s is 401 with an empty detail', async (_what, parameters, code) => {
+    ['no name', { password: adminPassword }, 4032, null],
+    ['an empty name', { username: ' ', password: adminPassword }, 4032, null],
+    ['a wrong password', { username: 'admin', password: 'wrong' }, 4031, {}],
+    ['no password', { username: 'admin' }, 4031, {}],
+    ['an unknown name', { username: 'ghost', password: adminPassword }, 4031, {}],
+    ['an unknown realm', { username: 'admin', realm: 'ghost', password: 'x' }, 4031, null],
+  ])('with %s is 401, its detail as on the wire', async (_what, parameters, code, detail) => {
     const { status, body } = await described(await nobody().raw('POST', '/auth', parameters))
     expect(status).toBe(401)
-    expect(body.detail).toEqual({})
+    expect(body.detail).toEqual(detail)
     expect(body.result.error.code).toBe(code)
     expect(body.result.error.message).toMatch(/^Authentication failure\./)
     expect((await nobody().auth('admin', adminPassword)).status).toBe(200)

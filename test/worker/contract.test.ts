@@ -71,7 +71,9 @@ describe('a route that asks for a right', () => {
 })
 
 describe('a route for whoever is known', () => {
-  const routes = contract.filter(({ who }) => who === 'known' || who === 'login')
+  const routes = contract.filter(
+    ({ who }) => who === 'known' || who === 'login' || who === 'session',
+  )
   it.each(routes.map((one) => [nameOf(one), one] as const))(
     '%s: is closed on the open internet to who is not, and open to an application',
     async (_name, route) => {

@@ -21,7 +21,7 @@ import {
 import { createApp } from '../../worker/app.ts'
 import { random } from '../../worker/crypto/random.ts'
 import { sealedServerKey } from '../../worker/crypto/server-key.ts'
-import { type Env, deploymentOf } from '../../worker/env.ts'
+import { type Context, type Env, deploymentOf } from '../../worker/env.ts'
 import { hashPassword } from '../../worker/factor/hash.ts'
 import { type Right, everyRight } from '../../worker/policy/rights.ts'
 import {
@@ -33,6 +33,7 @@ import {
   hardeningPolicy,
 } from '../../worker/policy/settings.ts'
 import vectors from '../vectors/phone.json'
+import { forget } from '../../worker/store/cache.ts'
 import { application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 
@@ -178,6 +179,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
   /** A realm beside the default one, with people of its own. */
   async function newRealm(name: string): Promise<void> {
     await db.batch([db.insert(realms).values({ customer, name }), ...resolverOf(name, name)])
+    await forget({ env: own } as Context)
   }
 
   /** A key with these rights, of an application of its own or of the one that administrators belong to. */

@@ -366,6 +366,15 @@ const does: Record<SettingName, () => Promise<void>> = {
     await phone.approve((await phone.list())[0]!)
     expect((await checking).envelope.result.authentication).toBe('ACCEPT')
   },
+  selfServiceFactor: async () => {
+    const user = await d.person(`limited${++people}`, { password: 'a quiet word' })
+    await d.device(user)
+    const answers = async (selfServiceFactor: number) => {
+      await set({ selfServiceFactor })
+      return (await d.payroll.auth(user, 'a quiet word')).envelope.result.authentication
+    }
+    expect([await answers(0), await answers(1)]).toEqual(['ACCEPT', 'CHALLENGE'])
+  },
   maxFailCount: async () => {
     await set({ maxFailCount: 2 })
     const { phone } = await someone()

@@ -4,7 +4,7 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { Refusal, refuse } from '../problem.ts'
 import { remembered } from '../store/cache.ts'
-import { findPerson, personId, realmNamed } from '../store/people.ts'
+import { findPerson, personIn, realmNamed } from '../store/people.ts'
 import { findToken } from '../store/tokens.ts'
 import type { Address } from './desk/desk.ts'
 
@@ -13,7 +13,7 @@ export type Whose = {
   address: Address
   serials?: string[]
   /** For the policies: as far as the request names anyone. */
-  about: { user?: string; realm?: string }
+  about: { user?: string; realm?: string; resolver?: string }
 }
 
 /** As `whose`, but null for a serial that is no token's: privacyIDEA's trigger says 0 then. */
@@ -50,10 +50,13 @@ async function personNamed(
   askedRealm: string,
 ): Promise<Whose> {
   const { username, realm } = await splitRealm(context, customer, user, askedRealm)
-  const person = realm && (await personId(context, { customer, realm, username }))
+  const person = realm && (await personIn(context, { customer, realm, username }))
   if (!realm || !person) refuse({ reason: 'user_not_found' })
-  const ownerId = await personOwner(context, customer, realm, person)
-  return { address: { ownerId, customer }, about: { user: username, realm } }
+  const ownerId = await personOwner(context, customer, realm, person.id)
+  return {
+    address: { ownerId, customer },
+    about: { user: username, realm, resolver: person.resolver },
+  }
 }
 
 export const personOwner = (
@@ -92,7 +95,7 @@ const ownerOfSerial = (
     const person = token.person === null ? null : await findPerson(context, token.person)
     const about = {
       ...(token.realm !== null && { realm: token.realm }),
-      ...(person && { user: person.username }),
+      ...(person && { user: person.username, resolver: person.resolver }),
     }
     return { ownerId: token.ownerId as OwnerId, about }
   })

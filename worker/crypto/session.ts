@@ -8,11 +8,14 @@ import type { Random } from './random.ts'
 export const sessionSeconds = 3600
 
 const Session = v.object({
-  /** The account's id: one that is made anew under the same name is another. */
+  /** The id of the account or of the person: one that is made anew under the same name is another. */
   account: v.string(),
   username: v.string(),
   realm: v.string(),
-  role: v.picklist(['admin', 'service']),
+  /** privacyIDEA knows two: a service account is an administrator with fewer rights. */
+  role: v.picklist(['admin', 'user']),
+  /** A device or a one-time password was shown beside the password. */
+  approved: v.optional(v.boolean()),
   rights: v.array(v.string()),
   customer: v.string(),
   nonce: v.string(),

@@ -1,21 +1,19 @@
-/** Checks an account's password. Takes as long for a name that does not exist. */
+/** Compares a password with those that a name may stand for. Nobody's name costs what somebody's does. */
 import type { Context } from '../env.ts'
-import { refuse } from '../problem.ts'
-import { type Account, findAccount } from '../store/accounts.ts'
 import { hashPassword, matchesHash } from './hash.ts'
 import { inTurn } from './turn.ts'
 
-export async function checkPassword(
+/** @param hashes null where there is none. @returns the place of the first that matches, or -1. */
+export async function matchingPassword(
   context: Context,
-  { customer, username, password }: { customer: string; username: string; password: string },
-): Promise<Account> {
+  hashes: (string | null)[],
+  password: string,
+): Promise<number> {
   const { pepper } = context.deployment
-  const account = await findAccount(context, customer, username)
   return inTurn(context, async () => {
-    const matches = account
-      ? await matchesHash(password, account.passwordHash, pepper)
-      : (await hashPassword(password, pepper)) === ''
-    if (!account || !matches) refuse({ reason: 'wrong_password' })
-    return account
+    for (const [place, hash] of hashes.entries())
+      if (hash !== null && (await matchesHash(password, hash, pepper))) return place
+    if (hashes.every((hash) => hash === null)) await hashPassword(password, pepper)
+    return -1
   })
 }

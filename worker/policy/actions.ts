@@ -182,6 +182,9 @@ const authentication = {
     'How long a PIN is that /token/setrandompin makes, where scopes admin and user do not say it.',
   ),
   push_resends: count(0, 20, 'How often one challenge may be sent again.'),
+  self_service_factor: flag(
+    'Who signs in at POST /auth to see to their own tokens needs one of them; a password alone lets them look.',
+  ),
   api_key_required: flag(
     'Only known applications are answered. Never asked for on a loopback deployment.',
   ),
@@ -220,21 +223,21 @@ const rights = {
   assign: flag('Assign tokens.'),
   unassign: flag('Unassign tokens.'),
   losttoken: flag('Replace lost tokens.'),
-  set: flag('Change properties of tokens.'),
   setdescription: flag('Describe tokens.'),
   auditlog: flag('Read the audit trail.'),
+  userlist: flag('List people.'),
   ...pins,
   otp_pin_set_random: count(1, 64, 'How long a PIN is that /token/setrandompin makes.'),
 } as const satisfies Record<string, Action>
 
 const admin = {
   ...rights,
+  set: flag('Change properties of tokens.'),
   tokenlist: flag('List tokens.'),
   tokenrealms: flag('Set the realms of tokens.'),
   settokeninfo: flag('Set the info of tokens.'),
   getchallenges: flag('List challenges.'),
   triggerchallenge: flag('Trigger challenges.'),
-  userlist: flag('List people.'),
   adduser: flag('Add people.'),
   updateuser: flag('Change people.'),
   deleteuser: flag('Delete people.'),
@@ -242,7 +245,8 @@ const admin = {
   policywrite: flag('Write policies.'),
   policydelete: flag('Delete policies.'),
   configread: flag('Read the configuration.'),
-  configwrite: flag('Write the configuration.'),
+  configwrite: flag('Write the configuration; make applications, keys and accounts.'),
+  configdelete: flag('Delete settings, applications, keys and accounts.'),
   resolverread: flag('Read resolvers.'),
   resolverwrite: flag('Write resolvers.'),
   resolverdelete: flag('Delete resolvers.'),
@@ -289,6 +293,7 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'push_typed_code',
     'push_user_verification',
     'push_wait',
+    'self_service_factor',
   ] satisfies ActionOf<'authentication'>[],
   enrollment: [
     'appimageurl',
@@ -315,13 +320,9 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'totp_max_active_token_per_user',
     'totp_max_token_per_user',
   ] satisfies ActionOf<'enrollment'>[],
-  admin: [
-    'otp_pin_contents',
-    'otp_pin_maxlength',
-    'otp_pin_minlength',
-    'otp_pin_set_random',
-  ] satisfies ActionOf<'admin'>[],
   authorization: ['application_tokentype'] satisfies ActionOf<'authorization'>[],
+  admin: Object.keys(admin),
+  user: Object.keys(user).filter((name) => !name.startsWith('otp_pin_')),
 }
 
 export const isObeyed = (scope: Scope, name: string): boolean =>

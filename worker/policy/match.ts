@@ -37,6 +37,8 @@ export type Subject = {
   adminrealm?: string | undefined
   adminuser?: string | undefined
   client?: string | undefined
+  /** What the request leaves open: a policy that asks for it is heard all the same. */
+  open?: readonly ('realm' | 'resolver' | 'user')[] | undefined
   nowMs: number
 }
 
@@ -64,6 +66,17 @@ export const everyValueOf = (
   speakersOf(policies, scope, action)
     .filter(({ isAbout }) => isAbout(subject))
     .map(({ policy }) => policy.action[action] as Value)
+
+/** Whether somebody may do this: where no policy of the scope holds at all, everybody may everything. */
+export function isGranted(
+  policies: Policy[],
+  scope: 'admin' | 'user',
+  action: string,
+  subject: Subject,
+): boolean {
+  if (!policies.some((policy) => policy.active && policy.scope === scope)) return true
+  return speakersOf(policies, scope, action).some(({ isAbout }) => isAbout(subject))
+}
 
 type Speaker = { policy: Policy; isAbout: (subject: Subject) => boolean }
 
@@ -101,7 +114,9 @@ export function isAboutOf(policy: About): Speaker['isAbout'] {
   const isWithin = within(policy.client, { unknownIsElsewhere: true })
   const isAtTime = atTimes(policy.time)
   return (subject) =>
-    lists.every(({ field, has }) => has(subject[field])) &&
+    lists.every(
+      ({ field, has }) => subject.open?.some((one) => one === field) || has(subject[field]),
+    ) &&
     isWithin(subject.client) &&
     isAtTime(subject.nowMs)
 }

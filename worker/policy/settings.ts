@@ -111,6 +111,7 @@ export const definitions = {
   pushWaitSeconds: { action: 'push_wait', off: 0, hardened: null },
   randomPinLength: { action: 'otp_pin_set_random', off: 0, hardened: 8 },
   resends: { action: 'push_resends', off: 20, hardened: 3 },
+  selfServiceFactor: { action: 'self_service_factor', off: 0, hardened: 1 },
 } as const satisfies Record<string, Configured | Governed>
 
 export type SettingName = keyof typeof definitions

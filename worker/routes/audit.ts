@@ -64,6 +64,8 @@ function searchOf(call: Call, caller: Caller, parameters: Parameters): AuditSear
   const filters = Object.fromEntries(
     auditColumnNames
       .filter((name) => parameters.get(name) !== '')
+      // For whoever is signed in for themselves these name them, and are no patterns.
+      .filter((name) => !caller.self || !['user', 'realm', 'resolver'].includes(name))
       .map((name) => [name, parameters.get(name)]),
   )
   return {
@@ -71,6 +73,8 @@ function searchOf(call: Call, caller: Caller, parameters: Parameters): AuditSear
     filters,
     since: sinceOf(parameters.get('timelimit'), nowSeconds(call.var.context)),
     oldestFirst: order === 'asc',
+    ...(caller.self && { of: { user: caller.self.username, realm: caller.self.realm } }),
+    ...(caller.realms && { realms: caller.realms }),
   }
 }
 

@@ -1,71 +1,72 @@
-/** /auth: a name and a password for a session that its bearer shows with each call. */
+/** /auth: a name and a password, and where there is a device its approval, for a session that its bearer shows with each call. */
 import { guarded } from '../challenge/guess.ts'
-import { signSession } from '../crypto/session.ts'
-import { nowSeconds } from '../env.ts'
-import { checkPassword } from '../factor/password.ts'
-import { administratorRights } from '../policy/rights.ts'
+import { matchingPassword } from '../factor/password.ts'
+import { enrolableTypes } from '../policy/granted.ts'
 import { Refusal, refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
-import { peerAddress } from './decode/peer.ts'
+import { askSecondFactor, redeemSecondFactor } from './auth/second-factor.ts'
+import { grantedOf, openSession } from './auth/session.ts'
+import { type Candidates, candidatesFor } from './auth/who.ts'
+import { identityOf } from './decode/identity.ts'
 import { parametersOf } from './decode/parameters.ts'
+import { peerAddress } from './decode/peer.ts'
 import { answer } from './encode/envelope.ts'
-import { customerOf, surface } from './surface.ts'
+import { type Call, customerOf, surface } from './surface.ts'
 
 export const auth = surface()
 
-/** Until administrators can enrol devices, each answer says what a password alone is worth. */
-const advice = 'This account is protected by a password alone.'
-
 auth.post('/', async (call) => {
   const parameters = await parametersOf(call)
-  const username = parameters.get('username').trim()
-  if (username === '') refuse({ reason: 'username_missing' })
   const { context } = call.var
   const customer = customerOf(call)
+  const username = parameters.get('username').trim()
+  const who = await candidatesFor(context, customer, {
+    username,
+    realm: parameters.get('realm').trim(),
+  })
+  const transactionId = parameters.get('transaction_id')
   const password = parameters.get('password')
-  const guess = { customer, name: username, client: peerAddress(call) }
-  const account = await guarded(context, guess, () =>
-    checkPassword(context, { customer, username, password }),
-  ).catch(async (error: unknown) => {
-    // One that was not even compared is not worth a row: a flood would fill the table.
+  return told(call, customer, who, async () => {
+    if (transactionId !== '')
+      return openSession(call, await redeemSecondFactor(context, who, transactionId, password))
+    const guess = { customer, name: who.countedAs, client: peerAddress(call) }
+    const hashes = [who.account?.passwordHash ?? null, who.person?.row.passwordHash ?? null]
+    const place = await guarded(context, guess, async () => {
+      const found = await matchingPassword(context, hashes, password)
+      return found < 0 ? refuse({ reason: 'wrong_password' }) : found
+    })
+    const signed = place === 0 ? { account: who.account! } : { person: who.person! }
+    const asked = await askSecondFactor(call, customer, signed)
+    return asked ?? openSession(call, { ...signed, approved: false })
+  })
+})
+
+/** Wrong passwords are written down. One that was not even compared is not worth a row: a flood would fill the table. */
+async function told(
+  call: Call,
+  customer: string,
+  who: Candidates,
+  work: () => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await work()
+  } catch (error) {
     if (error instanceof Refusal && error.failure.reason === 'wrong_password')
-      await writeAudit(context, {
+      await writeAudit(call.var.context, {
         customer,
         action: 'auth',
         success: false,
-        user: username.slice(0, 256),
+        user: who.asked.slice(0, 256),
+        client: peerAddress(call) ?? undefined,
       })
     throw error
-  })
-  const rights = account.role === 'admin' ? administratorRights : account.rights
-  const session = {
-    account: account.id,
-    username: account.username,
-    realm: '',
-    role: account.role,
-    rights,
-    customer,
   }
-  const token = await signSession(
-    context.deployment.master,
-    session,
-    nowSeconds(context),
-    context.random,
-  )
-  await writeAudit(context, { customer, action: 'auth', success: true, user: account.username })
-  return answer(call, {
-    authentication: 'ACCEPT',
-    value: {
-      auth: true,
-      token,
-      role: account.role,
-      username: account.username,
-      realm: '',
-      rights,
-      menus: [],
-      log_level: 20,
-      logout_time: 120,
-      advice,
-    },
-  })
+}
+
+/** Which types whoever asks may enrol. */
+auth.on(['GET', 'POST'], '/rights', async (call) => {
+  const caller = await identityOf(call)
+  if (caller.name === '') refuse({ reason: 'no_authorization' })
+  const granted = await grantedOf(call, caller)
+  return answer(call, { value: enrolableTypes(granted) })
 })

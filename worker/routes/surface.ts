@@ -3,7 +3,10 @@ import { Hono } from 'hono'
 import type { Context as Handler } from 'hono'
 import type { Context, Env } from '../env.ts'
 
-export type Surface = { Bindings: Env; Variables: { context: Context } }
+/** A person who is signed in for themselves: whatever a request names, they are meant. */
+export type Bound = { username: string; realm: string; resolver: string }
+
+export type Surface = { Bindings: Env; Variables: { context: Context; self?: Bound } }
 export type Call = Handler<Surface>
 
 /** Clients write paths with and without a slash at the end. */

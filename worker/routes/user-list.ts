@@ -2,8 +2,8 @@
 import type { Context } from '../env.ts'
 import { readAttributes } from '../store/attributes.ts'
 import { type Person, searchFields, searchPeople } from '../store/people.ts'
-import { readRealms } from '../store/realms.ts'
-import { callerWith } from './decode/caller.ts'
+import { type RealmRow, readRealms } from '../store/realms.ts'
+import { type Caller, callerWith } from './decode/caller.ts'
 import { type Parameters, parametersOf, wholeNumber } from './decode/parameters.ts'
 import { resolversAsked } from './decode/place.ts'
 import { answer } from './encode/envelope.ts'
@@ -36,8 +36,13 @@ userList.get('/', async (call) => {
       context,
       {
         customer: caller.customer,
-        resolvers: resolversAsked(await readRealms(context.env.DB, caller.customer), parameters),
+        resolvers: resolversSeen(
+          caller,
+          await readRealms(context.env.DB, caller.customer),
+          parameters,
+        ),
         fields: fieldsAsked(parameters),
+        ...(caller.self && { id: caller.self.person }),
       },
       { limit: pageSize, offset: (page - 1) * pageSize },
     ),
@@ -50,6 +55,19 @@ userList.get('/', async (call) => {
     ...((asked || count > people.length) && { detail: paging(count, page, pageSize) }),
   })
 })
+
+/** What is asked for, as far as the policies let whoever asks see it. */
+function resolversSeen(
+  { realms: seen }: Caller,
+  all: RealmRow[],
+  parameters: Parameters,
+): string[] {
+  const asked = resolversAsked(all, parameters)
+  if (!seen) return asked
+  const visible = all.filter(({ name }) => seen.includes(name))
+  const allowed = visible.flatMap(({ resolvers }) => resolvers.map(({ name }) => name))
+  return asked.filter((name) => allowed.includes(name))
+}
 
 function fieldsAsked(parameters: Parameters): Record<string, string> {
   const fields = Object.fromEntries(

@@ -14,7 +14,7 @@ import {
 } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { audit } from '../../schema/tables.ts'
-import { type Page, matches } from './search.ts'
+import { type Page, isOneOf, matches } from './search.ts'
 
 export type AuditRow = typeof audit.$inferSelect
 
@@ -49,16 +49,26 @@ export type AuditSearch = {
   /** Epoch seconds. */
   since: number
   oldestFirst: boolean
+  /** Only what is about this person. */
+  of?: { user: string; realm: string }
+  /** Only what happened in one of these. */
+  realms?: string[]
 }
 
-function conditionOf({ customer, filters, since }: AuditSearch): SQL | undefined {
+function conditionOf({ customer, filters, since, of, realms }: AuditSearch): SQL | undefined {
   const given = Object.entries(filters).map(([name, pattern]) => {
     const column = auditColumns[name as AuditColumn]
     return pattern.startsWith('!')
       ? not(matches(column, pattern.slice(1), name))
       : matches(column, pattern, name)
   })
-  return and(eq(audit.customer, customer), since > 0 ? gte(audit.at, since) : undefined, ...given)
+  return and(
+    eq(audit.customer, customer),
+    since > 0 ? gte(audit.at, since) : undefined,
+    of && and(eq(audit.user, of.user), eq(audit.realm, of.realm)),
+    realms && isOneOf(audit.realm, realms),
+    ...given,
+  )
 }
 
 const orderOf = ({ oldestFirst }: AuditSearch) =>

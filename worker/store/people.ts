@@ -14,25 +14,29 @@ export type PersonName = { customer: string; realm: string; username: string }
 /** One key for every spelling of a name. */
 export const nameKey = (name: string): string => name.normalize('NFC').toLowerCase()
 
-/** @returns the id of the person of this name, from the first resolver of the realm that has them, or null. */
-export async function personId(
+/** @returns the person of this name and where they are kept: the first resolver of the realm that has them. */
+export async function personIn(
   context: Context,
   { customer, realm, username }: PersonName,
-): Promise<string | null> {
+): Promise<{ id: string; resolver: string } | null> {
   return remembered(
     context,
     `person/${customer}/${nameKey(realm)}/${nameKey(username)}`,
     async () => {
       const [row] = await lookUp(context.env.DB, { customer, realm, username })
-      return row?.id ?? null
+      return row ?? null
     },
   )
 }
 
+/** @returns the id of the person of this name, or null. */
+export const personId = async (context: Context, name: PersonName): Promise<string | null> =>
+  (await personIn(context, name))?.id ?? null
+
 /** The query of every login that no isolate remembers: an index for each step, which a test holds. */
 export const lookUp = (db: D1Database, { customer, realm, username }: PersonName) =>
   drizzle(db)
-    .select({ id: people.id })
+    .select({ id: people.id, resolver: people.resolver })
     .from(realmResolvers)
     .innerJoin(
       people,
@@ -203,6 +207,8 @@ export type PeopleSearch = {
   customer: string
   resolvers: string[]
   fields: Partial<Record<SearchField, string>>
+  /** Only this one. */
+  id?: string
 }
 
 /** @returns one page, by name, and how many there are in all. @throws Refusal bad_parameter */
@@ -216,6 +222,7 @@ export async function searchPeople(
   const where = and(
     eq(people.customer, search.customer),
     isOneOf(people.resolver, search.resolvers),
+    search.id === undefined ? undefined : eq(people.id, search.id),
     ...Object.entries(search.fields).map(([field, pattern]) => fieldMatches(field, pattern)),
   )
   const [found, [all]] = await orm.batch([

@@ -3,7 +3,7 @@ import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 
 import { drizzle } from 'drizzle-orm/d1'
 import { people, phones, serverKeys, tokens } from '../../schema/tables.ts'
 import { nameKey } from './people.ts'
-import { type Page, matches } from './search.ts'
+import { type Page, isOneOf, matches } from './search.ts'
 import type { TokenRow } from './tokens.ts'
 
 export type TokenFilter = {
@@ -12,6 +12,10 @@ export type TokenFilter = {
   texts: Partial<Record<TokenField, string>>
   active?: boolean
   assigned?: boolean
+  /** Only this owner's. */
+  ownerId?: string
+  /** Only what is in one of these. */
+  realms?: string[]
 }
 export type ListedToken = {
   id: number
@@ -85,7 +89,8 @@ export async function listTokens(
   return { rows, count: counted[0]?.count ?? 0 }
 }
 
-function conditions({ customer, texts, active, assigned }: TokenFilter): SQL | undefined {
+function conditions(filter: TokenFilter): SQL | undefined {
+  const { customer, texts, active, assigned, ownerId, realms } = filter
   const named = Object.entries(texts).map(([field, pattern]) =>
     condition(customer, field as TokenField, pattern),
   )
@@ -98,8 +103,16 @@ function conditions({ customer, texts, active, assigned }: TokenFilter): SQL | u
       : assigned
         ? isNotNull(tokens.person)
         : isNull(tokens.person),
+    ownerId === undefined ? undefined : eq(tokens.ownerId, ownerId),
+    realms && inOneOf(realms),
   )
 }
+
+const inOneOf = (realms: string[]): SQL | undefined =>
+  or(
+    isOneOf(tokens.realm, realms),
+    sql`exists (select 1 from json_each(${tokens.realms}) where ${isOneOf(sql`json_each.value`, realms)})`,
+  )
 
 /** SQLite takes the customer's index first unless a plus tells it that there is a better one. */
 function isOf(customer: string, { username = '*', userid = '*' }: TokenFilter['texts']): SQL {

@@ -1,52 +1,45 @@
-/** Who calls the application's side: an API key, a session of /auth, or nobody known. */
-import { sha256 } from '../../../schema/encoding.ts'
-import { equalSecrets } from '../../crypto/equal.ts'
-import { readSession } from '../../crypto/session.ts'
-import { isLoopbackHost, nowSeconds } from '../../env.ts'
-import { type Right, administratorRights } from '../../policy/rights.ts'
-import { isWithin } from '../../policy/network.ts'
+/**
+ * Lets a caller in where a route names the right that it asks for: the right, what policies of scope admin and user say of the
+ * act, a person to what is theirs, and a dangerous act with a fresh approval. All of it stands here, none of it in a route.
+ */
+import { isLoopbackHost } from '../../env.ts'
+import { type Act, actNamed } from '../../policy/acts.ts'
+import type { Right } from '../../policy/rights.ts'
 import { refuse } from '../../problem.ts'
-import { findAccount, findApiKey, findApplication } from '../../store/accounts.ts'
 import { readSettings } from '../../store/settings.ts'
-import { type Call, customerOf } from '../surface.ts'
+import { routePath } from 'hono/route'
+import type { Call } from '../surface.ts'
+import { type Caller, identityOf } from './identity.ts'
 import { peerAddress } from './peer.ts'
+import { judgePerson, judgePolicies } from './permission.ts'
 
-export type Caller = {
-  customer: string
-  /** For the audit trail: an account's name, a key's id, or ''. */
-  name: string
-  application: { id: string; name: string }
-  rights: ReadonlySet<string>
-  /** Where its credential may be used from; empty: anywhere. */
-  networks: string[]
-}
+export type { Caller } from './identity.ts'
 
-/** Whoever is not known may do what a login page must, and only where that is allowed. */
-const anonymousRights = new Set<string>(['check'] satisfies Right[])
-
-/** @throws Refusal api_key_refused · bad_session: what is shown must be valid, even where nothing need be shown. */
+/** @throws Refusal role_missing: a person is no application. */
 export async function callerOf(call: Call): Promise<Caller> {
-  const customer = customerOf(call)
-  const key = call.req.header('X-API-Key')
-  if (key !== undefined) return byKey(call, customer, key)
-  const session = call.req.header('PI-Authorization') ?? call.req.header('Authorization')
-  if (session !== undefined) return bySession(call, customer, session.replace(/^Bearer\s+/i, ''))
-  return {
-    customer,
-    name: '',
-    application: await applicationOf(call, 'default'),
-    rights: anonymousRights,
-    networks: [],
-  }
+  const caller = await identityOf(call)
+  if (caller.role === 'user') refuse({ reason: 'role_missing' })
+  return caller
 }
 
-/** @throws Refusal no_authorization · right_missing */
+/** @throws Refusal no_authorization · role_missing · right_missing · action_denied */
 export async function callerWith(call: Call, right: Right, orElse?: Right): Promise<Caller> {
-  const caller = await callerOf(call)
-  if (caller.rights.has(right) || (orElse && caller.rights.has(orElse))) return caller
+  const caller = await identityOf(call)
   if (caller.name === '') refuse({ reason: 'no_authorization' })
-  refuse({ reason: 'right_missing', right })
+  const act = actOf(call)
+  if (caller.self) {
+    if (!act?.self) refuse({ reason: 'role_missing' })
+    // From here on every parameter that names somebody names them.
+    call.set('self', caller.self)
+    await judgePerson(call, caller, caller.self, act)
+    return caller
+  }
+  if (!caller.rights.has(right) && !(orElse && caller.rights.has(orElse)))
+    refuse({ reason: 'right_missing', right })
+  return act ? judgePolicies(call, caller, act) : caller
 }
+
+const actOf = (call: Call): Act | null => actNamed(call.req.method, routePath(call))
 
 /** For /validate/check: an unknown caller is heard only on a loopback deployment, from this machine itself, or where the setting says so. */
 export async function checkingCaller(call: Call): Promise<Caller> {
@@ -60,7 +53,7 @@ export async function checkingCaller(call: Call): Promise<Caller> {
 export async function checkHeard(
   call: Call,
   caller: Caller,
-  whom: { user?: string; realm?: string },
+  whom: { user?: string; realm?: string; resolver?: string },
 ): Promise<void> {
   if (caller.name !== '' || (call.var.context.deployment.loopback && isFromHere(call))) return
   const client = peerAddress(call)
@@ -76,51 +69,3 @@ const isFromHere = (call: Call): boolean =>
   !['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'CF-Connecting-IP'].some(
     (name) => call.req.header(name) !== undefined,
   )
-
-async function byKey(call: Call, customer: string, text: string): Promise<Caller> {
-  const [id, secret] = splitOnce(text, '_')
-  const key = await findApiKey(call.var.context, id)
-  const hash = await sha256(secret)
-  if (!equalSecrets(hash, key?.secretHash ?? '') || key?.customer !== customer)
-    refuse({ reason: 'api_key_refused' })
-  checkNetwork(call, key.networks)
-  return {
-    customer,
-    name: `key ${key.id}`,
-    application: await applicationOf(call, key.application),
-    rights: new Set(key.rights),
-    networks: key.networks,
-  }
-}
-
-async function bySession(call: Call, customer: string, token: string): Promise<Caller> {
-  const { context } = call.var
-  const session = await readSession(context.deployment.master, token, nowSeconds(context))
-  if (!session || session.customer !== customer) refuse({ reason: 'bad_session' })
-  // An account that was removed, or lost a right, has lost it for its open sessions too.
-  const account = await findAccount(context, customer, session.username)
-  if (account?.id !== session.account) refuse({ reason: 'bad_session' })
-  checkNetwork(call, account.networks)
-  return {
-    customer,
-    name: account.username,
-    application: await applicationOf(call, account.application),
-    rights: new Set(account.role === 'admin' ? administratorRights : account.rights),
-    networks: account.networks,
-  }
-}
-
-/** A credential that is bound to networks is worth nothing from elsewhere, nor from where nobody knows. */
-function checkNetwork(call: Call, networks: string[]): void {
-  if (!isWithin(networks, peerAddress(call) ?? undefined)) refuse({ reason: 'network_refused' })
-}
-
-async function applicationOf(call: Call, id: string): Promise<{ id: string; name: string }> {
-  const application = await findApplication(call.var.context, id)
-  return { id, name: application?.name ?? call.var.context.deployment.issuer }
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator)
-  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
-}

@@ -3,7 +3,7 @@
  * once more (the Java and FreeRADIUS clients encode twice), unless the client is known not to, or the body is JSON.
  */
 import { refuse } from '../../problem.ts'
-import type { Call } from '../surface.ts'
+import type { Bound, Call } from '../surface.ts'
 
 export type Parameters = {
   names: () => string[]
@@ -31,6 +31,7 @@ export async function parametersOf(call: Call): Promise<Parameters> {
         field: nameOf(values, value),
         mend: 'must not contain a NUL character',
       })
+  bindTo(call.var.self, values)
   const get = (name: string): string => values.get(name) ?? ''
   return {
     names: () => [...values.keys()],
@@ -38,6 +39,16 @@ export async function parametersOf(call: Call): Promise<Parameters> {
     has: (name) => values.has(name),
     need: (name) => values.get(name) ?? refuse({ reason: 'missing_parameter', field: name }),
   }
+}
+
+/** Who is signed in for themselves is who every name in a request means. */
+function bindTo(self: Bound | undefined, values: Map<string, string>): void {
+  if (!self) return
+  for (const name of ['userid', 'user_id', 'user_realm', 'tokenrealm', 'username', 'account'])
+    values.delete(name)
+  values.set('user', self.username)
+  values.set('realm', self.realm)
+  values.set('resolver', self.resolver)
 }
 
 const nameOf = (values: Map<string, string>, sought: string): string =>

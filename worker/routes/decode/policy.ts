@@ -33,14 +33,12 @@ export function policyOf(name: string, parameters: Parameters) {
     lists.map((list) => [list, listOf(list, parameters.get(list))]),
   ) as Record<(typeof lists)[number], string[]>
   // A limit that nothing looks at would be a limit in name only.
-  const unheard = (['resolver', 'adminrealm', 'adminuser'] as const).find(
-    (list) => named[list].length > 0,
-  )
-  if (unheard)
+  const unheard = (['adminrealm', 'adminuser'] as const).find((list) => named[list].length > 0)
+  if (unheard && scope !== 'admin')
     refuse({
       reason: 'bad_parameter',
       field: unheard,
-      mend: 'is not understood yet: leave it empty',
+      mend: 'is for policies of scope admin: leave it empty',
     })
   const wrong = named.client.find((entry) => !isNetwork(entry))
   if (wrong !== undefined)

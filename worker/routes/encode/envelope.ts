@@ -47,7 +47,8 @@ export function failure(call: Call, failed: Failure): Response {
   const { status, code, detail, headers } = show(failed)
   const message = status === 400 ? `ERR${code}: ${detail}` : detail
   const body = {
-    detail: /^\/auth\/?$/.test(call.req.path) ? {} : null,
+    // As privacyIDEA has it.
+    detail: failed.reason === 'wrong_password' ? {} : null,
     id: 1,
     jsonrpc: '2.0',
     result: { error: { code, message }, status: false },

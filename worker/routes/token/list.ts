@@ -47,6 +47,8 @@ list.get('/', async (call) => {
       texts: textsOf(parameters),
       ...(active !== null && { active }),
       ...(assigned !== null && { assigned }),
+      ...(caller.self && { ownerId: caller.self.ownerId }),
+      ...(caller.realms && { realms: caller.realms }),
     },
     { limit, offset: (page - 1) * limit, ...orderOf(parameters) },
   )

@@ -29,6 +29,9 @@ owners.post('/assign', async (call) => {
   const { context } = call.var
   await recorded(call, caller, entryOf(call, parameters, 'token_assign'), async () => {
     const token = await tokenNamed(context, caller.customer, parameters.need('serial').trim())
+    // Nobody helps themselves to what belongs to another realm.
+    if (caller.self && token.realms.length > 0 && !token.realms.includes(caller.self.realm))
+      refuse({ reason: 'serial_not_found' })
     const owner = await personAsked(context, caller.customer, parameters)
     if (!owner) refuse({ reason: 'missing_parameter', field: 'user' })
     if (token.revoked) refuse({ reason: 'token_revoked' })

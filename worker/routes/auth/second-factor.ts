@@ -1,0 +1,76 @@
+/**
+ * What is asked at POST /auth beside the password: a person's own tokens, where the policies ask for one. The transaction is our
+ * own application's, so that no other can redeem it and nothing else is redeemed here.
+ */
+import { addressOf } from '../../challenge/follow.ts'
+import { redeemApproval } from '../../challenge/redeem.ts'
+import { triggerChallenge } from '../../challenge/trigger.ts'
+import type { Context } from '../../env.ts'
+import { refuse } from '../../problem.ts'
+import { readSettings } from '../../store/settings.ts'
+import { peerAddress } from '../decode/peer.ts'
+import { challengeResult } from '../encode/challenge-answer.ts'
+import { answer } from '../encode/envelope.ts'
+import type { Call } from '../surface.ts'
+import type { Candidates, PersonHere, SignedIn } from './who.ts'
+
+/** A slash is in no application's id. */
+const signingIn = '/auth'
+
+/** @returns the challenge, or null where the password is enough for now. */
+export async function askSecondFactor(
+  call: Call,
+  customer: string,
+  signed: SignedIn,
+): Promise<Response | null> {
+  if ('account' in signed) return null
+  const { context } = call.var
+  const { row, realm, ownerId } = signed.person
+  const client = peerAddress(call)
+  const about = { user: row.username, realm, resolver: row.resolver }
+  const { selfServiceFactor } = await readSettings(context, customer, {
+    ...about,
+    ...(client !== null && { client }),
+  })
+  if (selfServiceFactor === 0) return null
+  const asked = await triggerChallenge(
+    context,
+    { address: { ownerId, customer }, about },
+    {
+      application: { id: signingIn, name: context.deployment.issuer },
+      origin: { how: 'server', ...(client !== null && { address: client }) },
+      client,
+      firstFactor: true,
+    },
+  )
+  return asked.ok ? answer(call, challengeResult(asked, false)) : null
+}
+
+/** @throws Refusal wrong_password: whatever is wrong with the transaction, no more is said. */
+export async function redeemSecondFactor(
+  context: Context,
+  { person }: Candidates,
+  transactionId: string,
+  pass: string,
+): Promise<SignedIn & { approved: true }> {
+  if (person && (await redeemed(context, person, transactionId, pass)))
+    return { person, approved: true }
+  return refuse({ reason: 'wrong_password' })
+}
+
+async function redeemed(
+  context: Context,
+  { row: { customer }, ownerId }: PersonHere,
+  transactionId: string,
+  pass: string,
+): Promise<boolean> {
+  const address = await addressOf(context, customer, transactionId)
+  if (address?.ownerId !== ownerId) return false
+  const owner = { address, about: {} }
+  const redemption = await redeemApproval(context, owner, {
+    transactionId,
+    application: signingIn,
+    pass,
+  })
+  return redemption.ok
+}

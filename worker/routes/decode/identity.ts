@@ -1,0 +1,142 @@
+/** Who a request is from: an API key, an account's session, a person's session, or nobody known. What they may is judged elsewhere. */
+import { sha256 } from '../../../schema/encoding.ts'
+import { personOwner } from '../../challenge/whose.ts'
+import { equalSecrets } from '../../crypto/equal.ts'
+import type { OwnerId } from '../../crypto/sealed-id.ts'
+import { type Session, readSession } from '../../crypto/session.ts'
+import { nowSeconds } from '../../env.ts'
+import { type Right, administratorRights } from '../../policy/rights.ts'
+import { isWithin } from '../../policy/network.ts'
+import { refuse } from '../../problem.ts'
+import { type Account, findAccount, findApiKey, findApplication } from '../../store/accounts.ts'
+import { personIn } from '../../store/people.ts'
+import { type Call, customerOf } from '../surface.ts'
+import { peerAddress } from './peer.ts'
+
+/** A person who signed in: all they ask for is about themselves. */
+export type Self = {
+  person: string
+  username: string
+  realm: string
+  resolver: string
+  ownerId: OwnerId
+  /** They showed a device or a one-time password beside the password. */
+  approved: boolean
+}
+
+export type Caller = {
+  customer: string
+  /** For the audit trail: an account's or a person's name, a key's id, or ''. */
+  name: string
+  role: 'nobody' | 'key' | 'service' | 'admin' | 'user'
+  application: { id: string; name: string }
+  rights: ReadonlySet<string>
+  /** Where its credential may be used from; empty: anywhere. */
+  networks: string[]
+  /** Of an account's session. */
+  account?: Account
+  /** Of a person's session. */
+  self?: Self
+  /** Where the policies show a list of some realms only. */
+  realms?: string[]
+}
+
+/** Whoever is not known may do what a login page must, and only where that is allowed. */
+const anonymousRights = new Set<string>(['check'] satisfies Right[])
+
+/** @throws Refusal api_key_refused · bad_session: what is shown must be valid, even where nothing need be shown. */
+export async function identityOf(call: Call): Promise<Caller> {
+  const customer = customerOf(call)
+  const key = call.req.header('X-API-Key')
+  if (key !== undefined) return byKey(call, customer, key)
+  const session = call.req.header('PI-Authorization') ?? call.req.header('Authorization')
+  if (session !== undefined) return bySession(call, customer, session.replace(/^Bearer\s+/i, ''))
+  return {
+    customer,
+    name: '',
+    role: 'nobody',
+    application: await applicationOf(call, 'default'),
+    rights: anonymousRights,
+    networks: [],
+  }
+}
+
+async function byKey(call: Call, customer: string, text: string): Promise<Caller> {
+  const [id, secret] = splitOnce(text, '_')
+  const key = await findApiKey(call.var.context, id)
+  const hash = await sha256(secret)
+  if (!equalSecrets(hash, key?.secretHash ?? '') || key?.customer !== customer)
+    refuse({ reason: 'api_key_refused' })
+  checkNetwork(call, key.networks)
+  return {
+    customer,
+    name: `key ${key.id}`,
+    role: 'key',
+    application: await applicationOf(call, key.application),
+    rights: new Set(key.rights),
+    networks: key.networks,
+  }
+}
+
+async function bySession(call: Call, customer: string, token: string): Promise<Caller> {
+  const { context } = call.var
+  const session = await readSession(context.deployment.master, token, nowSeconds(context))
+  if (!session || session.customer !== customer) refuse({ reason: 'bad_session' })
+  return session.role === 'user' ? byPerson(call, session) : byAccount(call, session)
+}
+
+async function byAccount(call: Call, session: Session): Promise<Caller> {
+  const { customer, username } = session
+  // An account that was removed, or lost a right, has lost it for its open sessions too.
+  const account = await findAccount(call.var.context, customer, username)
+  if (account?.id !== session.account) refuse({ reason: 'bad_session' })
+  checkNetwork(call, account.networks)
+  return {
+    customer,
+    name: account.username,
+    role: account.role,
+    account,
+    application: await applicationOf(call, account.application),
+    rights: new Set(account.role === 'admin' ? administratorRights : account.rights),
+    networks: account.networks,
+  }
+}
+
+/** They must still be there, under this name, in a resolver that their realm looks into. */
+async function byPerson(call: Call, session: Session): Promise<Caller> {
+  const { context } = call.var
+  const { customer, username, realm } = session
+  const found = await personIn(context, { customer, realm, username })
+  if (found?.id !== session.account) refuse({ reason: 'bad_session' })
+  return {
+    customer,
+    name: username,
+    role: 'user',
+    application: await applicationOf(call, 'default'),
+    rights: new Set(),
+    networks: [],
+    self: {
+      person: found.id,
+      username,
+      realm,
+      resolver: found.resolver,
+      ownerId: await personOwner(context, customer, realm, found.id),
+      approved: session.approved === true,
+    },
+  }
+}
+
+/** A credential that is bound to networks is worth nothing from elsewhere, nor from where nobody knows. */
+function checkNetwork(call: Call, networks: string[]): void {
+  if (!isWithin(networks, peerAddress(call) ?? undefined)) refuse({ reason: 'network_refused' })
+}
+
+async function applicationOf(call: Call, id: string): Promise<{ id: string; name: string }> {
+  const application = await findApplication(call.var.context, id)
+  return { id, name: application?.name ?? call.var.context.deployment.issuer }
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator)
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
+}
