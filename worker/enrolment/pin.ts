@@ -12,12 +12,15 @@ export type PinAbout = {
   customer: string
   /** Who sets it. */
   by: 'admin' | 'user'
+  /** By name, where it is an administrator. */
+  adminuser?: string
   /** Whose token it is; null: nobody's. */
   person: { username: string; realm: string; resolver?: string } | null
   client?: string | null
 }
 
-const subjectOf = ({ person, client }: PinAbout) => ({
+const subjectOf = ({ person, client, adminuser }: PinAbout) => ({
+  ...(adminuser !== undefined && { adminuser }),
   ...(person && { user: person.username, realm: person.realm }),
   ...(person?.resolver !== undefined && { resolver: person.resolver }),
   ...(client && { client }),

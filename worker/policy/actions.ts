@@ -322,7 +322,7 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
   ] satisfies ActionOf<'enrollment'>[],
   authorization: ['application_tokentype'] satisfies ActionOf<'authorization'>[],
   admin: Object.keys(admin),
-  user: Object.keys(user).filter((name) => !name.startsWith('otp_pin_')),
+  user: Object.keys(user),
 }
 
 export const isObeyed = (scope: Scope, name: string): boolean =>

@@ -41,6 +41,10 @@ export type Caller = {
   realms?: string[]
 }
 
+/** Who sets a PIN, as the policies about PINs ask. */
+export const setterOf = ({ self, name }: Caller) =>
+  self ? { by: 'user' as const } : { by: 'admin' as const, adminuser: name }
+
 /** Whoever is not known may do what a login page must, and only where that is allowed. */
 const anonymousRights = new Set<string>(['check'] satisfies Right[])
 

@@ -44,7 +44,15 @@ export async function parametersOf(call: Call): Promise<Parameters> {
 /** Who is signed in for themselves is who every name in a request means. */
 function bindTo(self: Bound | undefined, values: Map<string, string>): void {
   if (!self) return
-  for (const name of ['userid', 'user_id', 'user_realm', 'tokenrealm', 'username', 'account'])
+  for (const name of [
+    'userid',
+    'user_id',
+    'user_realm',
+    'tokenrealm',
+    'realms',
+    'username',
+    'account',
+  ])
     values.delete(name)
   values.set('user', self.username)
   values.set('realm', self.realm)

@@ -20,6 +20,7 @@ import { refuse } from '../../problem.ts'
 import { type Person, findPerson } from '../../store/people.ts'
 import type { TokenChange, TokenRow } from '../../store/tokens.ts'
 import { callerWith } from '../decode/caller.ts'
+import { type Caller, setterOf } from '../decode/identity.ts'
 import { hashlibOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
@@ -37,6 +38,7 @@ type Asked = {
   parameters: Parameters
   tokens: TokenRow[]
   client: string | null
+  caller: Caller
 }
 type Action = (asked: Asked) => Promise<Done>
 
@@ -79,7 +81,7 @@ async function act(call: Call, name: string, run: Action, revokedToo: boolean): 
     const asked = tokens.filter(({ revoked }) => revokedToo || !revoked)
     if (serial !== '' && asked.length === 0) refuse({ reason: 'token_revoked' })
     detail.serials = asked.map((token) => token.serial)
-    return run({ context, parameters, tokens: asked, client: peerAddress(call) })
+    return run({ context, parameters, tokens: asked, client: peerAddress(call), caller })
   })
   return answer(call, done)
 }
@@ -122,39 +124,38 @@ async function reset({ context, tokens }: Asked): Promise<Done> {
   return { value: tokens.length }
 }
 
-async function setPin({ context, parameters, tokens, client }: Asked): Promise<Done> {
+async function setPin(asked: Asked): Promise<Done> {
+  const { context, parameters, tokens } = asked
   const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.need('pin')
-  await checkPin(context, await pinAbout(context, tokens[0], client), pin)
+  await checkPin(context, await pinAbout(asked), pin)
   const pinHash = await hashPin(context, pin)
   await changeAll(context, tokens, () => ({ pinHash }))
   return { value: tokens.length }
 }
 
 /** Told once, to whoever asked for it. */
-async function setRandomPin({ context, tokens, client }: Asked): Promise<Done> {
-  const pin = await pinAtRandom(context, await pinAbout(context, tokens[0], client))
+async function setRandomPin(asked: Asked): Promise<Done> {
+  const { context, tokens } = asked
+  const pin = await pinAtRandom(context, await pinAbout(asked))
   const pinHash = await hashPin(context, pin)
   await changeAll(context, tokens, () => ({ pinHash }))
   return { value: tokens.length, detail: { pin } }
 }
 
-const pinAbout = async (
-  context: Context,
-  token: TokenRow | undefined,
-  client: string | null,
-): Promise<PinAbout> => ({
-  customer: token?.customer ?? '',
-  by: 'admin',
-  person: await ownerOf(context, token),
+const pinAbout = async ({ context, tokens, client, caller }: Asked): Promise<PinAbout> => ({
+  customer: caller.customer,
+  ...setterOf(caller),
+  person: await ownerOf(context, tokens[0]),
   client,
 })
 
 /** Several properties at once; each counts. */
-async function set({ context, parameters, tokens, client }: Asked): Promise<Done> {
+async function set(asked: Asked): Promise<Done> {
+  const { context, parameters, tokens } = asked
   const wish: TokenChange = {}
   const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.get('pin')
   if (parameters.has('pin') || parameters.has('otppin')) {
-    await checkPin(context, await pinAbout(context, tokens[0], client), pin)
+    await checkPin(context, await pinAbout(asked), pin)
     wish.pinHash = await hashPin(context, pin)
   }
   if (parameters.has('description')) wish.description = descriptionOf(parameters)

@@ -5,6 +5,7 @@ import { pinForNew } from '../../enrolment/pin.ts'
 import { makeOtp } from '../../enrolment/make-otp.ts'
 import { refuse } from '../../problem.ts'
 import { type Caller, callerWith } from '../decode/caller.ts'
+import { setterOf } from '../decode/identity.ts'
 import { otpShape, seedOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
@@ -39,7 +40,11 @@ async function asked(call: Call, caller: Caller, parameters: Parameters) {
   const person = await personAsked(context, customer, parameters)
   const client = peerAddress(call)
   const typed = parameters.get('otppin') || parameters.get('pin')
-  const { pin, made } = await pinForNew(context, { customer, by: 'admin', person, client }, typed)
+  const { pin, made } = await pinForNew(
+    context,
+    { customer, ...setterOf(caller), person, client },
+    typed,
+  )
   return {
     // Told once: nobody chose it.
     told: made ? { pin } : {},

@@ -6,6 +6,7 @@ import { checkPin } from '../../enrolment/pin.ts'
 import { hashPin } from '../../factor/pin.ts'
 import { refuse } from '../../problem.ts'
 import { callerWith } from '../decode/caller.ts'
+import { setterOf } from '../decode/identity.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { realmsAsked } from '../decode/place.ts'
@@ -42,7 +43,7 @@ owners.post('/assign', async (call) => {
     if (parameters.has('pin'))
       await checkPin(
         context,
-        { customer, by: 'admin', person: owner, client },
+        { customer, ...setterOf(caller), person: owner, client },
         parameters.get('pin'),
       )
     const pin = parameters.has('pin')
