@@ -251,6 +251,8 @@ const admin = {
   resolverwrite: flag('Write resolvers.'),
   resolverdelete: flag('Delete resolvers.'),
   auditlog_download: flag('Download the audit trail.'),
+  smsgateway_read: flag('Read the gateways to phones.'),
+  smsgateway_write: flag('Write the gateways to phones.'),
   importtokens: flag('Load tokens from a file.'),
 } as const satisfies Record<string, Action>
 

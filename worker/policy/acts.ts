@@ -130,6 +130,22 @@ const table: [string, Act][] = [
   ],
   ['DELETE /system/:key', plain('configdelete', { danger: named('Take back the setting', 'key') })],
 
+  ['GET /smsgateway', plain('smsgateway_read')],
+  ['GET /smsgateway/:id', plain('smsgateway_read')],
+  ['GET /smsgateway/providers', plain('smsgateway_read')],
+  [
+    'POST /smsgateway',
+    plain('smsgateway_write', { danger: () => 'Change through whom phones are called' }),
+  ],
+  [
+    'DELETE /smsgateway/option/:id/:option',
+    plain('smsgateway_write', { danger: () => 'Change through whom phones are called' }),
+  ],
+  [
+    'DELETE /smsgateway/:name',
+    plain('smsgateway_write', { danger: named('Delete the gateway', 'name') }),
+  ],
+
   ['GET /application', plain('configread')],
   ['POST /application/:id', plain('configwrite')],
   ['DELETE /application/:id', plain('configdelete', { danger: named('Delete application', 'id') })],

@@ -15,7 +15,7 @@ const opens: Partial<Record<Right, readonly string[]>> = {
   people: ['userlist', 'adduser', 'updateuser', 'deleteuser', 'resolverread'],
   settings: [
     ...['policyread', 'policywrite', 'policydelete', 'configread', 'configwrite', 'configdelete'],
-    ...['resolverread', 'resolverwrite', 'resolverdelete'],
+    ...['resolverread', 'resolverwrite', 'resolverdelete', 'smsgateway_read', 'smsgateway_write'],
   ],
   applications: ['configread', 'configwrite', 'configdelete'],
   audit: ['auditlog', 'auditlog_download'],
