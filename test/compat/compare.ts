@@ -47,7 +47,6 @@ const decisive = new Set([
   'user_editable',
   'user_realm',
   'username',
-  'value',
 ])
 
 /** `id` of a row counts up; `count` of a token is its counter. */
@@ -71,7 +70,7 @@ export function differences(recorded: Json, ours: Json | undefined, path = ''): 
   }
   const name = path.split('.').at(-1) ?? ''
   const same = JSON.stringify(recorded) === JSON.stringify(ours)
-  const matters = decisive.has(name) && !counted.test(path)
+  const matters = path === 'result.value' || (decisive.has(name) && !counted.test(path))
   return matters && !same ? [{ path, recorded, ours }] : []
 }
 

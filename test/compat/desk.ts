@@ -10,7 +10,12 @@ import type { CompatServer } from './servers.ts'
 export type Desk = Awaited<ReturnType<typeof openDesk>>
 export type Account = { username: string; password: string }
 
-export async function openDesk(server: CompatServer, realm: string) {
+export async function openDesk(
+  server: CompatServer,
+  realm: string,
+  /** Whether phones may be enrolled there. */
+  { phones = true } = {},
+) {
   const stranger = application({ url: server.at })
   const token = tokenOf(await stranger.auth('admin', server.adminPassword))
   const administrator = application({ url: server.at, token })
@@ -31,12 +36,14 @@ export async function openDesk(server: CompatServer, realm: string) {
   const policy = (name: string, scope: string, action: Record<string, unknown>): Promise<unknown> =>
     must('POST', `/policy/${realm}_${name}`, { scope, action, active: true, realm })
 
-  await policy('phones', 'enrollment', { push_firebase_configuration: 'poll only' })
+  if (phones) await policy('phones', 'enrollment', { push_firebase_configuration: 'poll only' })
 
   return {
     ...server,
     realm,
     administrator,
+    /** The administrator's session. */
+    token,
     must,
     policy,
     unpolicy: (name: string) => must('DELETE', `/policy/${realm}_${name}`),
@@ -80,7 +87,7 @@ export async function openDesk(server: CompatServer, realm: string) {
     async application(name: string, rights: string[]): Promise<Account & { apiKey: string }> {
       const id = `${realm}-${name}`
       await must('POST', `/application/${id}`, { name })
-      const account = { username: `${realm}-${name}`, password: 'service account, 24 letters' }
+      const account = { username: `${realm}-${name}`, password: 'service-account-24-letters' }
       await must('POST', `/application/${id}/account`, { ...account, rights })
       const key = (await must('POST', `/application/${id}/key`, { rights })) as { api_key: string }
       return { ...account, apiKey: key.api_key }

@@ -22,7 +22,23 @@ type Exchange = {
 type Answered = Pick<WireAnswer, 'status' | 'text'>
 
 /** Differences on purpose: which exchange (* is each), where, and why. */
-const exceptions: { exchange: string; path: RegExp; why: string }[] = []
+const exceptions: { exchange: string; path: RegExp; why: string }[] = [
+  {
+    exchange: 'phone: poll',
+    path: /^result\.value\.0\.title$/,
+    why: 'The title is the name of the product, and ours is another.',
+  },
+  {
+    exchange: 'admin: list of the token',
+    path: /\.info\.private_key_server(\.type)?$/,
+    why: 'Server keys are never given out, sealed or not.',
+  },
+  {
+    exchange: '*',
+    path: /\.info\.(assignment_date|count_auth|count_auth_success|last_auth)$/,
+    why: 'We note none of them yet.',
+  },
+]
 
 const seed = Buffer.from('12345678901234567890')
 let deployment: Deployment
@@ -163,7 +179,8 @@ async function replay({ name, request }: Exchange): Promise<Answered> {
     .join('/')
   const signedIn =
     !name.includes('without auth') &&
-    (/^admin: (?!log in)/.test(name) || ['auth: rights', 'app: triggerchallenge'].includes(name))
+    (/^admin: (?!log in)/.test(name) ||
+      ['auth: rights', 'app: triggerchallenge', 'app: trigger TOTP'].includes(name))
   const query = as === 'query' ? `?${new URLSearchParams(parameters)}` : ''
   return send(at, {
     method: method as 'GET',
@@ -215,8 +232,7 @@ it.each(vectors.exchanges as Exchange[])('$name', async (exchange) => {
   if (exchange.name === 'admin: token/init push') link = textAt(ours, 'detail', 'pushurl', 'value')
   learn(exchange.answer, ours)
   const found = differences(translated(exchange.answer), ours)
-  expect({ status, found: found.filter((one) => !allowed(exchange.name, one)) }).toEqual({
-    status: exchange.status,
-    found: [],
-  })
+    .filter((one) => !allowed(exchange.name, one))
+    .map((one) => `${one.path}: ${JSON.stringify(one.recorded)}, ours ${JSON.stringify(one.ours)}`)
+  expect([status, ...found]).toEqual([exchange.status])
 })
