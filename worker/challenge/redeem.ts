@@ -14,7 +14,7 @@ export async function redeemApproval(
     transactionId,
     application,
     pass,
-  }: { transactionId: string; application: string; pass: string },
+  }: { transactionId: string; application: string | null; pass: string },
 ): Promise<Redemption> {
   const routed = await addressOf(context, address.customer, transactionId)
   if (!routed || routed.ownerId !== address.ownerId)

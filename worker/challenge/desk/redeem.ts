@@ -43,14 +43,15 @@ export type Redemption =
 /** attempt: the caller's own name for this redeem; the same attempt again is told the same. */
 export type RedeemRequest = {
   transactionId: string
-  application: string
+  /** null: whoever is heard without being known. Keycloak triggers with its account and redeems without. */
+  application: string | null
   serial?: string
   attempt: string
   /** What the person typed: one of their one-time passwords, or nothing where a device answers. */
   pass: string
 }
 
-/** Only the application that triggered may redeem; to any other the transaction does not exist. */
+/** Of applications only the one that triggered may redeem; to any other the transaction does not exist. */
 export async function redeem(
   desk: Desk,
   address: Address,
@@ -58,7 +59,8 @@ export async function redeem(
 ): Promise<Redemption> {
   const copy = await copyOf(desk, address)
   const transaction = transactionById(desk, request.transactionId)
-  if (!transaction || transaction.application !== request.application)
+  const { application } = request
+  if (!transaction || (application !== null && transaction.application !== application))
     return { ok: false, reason: 'unknown', challenged: [] }
   const issued = challengesOf(desk, transaction.id)
   const tokens = issued.flatMap(

@@ -38,7 +38,7 @@ async function checked(call: Call): Promise<Outcome> {
   const redeem = (id: string, typed: string) =>
     redeemApproval(context, owner, {
       transactionId: id,
-      application: caller.application.id,
+      application: caller.name === '' ? null : caller.application.id,
       pass: typed,
     })
   if (!transactionId) {
