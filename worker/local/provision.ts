@@ -73,11 +73,14 @@ export async function firstRows(database: D1Database, options: Options) {
         createdAt,
       })
       .onConflictDoNothing(),
-    await spareKeyRow(database, options.keys, createdAt),
+    (await spareKeyRow(database, options.keys, createdAt)).statement,
   ] as const
 }
 
-/** The key that stock phones are given until the minute's work has made others. */
+/**
+ * The key that stock phones are given until the minute's work has made others.
+ * @returns the statement within an object: a promise of a statement by itself would carry it out.
+ */
 export async function spareKeyRow(database: D1Database, keys: Keys, nowSeconds: number) {
   const bytes = Buffer.from(keys.masterKey, 'base64url')
   const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, [
@@ -86,7 +89,7 @@ export async function spareKeyRow(database: D1Database, keys: Keys, nowSeconds: 
   ])
   const random = (length: number) => new Uint8Array(randomBytes(length))
   const key = await newServerKey(master, customer, { random, nowSeconds })
-  return drizzle(database).insert(serverKeys).values(key).onConflictDoNothing()
+  return { statement: drizzle(database).insert(serverKeys).values(key).onConflictDoNothing() }
 }
 
 /** The Try-it application and its key. */
