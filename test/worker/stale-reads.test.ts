@@ -54,13 +54,16 @@ it('a change is in force when it is acknowledged, although a later one is still 
   const { stub } = await objectOf(d, phone.serial)
   await runInDurableObject(stub, async (_, { storage }) => {
     const { db, answers, slowDown } = slowD1(env.DB)
+    const deployment = await deploymentOf(env)
+    const nowMs = () => Date.now()
     const desk: Desk = {
       sql: storage.sql,
       storage,
       db,
-      deployment: await deploymentOf(env),
+      deployment,
+      context: { env, deployment, nowMs, random },
       random,
-      nowMs: () => Date.now(),
+      nowMs,
       background: (work) => void work.catch(() => undefined),
       sockets: () => [],
       waiters: new Map(),

@@ -43,13 +43,16 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     super(ctx, env)
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair('ping', 'pong'))
     void ctx.blockConcurrencyWhile(async () => {
+      const deployment = await deploymentOf(env)
+      const nowMs = () => Date.now()
       this.#desk = {
         sql: ctx.storage.sql,
         storage: ctx.storage,
         db: env.DB,
-        deployment: await deploymentOf(env),
+        deployment,
+        context: { env, deployment, nowMs, random },
         random,
-        nowMs: () => Date.now(),
+        nowMs,
         background: (work) =>
           ctx.waitUntil(
             work.catch((error: unknown) => logFailure('background work failed', error)),

@@ -6,10 +6,6 @@ import type { Subject } from '../policy/match.ts'
 import { refuse } from '../problem.ts'
 import { saidOf } from '../store/policies.ts'
 
-/** The value of push_firebase_configuration that is ours; the others are privacyIDEA's. */
-export const ownApp = 'web push'
-export const pollOnly = 'poll only'
-
 export type PushTerms = {
   /** `web push`, `poll only` or the name of an FCM configuration. */
   configuration: string

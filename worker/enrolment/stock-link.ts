@@ -1,6 +1,7 @@
 /** The enrolment code as the privacyIDEA app reads it. Its secret is the same as in our own link: whoever finishes first has it. */
 import { type Label, quoted } from './label.ts'
-import { type PushTerms, pollOnly } from './push-terms.ts'
+import { pollOnly } from '../policy/push-ways.ts'
+import type { PushTerms } from './push-terms.ts'
 
 /** The version of this form; the app refuses any other. */
 const version = 1

@@ -16,8 +16,15 @@ export type Message = {
 }
 
 export type Delivered = {
-  /** `gone`: the subscription is no more. `retry`: later, perhaps. `refused`: never, as it is. */
-  outcome: 'delivered' | 'gone' | 'retry' | 'too_large' | 'refused' | 'host_not_allowed'
+  /** `gone`: the subscription is no more. `retry`: later, perhaps. `refused`: never, as it is. `not_configured`: the gateway is no more. */
+  outcome:
+    | 'delivered'
+    | 'gone'
+    | 'retry'
+    | 'too_large'
+    | 'refused'
+    | 'host_not_allowed'
+    | 'not_configured'
   status: number | null
   retryAfterSeconds: number | null
   host: string

@@ -31,3 +31,17 @@ export function pushPayload(
   if (!idOnly && utf8(whole).length <= pushPayloadLimitBytes) return whole
   return payload({ device: carried.device, challenge: carried.challenge })
 }
+
+/**
+ * What a stock app reads of a challenge, as it would by asking. Over 3,000 bytes the person is only told to look: the app asks then,
+ * and could show no half of it.
+ */
+export function fcmMessage(
+  challenge: { title: string; question: string },
+  issuer: string,
+): { data: Record<string, string>; title: string; body: string } {
+  const { title, question: body } = challenge
+  const whole = { data: { ...challenge } as Record<string, string>, title, body }
+  if (utf8(JSON.stringify(whole)).length <= pushPayloadLimitBytes) return whole
+  return { data: {}, title: issuer, body: 'A login is waiting' }
+}

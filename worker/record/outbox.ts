@@ -4,6 +4,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import {
   audit,
   deliveries,
+  phones,
   receipts,
   subscriptions,
   tokens,
@@ -25,6 +26,8 @@ export type OutboxEvent =
   | { kind: 'verifier_counter'; body: { serial: string; counter: number } }
   /** The push service said that this subscription is gone. */
   | { kind: 'subscription_gone'; body: { serial: string; endpoint: string } }
+  /** Firebase said that the app is gone from its phone. */
+  | { kind: 'fbtoken_gone'; body: { serial: string; fbtoken: string } }
 
 export type Stamped = { eventId: string; at: number; event: OutboxEvent }
 
@@ -66,6 +69,13 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
         .update(verifiers)
         .set({ counter: event.body.counter })
         .where(eq(verifiers.serial, event.body.serial))
+    case 'fbtoken_gone': {
+      const { serial, fbtoken } = event.body
+      return orm
+        .update(phones)
+        .set({ fbtoken: '' })
+        .where(and(eq(phones.serial, serial), eq(phones.fbtoken, fbtoken)))
+    }
     case 'subscription_gone':
       return orm
         .delete(subscriptions)

@@ -77,9 +77,10 @@ policy.post('/:name', async (call) => {
   return recorded(call, caller, entry, async () => {
     const { context } = call.var
     const given = policyOf(name, await parametersOf(call))
+    const others = await readPolicies(context, caller.customer)
     const id = await writePolicy(context, { ...given, customer: caller.customer })
     const idle = Object.keys(given.action).filter((action) => !isObeyed(given.scope, action))
-    const contradicts = contradictions(given, await readPolicies(context, caller.customer))
+    const contradicts = contradictions(given, others)
     const warned = idle.length > 0 || Object.keys(contradicts).length > 0
     return answer(call, {
       value: { [`setPolicy ${given.name}`]: id },

@@ -63,7 +63,9 @@ async function freshCache(context: Context): Promise<Cache> {
     caches.set(context.env, cache)
   }
   // Each request asks for itself: a promise of another request dies with that request.
-  if (context.nowMs() - cache.checkedAtMs >= checkEveryMs) await check(context, cache)
+  const agoMs = context.nowMs() - cache.checkedAtMs
+  // A clock that was set back would else keep what is remembered until it has caught up.
+  if (agoMs >= checkEveryMs || agoMs < 0) await check(context, cache)
   return cache
 }
 

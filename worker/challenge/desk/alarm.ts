@@ -13,8 +13,8 @@ import {
 } from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
-import { sendSoon } from './notify.ts'
 import { drainSoon } from './outbox.ts'
+import { sendSoon } from './push-queue.ts'
 import { forgetWaits } from './waits.ts'
 
 const retryMs = 30_000

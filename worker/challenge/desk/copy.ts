@@ -115,3 +115,10 @@ export const isUsable = (desk: Desk, token: TokenCopy): boolean =>
   (token.type === 'push'
     ? token.enrolled && (token.deviceId !== null || token.phone !== null)
     : token.otp !== null)
+
+export const tokenCopy = (desk: Desk, serial: string): TokenCopy | undefined =>
+  keptCopy(desk)?.tokens.find((token) => token.serial === serial)
+
+/** After a change of the copy that D1 learns through the outbox. */
+export const keepCopy = (desk: Desk): void =>
+  void rows(desk, 'update owner set copy = ?', JSON.stringify(desk.copy))

@@ -2,7 +2,7 @@
  * What every verb inside the object works with. Verbs are functions over a Desk; the Durable Object class only holds it.
  * Nothing here survives an eviction: `copy` is read again, waiters ask again, sockets hibernate in the runtime.
  */
-import type { Deployment } from '../../env.ts'
+import type { Context, Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { OwnerRead, TokenType } from '../../store/tokens.ts'
@@ -49,6 +49,8 @@ export type Desk = {
   readonly storage: DurableObjectStorage
   readonly db: D1Database
   readonly deployment: Deployment
+  /** For what an isolate remembers of D1. */
+  readonly context: Context
   readonly random: Random
   /** Epoch milliseconds. */
   readonly nowMs: () => number

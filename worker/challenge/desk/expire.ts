@@ -4,7 +4,7 @@ import { keptCopy } from './copy.ts'
 import { type Desk, nowSeconds, rows } from './desk.ts'
 import { setDue } from './due.ts'
 import { move } from './move.ts'
-import { tellSockets } from './notify.ts'
+import { tellSockets } from './tell.ts'
 import { drainSoon, record } from './outbox.ts'
 import { transactionsWhere } from './transaction.ts'
 

@@ -2,20 +2,16 @@
  * The stock phone's side, inside the owner's object: what is open for it, and its answer. A phone answers only for itself, and
  * only while its token is in force; the first genuine answer of any device or phone decides.
  */
-import {
-  phoneAnswerText,
-  phoneCapabilitiesText,
-  phoneChallengeText,
-} from '../../../schema/signing.ts'
+import { phoneAnswerText } from '../../../schema/signing.ts'
 import type { DeclineReason } from '../../../schema/states.ts'
 import { equalSecrets } from '../../crypto/equal.ts'
 import { isSignedByPhone } from '../../crypto/rsa.ts'
-import { serverKeySigner } from '../../crypto/server-key.ts'
 import { presenceOf, shownCodeFor } from '../presence.ts'
 import { settle } from './answer.ts'
 import { copyOf, isLocked, isUsable } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
 import { expireDue } from './expire.ts'
+import { type PhoneChallenge, phoneChallenge } from './phone-challenge.ts'
 import {
   type Transaction,
   challengesOf,
@@ -25,21 +21,6 @@ import {
   transactionById,
   transactionsWhere,
 } from './transaction.ts'
-
-/** What the privacyIDEA app reads of a challenge, by polling or by push message. */
-export type PhoneChallenge = {
-  nonce: string
-  question: string
-  serial: string
-  title: string
-  sslverify: '0' | '1'
-  url: string
-  signature: string
-  require_presence?: string
-  version?: string
-  capabilities?: string
-  capabilities_signature?: string
-}
 
 /** The phone that speaks: its serial, and the key that its signature was checked with. */
 export type PhoneNamed = { serial: string; key: string }
@@ -89,62 +70,6 @@ const openOf = (desk: Desk, serial: string): Transaction[] =>
     nowSeconds(desk),
     serial,
   ).slice(0, listed)
-
-/** Signed when it is first read, and kept beside the challenge. @returns null where it was not issued to this phone. */
-export async function phoneChallenge(
-  desk: Desk,
-  token: TokenCopy,
-  transaction: Transaction,
-): Promise<PhoneChallenge | null> {
-  const { phone: terms } = transaction
-  const [kept] = rows<{ wire: string | null }>(
-    desk,
-    'select wire from challenge where transactionId = ? and serial = ?',
-    transaction.id,
-    token.serial,
-  )
-  if (!kept || !terms || !token.phone) return null
-  if (kept.wire !== null) return JSON.parse(kept.wire) as PhoneChallenge
-  const { master } = desk.deployment
-  const sign = await serverKeySigner(master, token.phone.serverKey)
-  if (!sign) {
-    console.error('a server key does not open with this master key', token.serial)
-    return null
-  }
-  const nonce = transaction.challenge
-  const asked = {
-    nonce,
-    question: plain(terms.question),
-    serial: token.serial,
-    title: plain(terms.title),
-    sslverify: terms.sslVerify,
-    url: terms.url,
-    ...(terms.match === 'pick' && {
-      require_presence: (await presenceOf(master, nonce, terms)).options.join(','),
-      version: '2',
-    }),
-  }
-  const challenge: PhoneChallenge = {
-    ...asked,
-    signature: await sign(phoneChallengeText(asked)),
-    // A phone that never said so drops what it does not expect.
-    ...(token.phone.capabilities.includes('decline_reason') && {
-      capabilities: '{"decline_reason": true}',
-      capabilities_signature: await sign(phoneCapabilitiesText(nonce)),
-    }),
-  }
-  rows(
-    desk,
-    'update challenge set wire = ? where transactionId = ? and serial = ?',
-    JSON.stringify(challenge),
-    transaction.id,
-    token.serial,
-  )
-  return challenge
-}
-
-/** What is signed stands between bars: a bar in a text could move what is signed into another field. */
-const plain = (text: string): string => text.replaceAll('|', '/')
 
 export type PhoneAnswer = {
   /** The signature was found good over it. null: an old app, which does not say what it answers; only the object can tell. */

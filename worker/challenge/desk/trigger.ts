@@ -19,6 +19,7 @@ import { keepForReplay, replayed } from './idempotency.ts'
 import { issue } from './issue.ts'
 import { notifyChallenge } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
+import { roadTo } from './road.ts'
 import { socketsOf } from './sockets.ts'
 import { type Transaction, matchOf, transactionById } from './transaction.ts'
 
@@ -127,7 +128,7 @@ export async function trigger(
 const nameOf = ({ deviceName, serial }: TokenCopy): string => deviceName || serial
 
 const isReached = (desk: Desk, token: TokenCopy, ring: boolean): boolean =>
-  (ring && token.subscription !== null) || socketsOf(desk, token.serial).length > 0
+  (ring && roadTo(token) !== null) || socketsOf(desk, token.serial).length > 0
 
 const pickOf = (phone: Transaction['phone']): Triggered['pick'] =>
   phone?.match === 'pick' ? { among: phone.among, options: phone.options } : null

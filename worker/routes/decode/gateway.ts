@@ -5,6 +5,7 @@
 import { importPKCS8 } from 'jose'
 import * as v from 'valibot'
 import type { ServiceAccount } from '../../push/fcm.ts'
+import { ownApp, pollOnly } from '../../policy/push-ways.ts'
 import { isFcmAddress, isTokenEndpoint } from '../../push/hosts.ts'
 import { refuse } from '../../problem.ts'
 import type { Parameters } from './parameters.ts'
@@ -15,7 +16,7 @@ export const accountOption = 'JSON config file'
 /** Stands for what is not told. Whoever sends it back leaves it as it is. */
 export const censored = '__CENSORED__'
 /** What a policy says instead of a gateway's name. */
-const otherWays = ['web push', 'poll only']
+const otherWays = [ownApp, pollOnly]
 
 /** What a gateway may say of itself, and whether it must. */
 export const gatewayOptions: Record<string, { required: boolean; description: string }> = {

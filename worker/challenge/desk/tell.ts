@@ -1,0 +1,46 @@
+/** Tells open apps by socket. What is pushed is in push-queue.ts. */
+import type { SocketMessage } from '../../../schema/device.ts'
+import { sign } from '../../../schema/jws.ts'
+import { type EndedClaims, typ } from '../../../schema/signing.ts'
+import { tokenCopy } from './copy.ts'
+import { type Desk, nowSeconds } from './desk.ts'
+import { socketsOf } from './sockets.ts'
+import { type Transaction, challengesOf, currentState } from './transaction.ts'
+
+export function tellSockets(desk: Desk, transaction: Transaction): void {
+  for (const { serial } of challengesOf(desk, transaction.id)) {
+    if (socketsOf(desk, serial).length === 0) continue
+    const { challenge, state } = transaction
+    desk.background(
+      endedJws(desk, serial, transaction).then(
+        (jws) => jws && say(desk, serial, { type: 'ended', challenge, state, jws }),
+      ),
+    )
+  }
+}
+
+export async function endedJws(
+  desk: Desk,
+  serial: string,
+  transaction: Transaction,
+): Promise<string | null> {
+  const deviceId = tokenCopy(desk, serial)?.deviceId
+  if (!deviceId) return null
+  const claims: EndedClaims = {
+    aud: deviceId,
+    challenge: transaction.challenge,
+    state: currentState(desk, transaction),
+    iat: nowSeconds(desk),
+  }
+  return sign(typ.ended, claims, desk.deployment.signing)
+}
+
+export function say(desk: Desk, serial: string, message: SocketMessage): void {
+  for (const socket of socketsOf(desk, serial)) {
+    try {
+      socket.send(JSON.stringify(message))
+    } catch {
+      // A socket that just closed: its page asks for the list when it is back.
+    }
+  }
+}
