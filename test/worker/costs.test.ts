@@ -6,6 +6,7 @@ import { tokens } from '../../schema/tables.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
 import { type Deployment, clock, costOf, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
+import { phoneBox } from './phone-box.ts'
 import { openSocket } from './socket.ts'
 
 let d: Deployment
@@ -77,6 +78,27 @@ describe('warm', () => {
     app.socket.close()
   })
 
+  it('a stock phone asks and answers at the same price, and its person is asked at the same', async () => {
+    const { user } = await warm()
+    const box = await phoneBox(d)
+    const { phone } = await box.phone({ user })
+    await box.asked(user, phone)
+    const { given: asked, cost } = await costOf(d, () => d.payroll.trigger({ user }))
+    expect(cost).toEqual(one)
+    const { given: open, cost: polled } = await costOf(d, () => phone.poll())
+    expect(polled).toEqual(one)
+    const answer = async () => {
+      const { presence_answer: right } = asked.envelope.detail as { presence_answer: string }
+      const pick = open[0]?.require_presence?.includes(right) ? right : ''
+      return (await phone.presence(open[0]!, pick)).envelope.result.value
+    }
+    expect(await spent(answer)).toEqual(one)
+    expect(await spent(() => phone.answer(open[0]!, {}, { signature: 'MZXW6YTB' }))).toEqual({
+      d1: 0,
+      objects: 0,
+    })
+  })
+
   it('what is not ours is refused without any', async () => {
     await warm()
     const none = { d1: 0, objects: 0 }
@@ -118,7 +140,7 @@ describe('cold', () => {
     const { user } = await warm()
     const fresh = await d.newApplication('Fresh')
     // A change of settings makes this isolate forget.
-    await d.set({ resends: 3 })
+    await d.set({ answerSeconds: 120 })
     expect(await spent(() => fresh.ask({ user }))).toEqual({ d1: 7, objects: 1 })
     expect(await spent(() => fresh.ask({ user }))).toEqual(one)
   })

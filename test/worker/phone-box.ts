@@ -25,7 +25,7 @@ export async function phoneBox(d: Deployment) {
 
   async function invite(user: string, more: object = {}): Promise<string> {
     const { envelope } = await d.payroll.initToken({ user, ...more })
-    const { pushurl } = envelope.detail as { pushurl?: { value: string } }
+    const { pushurl } = (envelope.detail ?? {}) as { pushurl?: { value: string } }
     if (!pushurl) throw new Error(`no invitation: ${JSON.stringify(envelope)}`)
     return pushurl.value
   }
@@ -37,8 +37,11 @@ export async function phoneBox(d: Deployment) {
     const { user: given, pin, serial, ...rest } = options
     const user = given ?? (await d.person(`phoned-${people++}`))
     const text = await invite(user, { ...(pin && { pin }), ...(serial && { serial }) })
-    keys ??= await phoneKeys(2048)
-    const phone = await StockPhone.enrol(text, d.fetch, { keys, nowMs: () => Date.now(), ...rest })
+    const phone = await StockPhone.enrol(text, d.fetch, {
+      keys: await sharedKeys(),
+      nowMs: () => Date.now(),
+      ...rest,
+    })
     expect(phone.enrolled).toMatchObject({ status: 200, envelope: { result: { value: true } } })
     return { user, phone }
   }
@@ -62,5 +65,7 @@ export async function phoneBox(d: Deployment) {
   const redeemed = async (user: string, transactionId: string) =>
     (await d.payroll.redeem({ user }, transactionId)).envelope.result.value
 
-  return { policy, logins, enrolments, invite, phone, asked, statusOf, redeemed }
+  const sharedKeys = async () => (keys ??= await phoneKeys(2048))
+
+  return { keys: sharedKeys, policy, logins, enrolments, invite, phone, asked, statusOf, redeemed }
 }
