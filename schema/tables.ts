@@ -166,6 +166,8 @@ export const tokens = sqliteTable(
     deviceName: text('device_name').notNull().default(''),
     failCount: integer('fail_count').notNull().default(0),
     maxFailCount: integer('max_fail_count').notNull().default(10),
+    /** When it was last good for a login. */
+    lastAuthAt: integer('last_auth_at'),
     createdAt: integer('created_at').notNull(),
     enrolledAt: integer('enrolled_at'),
     enrolmentExpiresAt: integer('enrolment_expires_at'),

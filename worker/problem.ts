@@ -40,6 +40,10 @@ export type Failure =
   | { reason: 'factor_needed' }
   | { reason: 'right_missing'; right: string }
   | { reason: 'api_key_required' }
+  | { reason: 'no_api_key' }
+  | { reason: 'tokentype_refused' }
+  | { reason: 'serial_refused' }
+  | { reason: 'not_authorized' }
   | { reason: 'api_key_refused' }
   | { reason: 'network_refused' }
   | { reason: 'application_not_found' }
@@ -317,6 +321,18 @@ export function show(failure: Failure): Shown {
         code: 4033,
         detail:
           'Authentication failure. This server answers known applications only: send X-API-Key or Authorization.',
+      }
+    case 'no_api_key':
+      return { status: 403, code: 303, detail: 'No valid API key was passed.' }
+    case 'tokentype_refused':
+      return { status: 403, code: 303, detail: 'Tokentype not allowed for authentication!' }
+    case 'serial_refused':
+      return { status: 403, code: 303, detail: 'Serial is not allowed for authentication!' }
+    case 'not_authorized':
+      return {
+        status: 400,
+        code: 401,
+        detail: 'User is not authorized to authenticate under these conditions.',
       }
     case 'api_key_refused':
       return {

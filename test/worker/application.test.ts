@@ -112,9 +112,11 @@ describe('a challenge', () => {
     await set({ active: false })
     expect(await refused()).toEqual(['No suitable token found for authentication.', 0])
     await set({ active: true, revoked: true })
-    expect(await refused()).toEqual(['No suitable token found for authentication.', 0])
-    const bySerial = await d.payroll.check({ serial, pass: '' })
-    expect([bySerial.status, bySerial.envelope.result.error?.code]).toEqual([400, 1007])
+    for (const asked of [{ user }, { serial }]) {
+      const { status, envelope } = await d.payroll.check({ ...asked, pass: '' })
+      expect([status, envelope.result.error?.code]).toEqual([400, 1007])
+    }
+    expect((await d.payroll.trigger({ user })).envelope.result.value).toBe(0)
     await set({ revoked: false })
     await approve(phone, await d.payroll.ask({ user }))
 

@@ -128,7 +128,7 @@ describe('radiuscheck', () => {
 describe('words', () => {
   it('of policies stand on the device and at the login, with their tags filled in', async () => {
     await write('words', {
-      push_text_on_mobile: 'Sign in {user} of {realm}, {presence_answer}?',
+      push_text_on_mobile: 'Sign in {user} of {realm}?',
       push_title_on_mobile: 'Payroll',
       push_challenge_text: 'Type {presence_answer}, {username}. {unknown}',
     })
@@ -137,8 +137,7 @@ describe('words', () => {
     expect(asked.message).toBe(`Type ${asked.code}, ${user}. {unknown}`)
     const { claims } = await question(phone)
     expect(claims.title).toBe('Payroll')
-    // The code is for the login alone.
-    expect(claims.text).toBe(`Sign in ${user} of default, {presence_answer}?`)
+    expect(claims.text).toBe(`Sign in ${user} of default?`)
   })
 })
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
   d = await deployment()
   user = await d.person('called')
   await d.person('to-go')
-  await d.device(user)
+  await d.device(user, { pin: '4711' })
 })
 
 let time: ReturnType<typeof clock> | null = null
@@ -240,7 +240,7 @@ describe('a right', () => {
   const guarded: [Right, string, string, object?][] = [
     ['trigger', 'POST', '/validate/triggerchallenge', { user: 'called' }],
     ['trigger', 'POST', '/validate/resend', { transaction_id: 'x' }],
-    ['check', 'POST', '/validate/check', { user: 'called', pass: '' }],
+    ['check', 'POST', '/validate/check', { user: 'called', pass: '4711' }],
     ['check', 'POST', '/validate/cancel', { transaction_id: 'x' }],
     ['enrol', 'POST', '/token/init', { user: 'called' }],
     ['enrol', 'GET', '/token/?serial=x'],
@@ -290,7 +290,7 @@ describe('a right', () => {
 
 describe('an unknown caller', () => {
   const check = (of: Deployment, headers: Record<string, string> = {}) =>
-    application({ url: of.env.PUBLIC_URL, fetch: of.fetch }).check({ user, pass: '' }, { headers })
+    application({ url: of.env.PUBLIC_URL, fetch: of.fetch }).check({ user, pass: '4711' }, { headers })
 
   it('is heard only where listener and address are this machine and nobody forwards', async () => {
     const home = await deployment({ LISTENER: 'loopback', PUBLIC_URL: 'http://localhost:8787' })

@@ -85,6 +85,7 @@ describe('a hundred at once', () => {
           application,
           attempt: `attempt ${index}`,
           pass: '',
+          terms: {},
         }),
       )
     })

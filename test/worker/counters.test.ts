@@ -96,8 +96,10 @@ describe('a hundred at once', () => {
     const outcomes = await runInDurableObject(stub, (instance, { storage }) => {
       const [owner] = storage.sql.exec<{ copy: string }>('select copy from owner').toArray()
       const address = JSON.parse(owner!.copy)
-      return atOnce(100, () =>
+      return atOnce(100, (index) =>
         (instance as ChallengeCoordinator).useOtp(address, {
+          terms: {},
+          attempt: `attempt ${index}`,
           guesses: [{ serial, otp: hotpAt(3) }],
           countWrong: true,
           application: 'default',

@@ -471,11 +471,12 @@ const does: Record<SettingName, () => Promise<void>> = {
     expect((await d.payroll.trigger({ user })).envelope.result.value).toBe(1)
   },
   apiKeyRequired: async () => {
-    const { user } = await someone()
+    const user = await d.person(`limited${++people}`)
+    await d.device(user, { pin: '4711' })
     const anonymous = d.payroll.as({})
-    expect((await anonymous.check({ user, pass: '' })).status).toBe(401)
+    expect((await anonymous.check({ user, pass: '4711' })).status).toBe(401)
     await set({ apiKeyRequired: 0 })
-    const heard = await anonymous.check({ user, pass: '' })
+    const heard = await anonymous.check({ user, pass: '4711' })
     expect([heard.status, heard.envelope.result.authentication]).toEqual([200, 'CHALLENGE'])
     expect((await anonymous.trigger({ user })).status).toBe(401)
   },
@@ -579,6 +580,54 @@ const does: Record<SettingName, () => Promise<void>> = {
     expect((await d.payroll.resend(transactionId)).status).toBe(200)
     time.forward(10)
     expect((await d.payroll.resend(transactionId)).status).toBe(429)
+  },
+  countChallenges: async () => {
+    await set({ countChallenges: 1 })
+    const { user, phone } = await someone()
+    const failures = async () => {
+      const { tokens } = (await d.payroll.token(phone.serial)).envelope.result.value as {
+        tokens: { failcount: number }[]
+      }
+      return tokens[0]?.failcount
+    }
+    const rung = await ring(user)
+    expect(await failures()).toBe(1)
+    await approve(phone, rung)
+    await d.payroll.redeem({ user }, rung.transactionId)
+    expect(await failures()).toBe(0)
+  },
+  resetAll: async () => {
+    for (const [resetAll, left] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      await set({ resetAll })
+      const { user, phone } = await someone()
+      const other = await d.device(user)
+      const wrong = await ring(user)
+      const [challenge] = await other.list()
+      expect((await other.approve(challenge!, 'ZZZZ')).outcome).toBe('wrong_code')
+      expect(wrong.code).not.toBe('ZZZZ')
+      const right = await ring(user)
+      await approve(phone, right)
+      await d.payroll.redeem({ user }, right.transactionId)
+      const { tokens } = (await d.payroll.token(other.serial)).envelope.result.value as {
+        tokens: { failcount: number }[]
+      }
+      expect(tokens[0]?.failcount).toBe(left)
+    }
+  },
+  hideErrors: async () => {
+    const { user } = await someone()
+    await set({ apiKeyRequired: 0 })
+    const nobody = d.payroll.as({})
+    for (const [hideErrors, message] of [
+      [0, 'wrong otp pin'],
+      [1, 'Authentication failed.'],
+    ] as const) {
+      await set({ hideErrors })
+      expect((await nobody.check({ user, pass: 'x' })).envelope.detail?.message).toBe(message)
+    }
   },
   enrolmentSeconds: async () => {
     await set({ enrolmentSeconds: 60 })

@@ -230,11 +230,11 @@ describe('the policy hardening', () => {
   })
 })
 
-it('contradictions about a second step or a text are refused too, not passed over', async () => {
+it('contradictions about a first factor or a text are refused too, not passed over', async () => {
   const user = await d.person('petra')
   await d.device(user)
   for (const [action, one, other] of [
-    ['challenge_response', 'totp', 'hotp'],
+    ['otppin', 'tokenpin', 'none'],
     ['push_text_on_mobile', 'Yes?', 'No?'],
   ] as const) {
     const say = (name: string, value: string) =>

@@ -8,7 +8,7 @@ import { endInterruptedChanges } from '../../worker/challenge/change-tokens.ts'
 import { copyOf } from '../../worker/challenge/desk/copy.ts'
 import type { Address, Desk } from '../../worker/challenge/desk/desk.ts'
 import { tokensChanged } from '../../worker/challenge/desk/tokens.ts'
-import { whose } from '../../worker/challenge/whose.ts'
+import { seek } from '../../worker/challenge/whose.ts'
 import { random } from '../../worker/crypto/random.ts'
 import type { OwnerId } from '../../worker/crypto/sealed-id.ts'
 import { type Context, deploymentOf } from '../../worker/env.ts'
@@ -124,8 +124,11 @@ it("an isolate does not answer one customer with another's token", async () => {
   const phone = await d.device(await d.person('foreign'))
   const { context } = await isolate()
   const named = { user: '', realm: '', serial: phone.serial }
-  expect((await whose(context, 'default', named)).serials).toEqual([phone.serial])
-  await expect(whose(context, 'another', named)).rejects.toThrow('serial_not_found')
+  expect(await seek(context, 'default', named)).toMatchObject({
+    serials: [phone.serial],
+    missing: null,
+  })
+  expect((await seek(context, 'another', named)).missing).toBe('serial_not_found')
 })
 
 it('settings are changed all at once, with the word that they changed, or not at all', async () => {

@@ -18,7 +18,15 @@ import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
 import * as phone from './desk/phone.ts'
-import { type PinGuess, type WrongPin, pinCandidates, pinMatched, wrongPin } from './desk/pins.ts'
+import {
+  type Entering,
+  type PinQuestion,
+  type WrongPin,
+  entered,
+  pinCandidates,
+  pinMatched,
+  wrongPin,
+} from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
 import { type Steering, cancel, resend } from './desk/steer.ts'
@@ -109,11 +117,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return resend(this.#open, address, steering)
   }
 
-  async pinCandidates(
-    address: Address,
-    request: { serials?: string[]; types?: string[]; guess: PinGuess | null },
-  ) {
-    return pinCandidates(this.#open, address, request)
+  async pinCandidates(address: Address, question: PinQuestion) {
+    return pinCandidates(this.#open, address, question)
   }
 
   async wrongPin(address: Address, wrong: WrongPin) {
@@ -128,8 +133,12 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return resync(this.#open, address, codes)
   }
 
-  async pinMatched(from: string) {
-    pinMatched(this.#open, from)
+  async pinMatched(scope: string, attempt: string) {
+    pinMatched(this.#open, scope, attempt)
+  }
+
+  async entered(address: Address, entering: Entering) {
+    return entered(this.#open, address, entering)
   }
 
   /** For guesses that are not at an owner's tokens: an account's password. */

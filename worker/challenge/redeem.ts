@@ -2,6 +2,7 @@
 import { toBase64url } from '../../schema/encoding.ts'
 import type { Context } from '../env.ts'
 import type { Redemption } from './desk/redeem.ts'
+import type { Terms } from './desk/terms.ts'
 import { addressOf } from './follow.ts'
 import { reach } from './reach.ts'
 import type { Whose } from './whose.ts'
@@ -14,7 +15,8 @@ export async function redeemApproval(
     transactionId,
     application,
     pass,
-  }: { transactionId: string; application: string | null; pass: string },
+    terms,
+  }: { transactionId: string; application: string | null; pass: string; terms: Terms },
 ): Promise<Redemption> {
   const routed = await addressOf(context, address.customer, transactionId)
   if (!routed || routed.ownerId !== address.ownerId)
@@ -25,6 +27,7 @@ export async function redeemApproval(
     application,
     attempt,
     pass,
+    terms,
     ...(serials?.[0] && { serial: serials[0] }),
   }
   return reach(context, address, (object) => object.redeem(address, request))

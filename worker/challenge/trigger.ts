@@ -17,6 +17,8 @@ export type Asking = {
   application: { id: string; name: string }
   origin: Origin
   client: string | null
+  /** For the tags of texts: the User-Agent, and what the request says of the transaction. */
+  saying?: { agent: string; challenge: string }
   firstFactor: boolean
   /** Only tokens of these types; all where absent. */
   types?: string[]
@@ -33,6 +35,8 @@ export type Asked =
       /** What is pressed on stock phones; null where none asks for it. */
       pressed: string | null
       said: Words['said']
+      framed: Words['framed']
+      preferred: Words['preferred']
       /** How long the caller is to be kept waiting; 0 where it is not. */
       waitSeconds: number
     })
@@ -40,14 +44,18 @@ export type Asked =
 
 export async function triggerChallenge(
   context: Context,
-  { address, serials, about }: Whose,
-  { idempotency, mayBlock = false, ...asking }: Asking,
+  whose: Whose,
+  { idempotency, mayBlock = false, saying, ...asking }: Asking,
 ): Promise<Asked> {
   const { master } = context.deployment
+  const { address, serials, about } = whose
   const now = nowSeconds(context)
   const subject = { ...about, ...(asking.client !== null && { client: asking.client }) }
   const found = await readSettings(context, address.customer, subject)
-  const { said, ...words } = await wordsFor(context, address.customer, subject)
+  const { said, framed, preferred, ...words } = await wordsFor(context, whose, {
+    client: asking.client,
+    ...saying,
+  })
   const waitSeconds = mayBlock ? found.pushWaitSeconds : 0
   const terms = await phoneTermsFor(context, address.customer, subject, {
     title: words.title,
@@ -88,6 +96,8 @@ export async function triggerChallenge(
   return {
     ...answer,
     said,
+    framed,
+    preferred,
     waitSeconds,
     code: answer.match === 'code' ? await codeFor(master, answer.challenge) : null,
     pressed: answer.pick && (await presenceOf(master, answer.challenge, answer.pick)).answer,

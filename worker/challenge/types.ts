@@ -1,18 +1,7 @@
-/** Which token types a request is about: as far as the policies let an application choose, and ask in a second step. */
+/** Which token types a request is about: as far as the policies let an application choose. */
 import type { Context } from '../env.ts'
 import { saidOf } from '../store/policies.ts'
 import type { Whose } from './whose.ts'
-
-/** @returns the types whose PIN alone makes a challenge: policy challenge_response. */
-export async function challengeTypes(
-  context: Context,
-  owner: Whose,
-  client: string | null,
-): Promise<string[]> {
-  const { customer } = owner.address
-  const about = subject(owner, client)
-  return words(await saidOf(context, customer, 'authentication', 'challenge_response', about))
-}
 
 /** @returns the type that the application named, where policy application_tokentype lets it. */
 export async function typesAsked(

@@ -2,9 +2,9 @@
 import { type Owner, ownerIdOf } from '../crypto/owner.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
-import { Refusal, refuse } from '../problem.ts'
+import { refuse } from '../problem.ts'
 import { remembered } from '../store/cache.ts'
-import { findPerson, personIn, realmNamed } from '../store/people.ts'
+import { findPerson, nameKey, personIn, readPersonIn, realmNamed } from '../store/people.ts'
 import { findToken } from '../store/tokens.ts'
 import type { Address } from './desk/desk.ts'
 
@@ -12,50 +12,83 @@ export type Named = { user: string; realm: string; serial: string }
 export type Whose = {
   address: Address
   serials?: string[]
+  /** null: a token's that nobody owns, or nobody at all. */
+  person: string | null
   /** For the policies: as far as the request names anyone. */
   about: { user?: string; realm?: string; resolver?: string }
 }
+/** missing: nobody is called so. The address is that of whoever would be, whose object knows nothing. */
+export type Sought = Whose & { missing: 'user_not_found' | 'serial_not_found' | null }
 
-/** As `whose`, but null for a serial that is no token's: privacyIDEA's trigger says 0 then. */
+/**
+ * @param afresh reads D1 for every name, known or not, so that neither can be told from the other by what it costs. For callers
+ * who may not know.
+ * @throws Refusal user_or_serial_needed
+ */
+export async function seek(
+  context: Context,
+  customer: string,
+  { user, realm, serial }: Named,
+  afresh = false,
+): Promise<Sought> {
+  if (user !== '') {
+    const found = await personNamed(context, customer, { user, realm }, afresh)
+    return serial === '' ? found : { ...found, serials: [serial] }
+  }
+  if (serial === '') refuse({ reason: 'user_or_serial_needed' })
+  const owner = afresh
+    ? await readOwnerOfSerial(context, customer, serial, true)
+    : await ownerOfSerial(context, customer, serial)
+  if (owner) return { ...owner, serials: [serial], missing: null }
+  const address = await nobody(context, customer, { name: serial, realm: '' })
+  return { address, serials: [serial], person: null, about: {}, missing: 'serial_not_found' }
+}
+
+/** As `seek`, but null for a serial that is no token's: privacyIDEA's trigger says 0 then. @throws Refusal user_not_found */
 export async function whoseOrNobody(
   context: Context,
   customer: string,
   given: Named,
 ): Promise<Whose | null> {
-  try {
-    return await whose(context, customer, given)
-  } catch (error) {
-    if (error instanceof Refusal && error.failure.reason === 'serial_not_found') return null
-    throw error
-  }
+  const sought = await seek(context, customer, given)
+  if (sought.missing === 'user_not_found') refuse({ reason: 'user_not_found' })
+  return sought.missing ? null : sought
 }
 
-/** @throws Refusal user_or_serial_needed · user_not_found · serial_not_found */
-export async function whose(context: Context, customer: string, named: Named): Promise<Whose> {
-  if (named.user !== '') {
-    const found = await personNamed(context, customer, named.user, named.realm)
-    return named.serial === '' ? found : { ...found, serials: [named.serial] }
-  }
-  if (named.serial === '') refuse({ reason: 'user_or_serial_needed' })
-  const owner = await ownerOfSerial(context, customer, named.serial)
-  if (!owner) refuse({ reason: 'serial_not_found' })
-  const { ownerId, about } = owner
-  return { address: { ownerId, customer }, serials: [named.serial], about }
+async function nobody(
+  context: Context,
+  customer: string,
+  { name, realm }: { name: string; realm: string },
+): Promise<Address> {
+  const owner: Owner = { kind: 'nobody', customer, name: nameKey(name), realm: nameKey(realm) }
+  return { ownerId: await ownerIdOf(context.deployment.master, owner), customer }
 }
 
 async function personNamed(
   context: Context,
   customer: string,
-  user: string,
-  askedRealm: string,
-): Promise<Whose> {
-  const { username, realm } = await splitRealm(context, customer, user, askedRealm)
-  const person = realm && (await personIn(context, { customer, realm, username }))
-  if (!realm || !person) refuse({ reason: 'user_not_found' })
-  const ownerId = await personOwner(context, customer, realm, person.id)
+  asked: { user: string; realm: string },
+  afresh: boolean,
+): Promise<Sought> {
+  const { username, realm } = await splitRealm(context, customer, asked.user, asked.realm)
+  const name = { customer, realm: realm ?? asked.realm, username }
+  const person = afresh
+    ? await readPersonIn(context, name)
+    : realm && (await personIn(context, name))
+  if (realm && person) {
+    const ownerId = await personOwner(context, customer, realm, person.id)
+    return {
+      address: { ownerId, customer },
+      person: person.id,
+      about: { user: username, realm, resolver: person.resolver },
+      missing: null,
+    }
+  }
   return {
-    address: { ownerId, customer },
-    about: { user: username, realm, resolver: person.resolver },
+    address: await nobody(context, customer, { name: username, realm: name.realm }),
+    person: null,
+    about: { user: username, ...(realm && { realm }) },
+    missing: 'user_not_found',
   }
 }
 
@@ -84,18 +117,28 @@ export async function splitRealm(
 }
 
 /** With the name of whose it is, so that a policy about somebody is not evaded by naming their token. */
-const ownerOfSerial = (
+const ownerOfSerial = (context: Context, customer: string, serial: string): Promise<Whose | null> =>
+  remembered(context, `serial/${customer}/${serial}`, () =>
+    readOwnerOfSerial(context, customer, serial, false),
+  )
+
+/** @param always asks for a person even where there can be none. */
+async function readOwnerOfSerial(
   context: Context,
   customer: string,
   serial: string,
-): Promise<{ ownerId: OwnerId; about: Whose['about'] } | null> =>
-  remembered(context, `serial/${customer}/${serial}`, async () => {
-    const token = await findToken(context.env.DB, serial)
-    if (token?.customer !== customer) return null
-    const person = token.person === null ? null : await findPerson(context, token.person)
-    const about = {
+  always: boolean,
+): Promise<Whose | null> {
+  const token = await findToken(context.env.DB, serial)
+  const id = token?.person ?? null
+  const person = id === null && !always ? null : await findPerson(context, id ?? '')
+  if (token?.customer !== customer) return null
+  return {
+    address: { ownerId: token.ownerId as OwnerId, customer },
+    person: person?.id ?? null,
+    about: {
       ...(token.realm !== null && { realm: token.realm }),
       ...(person && { user: person.username, resolver: person.resolver }),
-    }
-    return { ownerId: token.ownerId as OwnerId, about }
-  })
+    },
+  }
+}

@@ -6,16 +6,27 @@ import type { OwnerId } from './sealed-id.ts'
 export type Owner =
   | { kind: 'person'; customer: string; realm: string; person: string }
   | { kind: 'token'; customer: string; serial: string }
+  /** Whoever a name would be: asked like anybody, so that nobody can tell who exists. */
+  | { kind: 'nobody'; customer: string; name: string; realm: string }
   /** Nobody's: where guesses at accounts are counted. */
   | { kind: 'guesses'; customer: string; bucket: number }
 
 /** Sixteen bytes of an HMAC: nobody can tell from the id who it is, or make one. */
 export async function ownerIdOf(master: CryptoKey, owner: Owner): Promise<OwnerId> {
   const { kind, customer } = owner
-  const name =
-    kind === 'person'
-      ? [kind, customer, owner.realm, owner.person]
-      : [kind, customer, kind === 'token' ? owner.serial : owner.bucket]
-  const bytes = await hmac(master, 'owner', JSON.stringify(name))
+  const bytes = await hmac(master, 'owner', JSON.stringify([kind, customer, ...nameOf(owner)]))
   return toBase64url(bytes.subarray(0, 16)) as OwnerId
+}
+
+function nameOf(owner: Owner): (string | number)[] {
+  switch (owner.kind) {
+    case 'person':
+      return [owner.realm, owner.person]
+    case 'token':
+      return [owner.serial]
+    case 'nobody':
+      return [owner.realm, owner.name]
+    case 'guesses':
+      return [owner.bucket]
+  }
 }

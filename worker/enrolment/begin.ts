@@ -65,7 +65,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   const limited = { customer, type: 'push' as const, person, realms: seenIn, client }
   const limits = waiting ? [] : await limitsFor(context, limited)
   await checkLimits(context, limits)
-  const pinHash = await hashPin(context, begin.pin)
+  const pinHash = await hashPin(context, begin.pin, ownerId)
   const account = begin.person ? accountOf(begin.person) : begin.description || serial
 
   const { secret, code } = await reserve(context, {

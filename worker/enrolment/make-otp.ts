@@ -76,7 +76,8 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     type,
     rolloutState: '' as const,
     description: wish.description,
-    pinHash: typeof wish.pin === 'string' ? await hashPin(context, wish.pin) : wish.pin.hash,
+    pinHash:
+      typeof wish.pin === 'string' ? await hashPin(context, wish.pin, ownerId) : wish.pin.hash,
     seed: await seal(master, `seed/${serial}`, seed, context.random),
     otpLength: type === 'recovery' ? recoveryLength : (wish.length ?? otpLength),
     hashlib,

@@ -17,9 +17,12 @@ function derive(secret: string, pepper: string, salt: Buffer): Promise<Buffer> {
   )
 }
 
-/** @returns `scrypt$16384$8$5$<salt>$<hash>`, base64url. */
-export async function hashPassword(secret: string, pepper: string): Promise<string> {
-  const salt = randomBytes(16)
+/** @returns `scrypt$16384$8$5$<salt>$<hash>`, base64url. @param salt sixteen random bytes unless given. */
+export async function hashPassword(
+  secret: string,
+  pepper: string,
+  salt: Buffer = randomBytes(16),
+): Promise<string> {
   const hash = await derive(secret, pepper, salt)
   return [
     'scrypt',
@@ -32,15 +35,44 @@ export async function hashPassword(secret: string, pepper: string): Promise<stri
 }
 
 /** Takes as long for a wrong secret as for a right one. A hash that is not ours matches nothing. */
-export async function matchesHash(
+export const matchesHash = (secret: string, stored: string, pepper: string): Promise<boolean> =>
+  matches(secret, stored, (salt) => derive(secret, pepper, salt))
+
+async function matches(
   secret: string,
   stored: string,
-  pepper: string,
+  derived: (salt: Buffer) => Promise<Buffer>,
 ): Promise<boolean> {
   const [scheme, N, r, p, salt, hash] = stored.split('$')
   if (scheme !== 'scrypt' || !salt || !hash || `${N}$${r}$${p}` !== `${cost.N}$${cost.r}$${cost.p}`)
     return false
   const expected = Buffer.from(hash, 'base64url')
-  const actual = await derive(secret, pepper, Buffer.from(salt, 'base64url'))
+  const actual = await derived(Buffer.from(salt, 'base64url'))
   return expected.length === actual.length && timingSafeEqual(expected, actual)
+}
+
+/** Compares several secrets with several hashes, and derives nothing twice: what shares a salt costs once. */
+export class Comparison {
+  readonly #pepper: string
+  readonly #derived = new Map<string, Promise<Buffer>>()
+
+  constructor(pepper: string) {
+    this.#pepper = pepper
+  }
+
+  matches(secret: string, stored: string): Promise<boolean> {
+    return matches(secret, stored, (salt) => this.#derive(secret, salt))
+  }
+
+  /** Works on for nothing until so many were derived: how much was compared is nobody's business. */
+  async fillUp(to: number): Promise<void> {
+    while (this.#derived.size < to) await this.#derive('', randomBytes(16))
+  }
+
+  #derive(secret: string, salt: Buffer): Promise<Buffer> {
+    const key = JSON.stringify([secret, salt.toString('base64url')])
+    let derived = this.#derived.get(key)
+    if (!derived) this.#derived.set(key, (derived = derive(secret, this.#pepper, salt)))
+    return derived
+  }
 }

@@ -1,29 +1,43 @@
-/** Compares what was typed with the PINs of tokens. The try was counted by the owner's object before anything is compared. */
+/**
+ * Compares what was typed with the PINs of tokens, or with a person's password. The try was counted by the owner's object before
+ * anything is compared. All PINs of an owner share a salt, so that a login derives each typed text once, however many tokens
+ * there are.
+ */
+import { hmac } from '../crypto/derive.ts'
+import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
-import { hashPassword, matchesHash } from './hash.ts'
+import { Comparison, hashPassword } from './hash.ts'
 import { inTurn } from './turn.ts'
 
-export type PinGuess = { pinHash: string | null; typed: string }
+/** stored: the hash that `typed` is compared with; null matches the empty text. */
+export type SecretGuess = { stored: string | null; typed: string }
 
-/** A token without a PIN matches the empty one. @returns those that match. */
-export async function matchingPins<T extends PinGuess>(
+/** @param atLeast so many texts are derived, whatever there is to compare: for callers who may not know. @returns those that match. */
+export async function matching<T extends SecretGuess>(
   context: Context,
   guesses: T[],
+  atLeast = 0,
 ): Promise<T[]> {
-  const easy = guesses.filter(({ pinHash, typed }) => pinHash === null && typed === '')
-  const hard = guesses.filter(({ pinHash, typed }) => pinHash !== null && typed !== '')
-  if (hard.length === 0) return easy
+  const easy = guesses.filter(({ stored, typed }) => stored === null && typed === '')
+  const hard = guesses.filter(({ stored, typed }) => stored !== null && typed !== '')
+  if (hard.length === 0 && atLeast === 0) return easy
   return inTurn(context, async () => {
-    const matching = [...easy]
+    const comparison = new Comparison(context.deployment.pepper)
+    const found = [...easy]
     for (const guess of hard)
-      if (await matchesHash(guess.typed, guess.pinHash ?? '', context.deployment.pepper))
-        matching.push(guess)
-    return matching
+      if (await comparison.matches(guess.typed, guess.stored ?? '')) found.push(guess)
+    await comparison.fillUp(atLeast)
+    return found
   })
 }
 
 /** @returns what is kept of a PIN; null where there is none. */
-export const hashPin = (context: Context, pin: string): Promise<string | null> =>
+export const hashPin = (context: Context, pin: string, ownerId: OwnerId): Promise<string | null> =>
   pin === ''
     ? Promise.resolve(null)
-    : inTurn(context, () => hashPassword(pin, context.deployment.pepper))
+    : inTurn(context, async () =>
+        hashPassword(pin, context.deployment.pepper, await saltOf(context, ownerId)),
+      )
+
+const saltOf = async ({ deployment }: Context, ownerId: OwnerId): Promise<Buffer> =>
+  Buffer.from((await hmac(deployment.master, 'pin-salt', ownerId)).subarray(0, 16))

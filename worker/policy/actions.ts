@@ -3,17 +3,12 @@
  * /policy/defs lists and what the documentation says. Names that privacyIDEA has are spelt as it spells them.
  */
 import { isContents } from './pin.ts'
+import { type Form, limit, modes, onDevice, pattern, span, userstore } from './forms.ts'
 
 export type Action =
   | { type: 'bool'; meaning: string }
   | { type: 'int'; min: number; max: number; meaning: string }
-  | {
-      type: 'str'
-      meaning: string
-      choices?: readonly string[]
-      /** @returns what is wrong with it, in words, or null. */
-      wrong?: (value: string) => string | null
-    }
+  | ({ type: 'str'; meaning: string; choices?: readonly string[] } & Form)
 
 const flag = (meaning: string): Action => ({ type: 'bool', meaning })
 const count = (min: number, max: number, meaning: string): Action => ({
@@ -27,6 +22,7 @@ const text = (meaning: string, choices?: readonly string[]): Action => ({
   meaning,
   ...(choices && { choices }),
 })
+const formed = (meaning: string, form: Form): Action => ({ type: 'str', meaning, ...form })
 
 const daySeconds = 86_400
 
@@ -87,8 +83,8 @@ const enrollment = {
 } as const satisfies Record<string, Action>
 
 const authentication = {
-  push_text_on_mobile: text('What the device asks; tags as in {user}.'),
-  push_title_on_mobile: text('The title of what the device asks.'),
+  push_text_on_mobile: formed('What the device asks; tags as in {user}.', onDevice),
+  push_title_on_mobile: formed('The title of what the device asks.', onDevice),
   push_wait: count(
     0,
     300,
@@ -118,8 +114,10 @@ const authentication = {
     'What the login says while it waits for the device; {presence_answer} is the code.',
   ),
   challenge_text: text('What the login says for any challenge.'),
-  challenge_text_header: text('Put before the texts of several challenges.'),
-  challenge_text_footer: text('Put after the texts of several challenges.'),
+  challenge_text_header: text(
+    'Put before the texts of the challenges; where it ends with <ul> or <ol> they become a list.',
+  ),
+  challenge_text_footer: text('Put after the texts of the challenges, where there is a header.'),
   otppin: text('What the first factor is.', ['none', 'tokenpin', 'userstore']),
   enroll_via_multichallenge: text(
     'Enrol a token at the first login. A stolen password then suffices to do so.',
@@ -127,8 +125,9 @@ const authentication = {
   ),
   enroll_via_multichallenge_text: text('What the login says while it enrols.'),
   enroll_via_multichallenge_template: text('The page that enrols.'),
-  preferred_client_mode: text(
+  preferred_client_mode: formed(
     'Which kind of challenge a login shows first, most wanted first, separated by blanks.',
+    modes,
   ),
   increase_failcounter_on_challenge: flag(
     'Each challenge counts as a failure until it is answered.',
@@ -136,7 +135,10 @@ const authentication = {
   reset_all_user_tokens: flag('A success resets the fail counters of all tokens of the person.'),
   passOnNoToken: flag('People without a token are let in.'),
   passOnNoUser: flag('People who do not exist are let in.'),
-  passthru: text('People without a token are let in with the password of their directory.'),
+  passthru: formed(
+    'People without a token are let in with the password of their resolver: userstore.',
+    userstore,
+  ),
   challenge_response: text('Token types that are asked in a second step, separated by blanks.'),
   hide_specific_error_message: flag(
     'Nobody unauthenticated can tell whether a user, a token or a transaction exists.',
@@ -191,16 +193,24 @@ const authentication = {
 } as const satisfies Record<string, Action>
 
 const authorization = {
-  tokentype: text('Token types that may be used, separated by blanks.'),
+  tokentype: text(
+    'Token types that may be used, separated by blanks. What several policies name adds up.',
+  ),
   application_tokentype: flag('The application may name the token type with `type`.'),
-  serial: text('A regular expression that the serial must match.'),
+  serial: formed(
+    'A regular expression that must be found in the serial. Of several policies one is enough.',
+    pattern,
+  ),
   authorized: text('Whether a right authentication is let in.', ['grant_access', 'deny_access']),
   api_key_required: flag(
     'Only known applications are answered. Never asked for on a loopback deployment.',
   ),
-  auth_max_success: text('How many successes in a time, as in 2/1m.'),
-  auth_max_fail: text('How many failures in a time, as in 5/10m.'),
-  last_auth: text('How long ago a token must have been used, as in 90d.'),
+  auth_max_success: formed('How many successes one person has in a time, as in 2/1m.', limit),
+  auth_max_fail: formed('How many failures one person has in a time, as in 5/10m.', limit),
+  last_auth: formed(
+    'How long ago the last success of a token may be, as in 90d. One that had none is let in.',
+    span,
+  ),
   no_detail_on_success: flag('A success says nothing of the token.'),
   no_detail_on_fail: flag('A failure says nothing of the reason.'),
   add_user_in_response: flag('A success tells of the person.'),
@@ -272,6 +282,15 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'api_key_required',
     'challenge_response',
     'challenge_text',
+    'challenge_text_footer',
+    'challenge_text_header',
+    'hide_specific_error_message',
+    'increase_failcounter_on_challenge',
+    'otppin',
+    'passOnNoToken',
+    'passOnNoUser',
+    'passthru',
+    'preferred_client_mode',
     'otp_pin_set_random',
     'push_allow_polling',
     'push_challenge_text',
@@ -295,6 +314,7 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'push_typed_code',
     'push_user_verification',
     'push_wait',
+    'reset_all_user_tokens',
     'self_service_factor',
   ] satisfies ActionOf<'authentication'>[],
   enrollment: [
@@ -322,7 +342,20 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'totp_max_active_token_per_user',
     'totp_max_token_per_user',
   ] satisfies ActionOf<'enrollment'>[],
-  authorization: ['application_tokentype'] satisfies ActionOf<'authorization'>[],
+  authorization: [
+    'add_resolver_in_response',
+    'add_user_in_response',
+    'api_key_required',
+    'application_tokentype',
+    'auth_max_fail',
+    'auth_max_success',
+    'authorized',
+    'last_auth',
+    'no_detail_on_fail',
+    'no_detail_on_success',
+    'serial',
+    'tokentype',
+  ] satisfies ActionOf<'authorization'>[],
   admin: Object.keys(admin),
   user: Object.keys(user),
 }
@@ -359,13 +392,18 @@ export function readValue(action: Action, given: unknown): { value: Value } | { 
       return { problem: `must be a whole number from ${action.min} to ${action.max}` }
     }
     case 'str': {
-      const value = typeof given === 'number' ? String(given) : given
+      const isBare = given === true || given === ''
+      const value =
+        isBare && action.bare !== undefined
+          ? action.bare
+          : typeof given === 'number'
+            ? String(given)
+            : given
       if (typeof value !== 'string' || value.length > 4096) return { problem: 'must be text' }
       if (action.choices && !action.choices.includes(value))
         return { problem: `must be one of ${action.choices.join(', ')}` }
       const problem = action.wrong?.(value) ?? null
-      if (problem !== null) return { problem }
-      return { value }
+      return problem === null ? { value } : { problem }
     }
   }
 }

@@ -112,6 +112,9 @@ export const definitions = {
   randomPinLength: { action: 'otp_pin_set_random', off: 0, hardened: 8 },
   resends: { action: 'push_resends', off: 20, hardened: 3 },
   selfServiceFactor: { action: 'self_service_factor', off: 0, hardened: 1 },
+  countChallenges: { action: 'increase_failcounter_on_challenge', off: 0, hardened: null },
+  resetAll: { action: 'reset_all_user_tokens', off: 0, hardened: null },
+  hideErrors: { action: 'hide_specific_error_message', off: 0, hardened: 1 },
 } as const satisfies Record<string, Configured | Governed>
 
 export type SettingName = keyof typeof definitions

@@ -23,6 +23,7 @@ export type OutboxEvent =
   | { kind: 'fail_count'; body: { serial: string; failCount: number } }
   /** Absolute as well: what of a token's one-time passwords is used up. */
   | { kind: 'otp'; body: { serial: string; counter: number; timeShift: number } }
+  | { kind: 'last_auth'; body: { serial: string; lastAuthAt: number } }
   | { kind: 'verifier_counter'; body: { serial: string; counter: number } }
   /** The push service said that this subscription is gone. */
   | { kind: 'subscription_gone'; body: { serial: string; endpoint: string } }
@@ -64,6 +65,11 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
       const { serial, ...state } = event.body
       return orm.update(tokens).set(state).where(eq(tokens.serial, serial))
     }
+    case 'last_auth':
+      return orm
+        .update(tokens)
+        .set({ lastAuthAt: event.body.lastAuthAt })
+        .where(eq(tokens.serial, event.body.serial))
     case 'verifier_counter':
       return orm
         .update(verifiers)

@@ -22,11 +22,17 @@ export async function personIn(
   return remembered(
     context,
     `person/${customer}/${nameKey(realm)}/${nameKey(username)}`,
-    async () => {
-      const [row] = await lookUp(context.env.DB, { customer, realm, username })
-      return row ?? null
-    },
+    async () => readPersonIn(context, { customer, realm, username }),
   )
+}
+
+/** As `personIn`, but of D1 itself. */
+export async function readPersonIn(
+  context: Context,
+  name: PersonName,
+): Promise<{ id: string; resolver: string } | null> {
+  const [row] = await lookUp(context.env.DB, name)
+  return row ?? null
 }
 
 /** @returns the id of the person of this name, or null. */
@@ -54,6 +60,10 @@ export async function findPerson(context: Context, id: string): Promise<Person |
   const [row] = await drizzle(context.env.DB).select().from(people).where(eq(people.id, id))
   return row ?? null
 }
+
+/** As an isolate remembers them: a change of theirs makes it forget. */
+export const rememberedPerson = (context: Context, id: string): Promise<Person | null> =>
+  remembered(context, `person-row/${id}`, () => findPerson(context, id))
 
 export async function findPersonIn(
   context: Context,

@@ -54,6 +54,61 @@ export async function mostSaid(
   return said.length === 0 ? null : Math.max(...said)
 }
 
+/** What the policies say of one request, action by action. */
+export type Sayings = {
+  /** @throws Refusal policy_conflict where they contradict each other. */
+  said: <S extends Scope>(scope: S, action: ActionOf<S>) => Value | null
+  /** As `said`, with the name of the policy that says it. */
+  saidBy: <S extends Scope>(
+    scope: S,
+    action: ActionOf<S>,
+  ) => { value: Value; policy: string } | null
+  /** All words of all policies, however important: they add up. null where none speaks. */
+  words: <S extends Scope>(scope: S, action: ActionOf<S>) => string[] | null
+  every: <S extends Scope>(scope: S, action: ActionOf<S>) => Value[]
+}
+
+export async function sayingsOf(
+  context: Context,
+  customer: string,
+  about: Omit<Subject, 'nowMs'>,
+): Promise<Sayings> {
+  const policies = await readPolicies(context, customer)
+  const subject = { ...about, nowMs: context.nowMs() }
+  const saidBy: Sayings['saidBy'] = (scope, action) => {
+    const said = valueOf(policies, scope, action, subject)
+    if (said && 'conflict' in said) refuse({ reason: 'policy_conflict', policies: said.conflict })
+    return said && { value: said.value, policy: said.policies[0] ?? '' }
+  }
+  const every: Sayings['every'] = (scope, action) => everyValueOf(policies, scope, action, subject)
+  return {
+    saidBy,
+    said: (scope, action) => saidBy(scope, action)?.value ?? null,
+    every,
+    words: (scope, action) => {
+      const values = every(scope, action)
+      return values.length === 0
+        ? null
+        : values.flatMap((value) =>
+            String(value)
+              .split(/[\s,]+/)
+              .filter(Boolean),
+          )
+    },
+  }
+}
+
+/** Whether any policy says this of anybody: for what must be known before it is known who is meant. */
+export const isEverSaid = async <S extends Scope>(
+  context: Context,
+  customer: string,
+  scope: S,
+  action: ActionOf<S>,
+): Promise<boolean> =>
+  (await readPolicies(context, customer)).some(
+    (policy) => policy.active && policy.scope === scope && policy.action[action] === true,
+  )
+
 /** @returns the id of the policy of this name, new or changed. */
 export async function writePolicy(context: Context, policy: Written): Promise<number> {
   const id = await changed(

@@ -43,6 +43,7 @@ export type OwnerRead = {
       | null
     counter: number
     timeShift: number
+    lastAuthAt: number | null
     subscription: { endpoint: string; p256dh: string; auth: string } | null
     verifier: { credentialId: string; publicKey: string; counter: number } | null
     /** `web push`, `poll only` or the name of an FCM configuration. */
@@ -117,6 +118,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       otp: otpOf(token),
       counter: token.counter,
       timeShift: token.timeShift,
+      lastAuthAt: token.lastAuthAt,
       subscription: subscription && {
         endpoint: subscription.endpoint,
         p256dh: subscription.p256dh,

@@ -15,6 +15,7 @@ import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
 import { drainSoon } from './outbox.ts'
 import { sendSoon } from './push-queue.ts'
+import { forgetAttempts } from './terms.ts'
 import { forgetWaits } from './waits.ts'
 
 const retryMs = 30_000
@@ -58,6 +59,7 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
       purge(desk)
       forgetRings(desk, nowSeconds(desk))
       forgetWaits(desk, nowSeconds(desk))
+      forgetAttempts(desk)
       keepUntilLapsed(desk)
   }
 }

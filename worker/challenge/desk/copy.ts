@@ -58,9 +58,15 @@ export async function refreshCopy(
     ...address,
     person,
     account,
-    tokens: tokens.map(({ failCount: _, counter: __, timeShift: ___, ...token }) => token),
+    tokens: tokens.map(
+      ({ failCount: _, counter: __, timeShift: ___, lastAuthAt: ____, ...token }) => token,
+    ),
   }
-  if (found.length === 0 && !desk.hasStorage) return copy
+  if (found.length === 0 && !desk.hasStorage) {
+    // In memory alone: who has nothing, or does not exist, leaves nothing behind and is not read of again at once.
+    desk.copyGeneration = generation
+    return (desk.copy = copy)
+  }
   needStorage(desk)
   setDue(desk, 'limits', desk.nowMs() + keptMs)
   desk.sql.exec('insert or replace into owner (id, copy) values (1, ?)', JSON.stringify(copy))
@@ -79,11 +85,12 @@ function keepCounters(desk: Desk, tokens: OwnerRead['tokens']): void {
   const gone = 'where serial not in (select value from json_each(?))'
   desk.sql.exec(`delete from counter ${gone}`, serials)
   desk.sql.exec(`delete from otp ${gone}`, serials)
-  for (const { serial, failCount, otp, counter, timeShift } of tokens) {
+  for (const { serial, failCount, otp, counter, timeShift, lastAuthAt } of tokens) {
     desk.sql.exec(
-      'insert or ignore into counter (serial, failCount) values (?, ?)',
+      'insert or ignore into counter (serial, failCount, lastAuthAt) values (?, ?, ?)',
       serial,
       failCount,
+      lastAuthAt,
     )
     if (otp)
       desk.sql.exec(

@@ -12,10 +12,19 @@ import {
   resynchronised,
 } from '../../factor/otp.ts'
 import type { TokenType } from '../../store/tokens.ts'
-import { countFailure, setFailCount } from './answer.ts'
-import { copyOf, failCountOf, isLocked, isUsable, keptCopy } from './copy.ts'
+import { countFailure } from './answer.ts'
+import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
+import {
+  type Attempt,
+  type TooLongAgo,
+  type TooOften,
+  countAttempt,
+  succeeded,
+  tooLongAgo,
+  tooOften,
+} from './terms.ts'
 
 export type OtpGuess = { serial: string; otp: string }
 /** What the answer says of a token. */
@@ -24,8 +33,10 @@ export type OtpOutcome =
   | { ok: true; tokens: Shown[] }
   | { ok: false; reason: 'wrong_otp'; usedBefore: boolean; tokens: Shown[] }
   | { ok: false; reason: 'locked' }
+  | TooOften
+  | TooLongAgo
 
-export type OtpUse = {
+export type OtpUse = Attempt & {
   guesses: OtpGuess[]
   /** false: a wrong one is no guess, because the same text was right for something else. */
   countWrong: boolean
@@ -41,7 +52,7 @@ export async function useOtp(desk: Desk, address: Address, use: OtpUse): Promise
   const prepared = await prepare(desk, use.guesses)
 
   // From here to the end nothing is awaited.
-  const outcome = judge(desk, prepared, use.countWrong)
+  const outcome = judge(desk, prepared, use)
   const copy = keptCopy(desk)
   record(desk, {
     kind: 'audit',
@@ -69,7 +80,13 @@ export const prepare = (desk: Desk, guesses: OtpGuess[]): Promise<Prepared[]> =>
   )
 
 /** Uses up what is right, counts what is wrong. Awaits nothing. */
-export function judge(desk: Desk, prepared: Prepared[], countWrong: boolean): OtpOutcome {
+export function judge(
+  desk: Desk,
+  prepared: Prepared[],
+  { countWrong, ...attempt }: Attempt & Pick<OtpUse, 'countWrong'>,
+): OtpOutcome {
+  const limited = tooOften(desk, attempt)
+  if (limited) return limited
   const open = prepared.flatMap((guess) => {
     const token = tokenNamed(desk, guess)
     const kind = token && isUsable(desk, token) && !isLocked(desk, token) && kindOf(token)
@@ -82,18 +99,30 @@ export function judge(desk: Desk, prepared: Prepared[], countWrong: boolean): Ot
     match: matchOtp(kind, seed, otpState(desk, token.serial), otp, now),
   }))
   const right = judged.flatMap(({ token, match }) => (match.ok ? [{ token, match }] : []))
-  for (const { token, match } of right) {
-    setOtpState(desk, token.serial, match.state)
-    if (failCountOf(desk, token.serial) > 0) setFailCount(desk, token.serial, 0)
+  // Used up even where a policy does not let it in.
+  for (const { token, match } of right) setOtpState(desk, token.serial, match.state)
+  if (right.length > 0) return enter(desk, right, attempt)
+  if (countWrong) {
+    for (const { token } of judged) countFailure(desk, token)
+    countAttempt(desk, attempt, 'fail')
   }
-  if (right.length > 0) return { ok: true, tokens: right.map(({ token }) => shown(token)) }
-  if (countWrong) for (const { token } of judged) countFailure(desk, token)
   return {
     ok: false,
     reason: 'wrong_otp',
     usedBefore: judged.some(({ match }) => !match.ok && match.usedBefore),
     tokens: judged.map(({ token }) => shown(token)),
   }
+}
+
+function enter(desk: Desk, right: { token: TokenCopy }[], attempt: Attempt): OtpOutcome {
+  const tokens = right.map(({ token }) => token)
+  const stale = tokens.map(({ serial }) => tooLongAgo(desk, serial, attempt.terms))
+  const good = tokens.filter((_, index) => stale[index] === null)
+  const [first] = stale
+  if (good.length === 0 && first) return first
+  const serials = good.map(({ serial }) => serial)
+  succeeded(desk, keptCopy(desk), serials, attempt)
+  return { ok: true, tokens: good.map(shown) }
 }
 
 export const shown = ({ serial, type, otp }: TokenCopy): Shown => ({

@@ -1,4 +1,5 @@
 /** A challenge as the privacyIDEA app reads it, whether it asks or is pushed to: signed by our key for that phone. */
+import { filled } from '../../policy/tags.ts'
 import { phoneCapabilitiesText, phoneChallengeText } from '../../../schema/signing.ts'
 import { serverKeySigner } from '../../crypto/server-key.ts'
 import { presenceOf } from '../presence.ts'
@@ -42,11 +43,12 @@ export async function phoneChallenge(
     return null
   }
   const nonce = transaction.challenge
+  const own = { serial: token.serial }
   const asked = {
     nonce,
-    question: plain(terms.question),
+    question: plain(filled(terms.question, own)),
     serial: token.serial,
-    title: plain(terms.title),
+    title: plain(filled(terms.title, own)),
     sslverify: terms.sslVerify,
     url: terms.url,
     ...(terms.match === 'pick' && {

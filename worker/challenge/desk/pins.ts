@@ -4,6 +4,14 @@ import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
+import {
+  type Attempt,
+  type TooOften,
+  countAttempt,
+  forgetAttempt,
+  succeeded,
+  tooOften,
+} from './terms.ts'
 import { type GuessedFrom, takeTry } from './tries.ts'
 import { forgive } from './waits.ts'
 
@@ -17,27 +25,50 @@ export type PinCandidate = {
 
 export type PinCandidates =
   | { ok: true; tokens: PinCandidate[] }
-  | {
-      ok: false
-      reason: 'no_tokens' | 'no_suitable_token' | 'locked' | 'revoked' | 'too_many_tries'
-      againAt?: number
-    }
+  | { ok: false; reason: 'no_suitable_token' | 'locked' | 'revoked' }
+  | { ok: false; reason: 'too_many_tries'; againAt: number }
+  /** none: not even others than those that were asked for. */
+  | { ok: false; reason: 'no_tokens'; none: boolean }
+  | TooOften
 
 /** scope: whose tries are counted together. */
 export type PinGuess = { scope: string; from: GuessedFrom }
 
-/** @param asked.guess takes one try; null where nothing is guessed (an empty PIN). @returns what to compare the PIN with. */
+export type PinQuestion = Attempt & {
+  serials?: string[]
+  types?: string[]
+  /** Takes one try; null where nothing is guessed (an empty PIN). */
+  guess: PinGuess | null
+  /** What is typed is compared with the person's password: for tokens without a PIN too. */
+  password: boolean
+  /** And for a person without any token. */
+  passthru: boolean
+}
+
+/** @returns what to compare the PIN with. */
 export async function pinCandidates(
   desk: Desk,
   address: Address,
-  { serials, types, guess }: { serials?: string[]; types?: string[]; guess: PinGuess | null },
+  { serials, types, guess, password, passthru, ...attempt }: PinQuestion,
 ): Promise<PinCandidates> {
   const copy = await copyOf(desk, address)
   const asked = copy.tokens.filter(
     ({ serial, type }) =>
       (!serials || serials.includes(serial)) && (!types || types.includes(type)),
   )
-  if (asked.length === 0) return { ok: false, reason: 'no_tokens' }
+  const none = copy.tokens.length === 0
+  const limited = none && !passthru ? null : tooOften(desk, attempt)
+  if (limited) return limited
+  const takeGuess = () => {
+    const tried =
+      guess === null ? { ok: true as const } : takeTry(desk, `pin/${guess.scope}`, guess.from)
+    if (guess !== null && tried.ok) countAttempt(desk, attempt, 'fail')
+    return tried
+  }
+  if (asked.length === 0) {
+    const tried = none && passthru ? takeGuess() : { ok: true as const }
+    return tried.ok ? { ok: false, reason: 'no_tokens', none } : tried
+  }
   const usable = asked.filter((token) => isUsable(desk, token))
   const open = usable.filter((token: TokenCopy) => !isLocked(desk, token))
   if (open.length === 0) {
@@ -48,9 +79,9 @@ export async function pinCandidates(
     }
   }
   // Guesses at one-time passwords alone are counted by the token itself.
-  const guessed = open.some(({ type, pinHash }) => type === 'push' || pinHash !== null)
-  const tried = guess === null || !guessed ? null : takeTry(desk, `pin/${guess.scope}`, guess.from)
-  if (tried && !tried.ok) return tried
+  const guessed = password || open.some(({ type, pinHash }) => type === 'push' || pinHash !== null)
+  const tried = guessed ? takeGuess() : { ok: true as const }
+  if (!tried.ok) return tried
   return {
     ok: true,
     tokens: open.map(({ serial, type, pinHash, otp }) => ({
@@ -62,17 +93,26 @@ export async function pinCandidates(
   }
 }
 
-export type WrongPin = {
+export type Login = {
+  application: string
+  client: string | null
+  /** As the request names them: the trail of a person without tokens has no other name. */
+  user?: string | undefined
+  realm?: string | undefined
+}
+
+export type WrongPin = Login & {
   serials: string[]
   /** The configuration wants it counted as a failure of the tokens. */
   count: boolean
-  application: string
-  client: string | null
+  /** null: not worth a row, as what was not even compared. */
+  reason: string | null
 }
 
-/** The PIN was none of theirs. */
+/** The PIN was none of theirs, or was not looked at. Who does not exist, or has nothing here, leaves nothing behind. */
 export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
   const copy = keptCopy(desk)
+  if (wrong.reason === null || !desk.hasStorage) return
   for (const token of copy?.tokens ?? [])
     if (wrong.count && wrong.serials.includes(token.serial) && !isLocked(desk, token))
       countFailure(desk, token)
@@ -83,15 +123,44 @@ export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
       action: 'check',
       success: false,
       serial: wrong.serials.join(','),
-      user: copy?.person?.username,
-      realm: copy?.person?.realm,
+      user: copy?.person?.username ?? wrong.user,
+      realm: copy?.person?.realm ?? wrong.realm,
       application: wrong.application,
       client: wrong.client ?? undefined,
-      detail: { reason: 'wrong_pin' },
+      detail: { reason: wrong.reason },
     },
   })
   drainSoon(desk)
 }
 
-/** The PIN was right: the tries of this address are forgiven. */
-export const pinMatched = (desk: Desk, scope: string): void => forgive(desk, `pin/${scope}`)
+/** The PIN was right: the tries of this address are forgiven, and this attempt is no failure. */
+export function pinMatched(desk: Desk, scope: string, attempt: string): void {
+  forgive(desk, `pin/${scope}`)
+  forgetAttempt(desk, attempt)
+}
+
+/** by: the policy that lets a person in who has no token. */
+export type Entering = Login & Attempt & { scope: string; by: string }
+
+/** Somebody without a token is let in. @returns which limit is reached, or null. */
+export function entered(desk: Desk, address: Address, entering: Entering): TooOften | null {
+  pinMatched(desk, entering.scope, entering.attempt)
+  const limited = tooOften(desk, entering)
+  if (limited) return limited
+  succeeded(desk, null, [], entering)
+  record(desk, {
+    kind: 'audit',
+    body: {
+      customer: address.customer,
+      action: 'check',
+      success: true,
+      user: entering.user,
+      realm: entering.realm,
+      application: entering.application,
+      client: entering.client ?? undefined,
+      detail: { policy: entering.by },
+    },
+  })
+  drainSoon(desk)
+  return null
+}

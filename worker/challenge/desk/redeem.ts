@@ -6,9 +6,9 @@ import type { State } from '../../../schema/states.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import { codeMatches } from '../code.ts'
 import { shownCodeFor } from '../presence.ts'
-import { countFailure, setFailCount } from './answer.ts'
+import { countFailure } from './answer.ts'
 import { approved } from './bell.ts'
-import { copyOf, failCountOf, isLocked, isUsable } from './copy.ts'
+import { copyOf, isLocked, isUsable } from './copy.ts'
 import {
   type Address,
   type Desk,
@@ -22,6 +22,16 @@ import { notifyEnded } from './notify.ts'
 import { type Shown, couldBe, judge, prepare, shown } from './otp.ts'
 import { drainSoon, record } from './outbox.ts'
 import {
+  type Attempt,
+  type Terms,
+  type TooLongAgo,
+  type TooOften,
+  countAttempt,
+  succeeded,
+  tooLongAgo,
+  tooOften,
+} from './terms.ts'
+import {
   type Transaction,
   challengesOf,
   currentState,
@@ -29,16 +39,17 @@ import {
   transactionById,
 } from './transaction.ts'
 
+type Refused = {
+  ok: false
+  state?: State
+  challenged: Shown[]
+  /** What was typed was judged: there is nothing to wait for. */
+  judged?: true
+}
 export type Redemption =
   | { ok: true; serial: string; type: TokenType; receipt: string }
-  | {
-      ok: false
-      reason: 'unknown' | 'not_approved' | 'locked'
-      state?: State
-      challenged: Shown[]
-      /** What was typed was judged: there is nothing to wait for. */
-      judged?: true
-    }
+  | (Refused & { reason: 'unknown' | 'not_approved' | 'locked' })
+  | (Refused & (TooOften | TooLongAgo))
 
 /** attempt: the caller's own name for this redeem; the same attempt again is told the same. */
 export type RedeemRequest = {
@@ -47,6 +58,7 @@ export type RedeemRequest = {
   application: string | null
   serial?: string
   attempt: string
+  terms: Terms
   /** What the person typed: one of their one-time passwords, or nothing where a device answers. */
   pass: string
 }
@@ -72,16 +84,23 @@ export async function redeem(
   const state = currentState(desk, transaction)
   if (state === 'redeemed' && transaction.redeemedBy === request.attempt)
     return done(copy, transaction)
+  // A challenge keeps what it was made under.
+  const terms = { ...request.terms, resetAll: transaction.settings.resetAll === 1 }
+  const attempt: Attempt = { terms, attempt: request.attempt }
+  const limited = tooOften(desk, attempt)
+  if (limited) return { ...limited, challenged }
   if (state === 'pending' && request.pass !== '') {
     const asked = tokens.filter(({ serial }) => !request.serial || serial === request.serial)
     const showing = asked.filter((token) => matchOf(token, transaction) === 'shown')
     if (showing.length > 0 && !asked.some((token) => couldBe(token, request.pass)))
-      return redeemByShownCode(desk, copy, request, showing, challenged)
+      return redeemByShownCode(desk, copy, { ...request, terms }, showing, challenged)
     const guesses = asked.filter((token) => couldBe(token, request.pass))
-    if (guesses.length > 0) return redeemByOtp(desk, copy, request, guesses, challenged)
+    if (guesses.length > 0)
+      return redeemByOtp(desk, copy, { ...request, terms }, guesses, challenged)
     // Not even the form of a code: somebody guesses all the same.
     const typed = asked.filter(({ type }) => type !== 'push')
     for (const token of typed) if (!isLocked(desk, token)) countFailure(desk, token)
+    if (typed.length > 0) countAttempt(desk, attempt, 'fail')
     drainSoon(desk)
   }
   if (state !== 'approved') return { ok: false, reason: 'not_approved', state, challenged }
@@ -93,6 +112,10 @@ export async function redeem(
     : { challenge: issued.find((one) => one.serial === serial)?.jws ?? '' }
   const receipt = await signReceipt(desk, transaction, evidence)
   const transactionHash = await sha256(transaction.id)
+
+  // From here to the end nothing is awaited.
+  const refused = tooOften(desk, attempt) ?? tooLongAgo(desk, serial, terms)
+  if (refused) return { ...refused, challenged }
   const moved = move(desk, transaction, 'redeem', { redeemedBy: request.attempt, receipt })
   if (!moved) {
     const now = transactionById(desk, transaction.id)
@@ -103,7 +126,7 @@ export async function redeem(
       challenged,
     }
   }
-  if (failCountOf(desk, serial) > 0) setFailCount(desk, serial, 0)
+  succeeded(desk, copy, [serial], attempt)
   keepReceipt(desk, copy, moved, transactionHash)
   writeDown(desk, copy, transaction, serial, true)
   drainSoon(desk)
@@ -133,11 +156,14 @@ async function redeemByOtp(
   const state = transaction ? currentState(desk, transaction) : null
   if (!transaction || state !== 'pending')
     return { ok: false, reason: 'not_approved', ...(state && { state }), challenged }
-  const outcome = judge(desk, prepared, true)
+  const { terms, attempt } = request
+  const outcome = judge(desk, prepared, { countWrong: true, terms, attempt })
   const serial = outcome.ok ? (outcome.tokens[0]?.serial ?? '') : ''
   writeDown(desk, copy, transaction, outcome.ok ? serial : guesses[0]!.serial, outcome.ok)
   drainSoon(desk)
   if (!outcome.ok) {
+    if (outcome.reason === 'too_often' || outcome.reason === 'too_long_ago')
+      return { ...outcome, challenged }
     const reason = outcome.reason === 'locked' ? 'locked' : 'not_approved'
     return { ok: false, reason, state, challenged }
   }
@@ -171,9 +197,12 @@ async function redeemByShownCode(
   const told = showing.find(({ serial }) => serial === transaction.toldTo)
   const open = showing.filter((token) => isUsable(desk, token) && !isLocked(desk, token))
   if (open.length === 0) return { ...failed, reason: 'locked' }
+  const limited = tooOften(desk, request) ?? (told && tooLongAgo(desk, told.serial, request.terms))
+  if (limited) return { ...limited, challenged }
   const right = told && open.includes(told) && codeMatches(request.pass, code ?? '')
   if (!right || transaction.answer !== asked?.answer) {
     for (const token of open) countFailure(desk, token)
+    countAttempt(desk, request, 'fail')
     writeDown(desk, copy, transaction, open.map(({ serial }) => serial).join(','), false)
     drainSoon(desk)
     return { ...failed, judged: true }
@@ -184,7 +213,7 @@ async function redeemByShownCode(
     answered &&
     move(desk, answered, 'redeem', { redeemedBy: request.attempt, receipt: receipt ?? '' })
   if (!moved) return failed
-  if (failCountOf(desk, told.serial) > 0) setFailCount(desk, told.serial, 0)
+  succeeded(desk, copy, [told.serial], request)
   keepReceipt(desk, copy, moved, transactionHash)
   writeDown(desk, copy, moved, told.serial, true)
   approved(desk, transaction.firstFactor)

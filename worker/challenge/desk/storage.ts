@@ -112,6 +112,14 @@ const steps: string[] = [
    alter table txn add column toldTo text;
    alter table txn add column attempt text;
    alter table challenge add column wire text;`,
+  `create table attempt (
+     id text primary key,
+     outcome text not null,
+     at integer not null,
+     untilAt integer not null
+   );
+   create index attempt_by_outcome on attempt (outcome, at);
+   alter table counter add column lastAuthAt integer;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

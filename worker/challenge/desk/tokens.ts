@@ -7,6 +7,7 @@ import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
 import { drainSoon } from './outbox.ts'
+import { lastAuthOf } from './terms.ts'
 import { challengesOf, transactionsWhere } from './transaction.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
@@ -37,10 +38,16 @@ export async function tokensChanged(desk: Desk, address: Address): Promise<void>
   drainSoon(desk)
 }
 
-export type Counters = { failCount: number; counter: number; timeShift: number }
+export type Counters = {
+  failCount: number
+  counter: number
+  timeShift: number
+  lastAuthAt: number | null
+}
 
 export const countersOf = (desk: Desk, serial: string): Counters => ({
   failCount: failCountOf(desk, serial),
+  lastAuthAt: lastAuthOf(desk, serial),
   ...otpState(desk, serial),
 })
 
@@ -81,6 +88,6 @@ async function drained(desk: Desk): Promise<void> {
 const isWaiting = (desk: Desk, serial: string): boolean =>
   rows(
     desk,
-    "select 1 as waiting from outbox where kind in ('otp', 'fail_count') and body ->> 'serial' = ?",
+    "select 1 as waiting from outbox where kind in ('otp', 'fail_count', 'last_auth') and body ->> 'serial' = ?",
     serial,
   ).length > 0

@@ -2,6 +2,7 @@
  * Makes a transaction: one challenge for each usable device, each signed over everything the person will see, and one for each
  * token whose one-time password the person may type. Two triggers are two transactions with two codes; only an Idempotency-Key makes one of them.
  */
+import { countFailure } from './answer.ts'
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Ringing, mayRing, rang } from './bell.ts'
 import { copyOf, isLocked, isUsable } from './copy.ts'
@@ -90,6 +91,7 @@ export async function trigger(
       jws,
       hash,
     )
+  if (settings.countChallenges === 1) for (const token of chosen.tokens) countFailure(desk, token)
   setDue(desk, 'transactions', answerableUntilAt * 1000)
   record(desk, {
     kind: 'audit',

@@ -35,7 +35,7 @@ export async function askSecondFactor(
   if (selfServiceFactor === 0) return null
   const asked = await triggerChallenge(
     context,
-    { address: { ownerId, customer }, about },
+    { address: { ownerId, customer }, person: row.id, about },
     {
       application: { id: signingIn, name: context.deployment.issuer },
       origin: { how: 'server', ...(client !== null && { address: client }) },
@@ -60,17 +60,18 @@ export async function redeemSecondFactor(
 
 async function redeemed(
   context: Context,
-  { row: { customer }, ownerId }: PersonHere,
+  { row: { id, customer }, ownerId }: PersonHere,
   transactionId: string,
   pass: string,
 ): Promise<boolean> {
   const address = await addressOf(context, customer, transactionId)
   if (address?.ownerId !== ownerId) return false
-  const owner = { address, about: {} }
+  const owner = { address, person: id, about: {} }
   const redemption = await redeemApproval(context, owner, {
     transactionId,
     application: signingIn,
     pass,
+    terms: {},
   })
   return redemption.ok
 }

@@ -6,6 +6,7 @@ import { isLoopbackHost } from '../../env.ts'
 import { type Act, actNamed } from '../../policy/acts.ts'
 import type { Right } from '../../policy/rights.ts'
 import { refuse } from '../../problem.ts'
+import { saidOf } from '../../store/policies.ts'
 import { readSettings } from '../../store/settings.ts'
 import { routePath } from 'hono/route'
 import type { Call } from '../surface.ts'
@@ -58,8 +59,12 @@ export async function checkHeard(
   if (caller.name !== '' || (call.var.context.deployment.loopback && isFromHere(call))) return
   const client = peerAddress(call)
   const about = client === null ? whom : { ...whom, client }
-  const { apiKeyRequired } = await readSettings(call.var.context, caller.customer, about)
+  const { context } = call.var
+  const { apiKeyRequired } = await readSettings(context, caller.customer, about)
   if (apiKeyRequired === 1) refuse({ reason: 'api_key_required' })
+  // privacyIDEA's own, in its own words.
+  if (await saidOf(context, caller.customer, 'authorization', 'api_key_required', about))
+    refuse({ reason: 'no_api_key' })
 }
 
 /** Not forwarded, and not on behalf of a page from elsewhere: neither across sites nor by a name bound to this address. */

@@ -2,6 +2,8 @@
 import type { Asked } from '../../challenge/trigger.ts'
 import type { Checked } from '../../challenge/check.ts'
 import type { Shown } from '../../challenge/desk/otp.ts'
+import type { TooLongAgo, TooOften } from '../../challenge/desk/terms.ts'
+import { shownMoment, shownSpan } from '../../policy/span.ts'
 import { refuse } from '../../problem.ts'
 import type { Result } from './envelope.ts'
 
@@ -32,13 +34,11 @@ export function challengeResult(
     authentication: 'CHALLENGE',
     detail: {
       ...challenges.at(-1),
-      message: [...new Set(messages)].join(', '),
+      message: asked.framed(messages),
       messages,
       multi_challenge: challenges,
       transaction_ids: challenges.map(() => transactionId),
-      preferred_client_mode: challenges.every(({ client_mode }) => client_mode === 'poll')
-        ? 'poll'
-        : 'interactive',
+      preferred_client_mode: asked.preferred(challenges.map(({ client_mode: mode }) => mode)),
       ...(byDevice && { notified: asked.notified, sent_to: asked.sentTo }),
       ...(asked.quietUntilAt !== undefined && { quiet_until_at: asked.quietUntilAt }),
       expires_at: asked.answerableUntilAt,
@@ -49,24 +49,25 @@ export function challengeResult(
 type Made = Extract<Asked, { ok: true }>
 
 /** What is to be done for this one challenge. The code is in the text too, so that a client that only prints `message` works. */
-function howAsked({ said, code, pressed }: Made, { type, match }: Made['challenges'][number]) {
+function howAsked({ said, code, pressed }: Made, asked: Made['challenges'][number]) {
+  const { type, match } = asked
   if (type !== 'push')
-    return { client_mode: 'interactive', message: said(type, null) ?? otpQuestion }
+    return { client_mode: 'interactive', message: said(asked, null) ?? otpQuestion }
   if (match === 'shown')
     return {
       attributes: { hideResponseInput: false },
       client_mode: 'interactive',
-      message: said('push', null) ?? shownQuestion,
+      message: said(asked, null) ?? shownQuestion,
     }
   const answer = match === 'code' ? code : match === 'pick' ? pressed : null
   // A text that has no place for it gets it at the end: else nobody would know which to press.
-  const hasPlace = said('push', null)?.includes('{presence_answer}') === true
+  const hasPlace = said(asked, null)?.includes('{presence_answer}') === true
   const end = match === 'pick' && !hasPlace ? ` Please press: ${answer}` : ''
   const usual = match === 'code' ? `${question} Type this code there: ${answer}` : question
   return {
     attributes: { hideResponseInput: true },
     client_mode: 'poll',
-    message: (said('push', answer) ?? usual) + end,
+    message: (said(asked, answer) ?? usual) + end,
     ...(answer && { presence_answer: answer }),
   }
 }
@@ -81,12 +82,21 @@ export const acceptedCheck = (tokens: Shown[]): Result => ({
 const only = ([one, ...more]: Shown[]): Record<string, unknown> =>
   one && more.length === 0 ? { otplen: one.otpLength, serial: one.serial, type: one.type } : {}
 
+/** A login that is right, or was not looked at, and is refused all the same. */
+export const unmetTerms = (unmet: TooOften | TooLongAgo): string =>
+  unmet.reason === 'too_long_ago'
+    ? `The last successful authentication was ${shownMoment(unmet.lastAuthAt)}. It is to long ago.`
+    : `Only ${unmet.limit.count} ${unmet.what === 'fail' ? 'failed' : 'successful'} authentications per ${shownSpan(unmet.limit.seconds)} allowed.`
+
+/** Somebody without a token was let in. */
+export const admittedCheck = (message: string): Result => ({
+  value: true,
+  authentication: 'ACCEPT',
+  detail: { message },
+})
+
 /** What a check says when no challenge came of it. */
-export function refusedCheck(
-  checked: Extract<Checked, { ok: false }>,
-  bySerial: boolean,
-  now: number,
-): Result {
+export function refusedCheck(checked: Extract<Checked, { ok: false }>, now: number): Result {
   switch (checked.reason) {
     case 'no_tokens':
       return rejected('The user has no tokens assigned')
@@ -95,9 +105,7 @@ export function refusedCheck(
     case 'locked':
       return rejected('Failcounter exceeded')
     case 'revoked':
-      return bySerial
-        ? refuse({ reason: 'token_revoked' })
-        : rejected('No suitable token found for authentication.')
+      return refuse({ reason: 'token_revoked' })
     case 'wrong_pin':
       return rejected('wrong otp pin')
     case 'wrong_otp':
@@ -112,8 +120,11 @@ export function refusedCheck(
       return rejected('OTP verification failed.')
     case 'too_many_tries':
       return rejected(
-        `Too many wrong tries. Try again in ${Math.max(1, (checked.againAt ?? now) - now)} seconds.`,
+        `Too many wrong tries. Try again in ${Math.max(1, checked.againAt - now)} seconds.`,
       )
+    case 'too_often':
+    case 'too_long_ago':
+      return rejected(unmetTerms(checked))
     case 'idempotency_conflict':
       return refuse({ reason: 'idempotency_conflict' })
   }

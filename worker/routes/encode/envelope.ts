@@ -44,9 +44,18 @@ export function answer(call: Call, result: Result, status: 200 | 503 = 200): Res
 
 /** "ERRnnn: " stands before the message on 400s only, as on the wire. */
 export function failure(call: Call, failed: Failure): Response {
-  const { status, code, detail, headers } = show(failed)
+  const { status, headers } = show(failed)
+  return Response.json(failureBody(call, failed), {
+    status,
+    headers: { 'Cache-Control': 'no-cache', ...headers },
+  })
+}
+
+/** For an answer whose headers have gone out already, too. */
+export function failureBody(call: Call, failed: Failure): Record<string, unknown> {
+  const { status, code, detail } = show(failed)
   const message = status === 400 ? `ERR${code}: ${detail}` : detail
-  const body = {
+  return {
     // As privacyIDEA has it.
     detail: failed.reason === 'wrong_password' ? {} : null,
     id: 1,
@@ -55,5 +64,4 @@ export function failure(call: Call, failed: Failure): Response {
     time: seconds(Date.now()),
     version,
   }
-  return Response.json(body, { status, headers: { 'Cache-Control': 'no-cache', ...headers } })
 }

@@ -3,7 +3,7 @@ import type { Redemption } from '../../challenge/desk/redeem.ts'
 import type { Status } from '../../challenge/desk/look.ts'
 import type { State } from '../../../schema/states.ts'
 import { type Result, type Authentication } from './envelope.ts'
-import { rejected } from './challenge-answer.ts'
+import { rejected, unmetTerms } from './challenge-answer.ts'
 
 export type WireStatus = 'pending' | 'accept' | 'declined' | 'cancelled' | 'expired'
 
@@ -46,6 +46,8 @@ export function redeemResult(redemption: Redemption): Result {
     }
   const { challenged, state } = redemption
   if (redemption.reason === 'locked') return rejected('Failcounter exceeded')
+  if (redemption.reason === 'too_often' || redemption.reason === 'too_long_ago')
+    return rejected(unmetTerms(redemption))
   const last = challenged.at(-1)
   const about = {
     type: last?.type ?? 'push',
@@ -77,10 +79,14 @@ export function redeemResult(redemption: Redemption): Result {
 
 /** What a check that waited for the device says, as if the device had typed for the person. */
 export function blockedResult(redemption: Redemption): Result {
-  if (!redemption.ok)
-    return redemption.state === 'declined' || redemption.state === 'cancelled'
-      ? redeemResult(redemption)
-      : rejected('wrong otp value')
+  if (!redemption.ok) {
+    const isTold =
+      redemption.state === 'declined' ||
+      redemption.state === 'cancelled' ||
+      redemption.reason === 'too_often' ||
+      redemption.reason === 'too_long_ago'
+    return isTold ? redeemResult(redemption) : rejected('wrong otp value')
+  }
   const { serial, type, receipt } = redemption
   return {
     value: true,

@@ -128,16 +128,20 @@ async function setPin(asked: Asked): Promise<Done> {
   const { context, parameters, tokens } = asked
   const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.need('pin')
   await checkPin(context, await pinAbout(asked), pin)
-  const pinHash = await hashPin(context, pin)
+  const pinHash = await hashPinOf(context, tokens, pin)
   await changeAll(context, tokens, () => ({ pinHash }))
   return { value: tokens.length }
 }
+
+/** One hash for all of them: they are one person's, or one token. */
+const hashPinOf = (context: Context, tokens: TokenRow[], pin: string): Promise<string | null> =>
+  hashPin(context, pin, (tokens[0]?.ownerId ?? '') as OwnerId)
 
 /** Told once, to whoever asked for it. */
 async function setRandomPin(asked: Asked): Promise<Done> {
   const { context, tokens } = asked
   const pin = await pinAtRandom(context, await pinAbout(asked))
-  const pinHash = await hashPin(context, pin)
+  const pinHash = await hashPinOf(context, tokens, pin)
   await changeAll(context, tokens, () => ({ pinHash }))
   return { value: tokens.length, detail: { pin } }
 }
@@ -156,7 +160,7 @@ async function set(asked: Asked): Promise<Done> {
   const pin = parameters.has('otppin') ? parameters.get('otppin') : parameters.get('pin')
   if (parameters.has('pin') || parameters.has('otppin')) {
     await checkPin(context, await pinAbout(asked), pin)
-    wish.pinHash = await hashPin(context, pin)
+    wish.pinHash = await hashPinOf(context, tokens, pin)
   }
   if (parameters.has('description')) wish.description = descriptionOf(parameters)
   if (parameters.has('hashlib')) wish.hashlib = hashlibOf(parameters)

@@ -47,7 +47,7 @@ owners.post('/assign', async (call) => {
         parameters.get('pin'),
       )
     const pin = parameters.has('pin')
-      ? { pinHash: await hashPin(context, parameters.get('pin')) }
+      ? { pinHash: await hashPin(context, parameters.get('pin'), owner.ownerId) }
       : {}
     if (token.ownerId === owner.ownerId) return changeAll(context, [token], () => pin)
     const { type, realms } = token

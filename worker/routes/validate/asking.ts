@@ -12,11 +12,12 @@ export const named = (parameters: Parameters) => ({
   serial: parameters.get('serial').trim(),
 })
 
-export function asking(
-  call: Call,
-  caller: Caller,
-  parameters: Parameters,
-): Omit<Asking, 'firstFactor'> {
+/** More is not shown to anybody. */
+const longestAgent = 256
+
+export type About = Omit<Asking, 'firstFactor'>
+
+export function asking(call: Call, caller: Caller, parameters: Parameters): About {
   const key = call.req.header('Idempotency-Key')
   if (key !== undefined && (key.length < 1 || key.length > 255))
     refuse({
@@ -27,6 +28,10 @@ export function asking(
   return {
     application: caller.application,
     ...whenceOf(call, caller, parameters.get('client')),
+    saying: {
+      agent: (call.req.header('User-Agent') ?? '').slice(0, longestAgent),
+      challenge: parameters.get('challenge').slice(0, longestAgent),
+    },
     ...(key !== undefined && {
       idempotency: { key, request: JSON.stringify([call.req.path, named(parameters)]) },
     }),

@@ -1,24 +1,28 @@
 /** /validate/check and /validate/radiuscheck: a first factor makes a challenge, a one-time password is judged, an approval is redeemed. */
-import { checkPass } from '../../challenge/check.ts'
+import { type Checked, checkPass } from '../../challenge/check.ts'
 import { waitForAnswer } from '../../challenge/follow.ts'
 import { redeemApproval } from '../../challenge/redeem.ts'
-import { challengeTypes, typesAsked } from '../../challenge/types.ts'
-import { whose } from '../../challenge/whose.ts'
+import type { Redemption } from '../../challenge/desk/redeem.ts'
+import { type Used, insistAuthorized } from '../../challenge/rules.ts'
+import { typesAsked } from '../../challenge/types.ts'
 import { nowSeconds } from '../../env.ts'
+import { Refusal, refuse } from '../../problem.ts'
+import { writeAudit } from '../../record/audit.ts'
 import { readSettings } from '../../store/settings.ts'
-import { checkHeard, checkingCaller } from '../decode/caller.ts'
-import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import type { Parameters } from '../decode/parameters.ts'
 import {
   acceptedCheck,
+  admittedCheck,
   challengeResult,
   refusedCheck,
   rejected,
 } from '../encode/challenge-answer.ts'
-import { type Result, answer, envelope } from '../encode/envelope.ts'
+import { concluded } from '../encode/conclusion.ts'
+import { type Result, answer, envelope, failureBody } from '../encode/envelope.ts'
 import { blockedResult, redeemResult } from '../encode/outcome.ts'
 import { streamed } from '../encode/streamed.ts'
 import { type Call, surface } from '../surface.ts'
-import { asking, named } from './asking.ts'
+import { type Login, loginOf } from './login.ts'
 
 export const check = surface()
 
@@ -26,67 +30,110 @@ export const check = surface()
 type Outcome = Result | { later: (gone: Promise<void>) => Promise<Result> }
 
 async function checked(call: Call): Promise<Outcome> {
-  const caller = await checkingCaller(call)
-  const parameters = await parametersOf(call)
-  const state = parameters.get('state')
-  const transactionId = parameters.get('transaction_id') || state
-  const pass = transactionId ? parameters.get('pass') : parameters.need('pass')
+  const login = await loginOf(call)
+  const outcome = await ofWhoever(call, login)
+  if (!('later' in outcome)) return concluded(outcome, login.concluding)
+  return { later: async (gone) => concluded(await outcome.later(gone), login.concluding) }
+}
+
+async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
   const { context } = call.var
-  const owner = await whose(context, caller.customer, named(parameters))
-  await checkHeard(call, caller, owner.about)
-  const following = { customer: caller.customer, expectedOwner: owner.address.ownerId }
-  const redeem = (id: string, typed: string) =>
-    redeemApproval(context, owner, {
-      transactionId: id,
-      application: caller.name === '' ? null : caller.application.id,
-      pass: typed,
-    })
-  if (!transactionId) {
-    const about = asking(call, caller, parameters)
-    const found = await checkPass(context, owner, {
-      ...about,
-      ...(await typesAsked(context, owner, about.client, parameters.get('type'))),
-      challengeTypes: await challengeTypes(context, owner, about.client),
-      otpOnly: isOtpOnly(parameters),
-      mayBlock: true,
-      pass,
-    })
-    if (!found.ok) return refusedCheck(found, parameters.get('user') === '', nowSeconds(context))
-    if ('accepted' in found) return acceptedCheck(found.accepted)
-    const { transactionId: id, waitSeconds: seconds } = found
-    if (seconds === 0) return challengeResult(found, false)
-    return {
-      later: async (gone) => {
-        const route = { ...following, transactionId: id }
-        const waited = await waitForAnswer(context, route, { seconds, gone })
-        // Who has left cannot use an approval; redeeming it for them would burn it.
-        return waited.end === 'left'
-          ? rejected('wrong otp value')
-          : blockedResult(await redeem(id, ''))
-      },
-    }
-  }
-  const redeemed = await redeem(transactionId, pass)
-  // With State the caller waits for a device's answer: it cannot poll. A one-time password is judged at once.
-  const waits =
-    state &&
-    !redeemed.ok &&
-    redeemed.state === 'pending' &&
-    !redeemed.judged &&
-    redeemed.challenged.some(({ type }) => type === 'push') &&
-    (pass === '' || redeemed.challenged.every(({ type }) => type === 'push'))
-  if (!waits) return redeemResult(redeemed)
-  const { blockingWaitSeconds: seconds } = await readSettings(context, caller.customer)
+  const { sought, rules, caller, transactionId, concluding } = login
+  if (sought.missing === 'user_not_found' && rules.admitted.noUser !== null)
+    return admitNobody(call, login, rules.admitted.noUser)
+  if (sought.missing && !concluding.isHidden) refuse({ reason: sought.missing })
+  if (transactionId !== '') return redeemed(call, login, transactionId)
+  const { about, parameters } = login
+  const found = await checkPass(context, sought, {
+    ...about,
+    ...(await typesAsked(context, sought, about.client, parameters.get('type'))),
+    rules,
+    isHidden: concluding.isHidden,
+    otpOnly: isOtpOnly(parameters),
+    mayBlock: true,
+    pass: parameters.get('pass'),
+  })
+  if (!found.ok)
+    return concluding.isHidden ? rejected('') : refusedCheck(found, nowSeconds(context))
+  if ('accepted' in found || 'admitted' in found) return accepted(call, login, found)
+  const { transactionId: id, waitSeconds: seconds } = found
+  if (seconds === 0) return challengeResult(found, false)
   return {
     later: async (gone) => {
-      const waited = await waitForAnswer(
-        context,
-        { ...following, transactionId },
-        { seconds, gone },
-      )
+      const waiting = { customer: caller.customer, transactionId: id }
+      const waited = await waitForAnswer(context, waiting, { seconds, gone })
+      // Who has left cannot use an approval; redeeming it for them would burn it.
       return waited.end === 'left'
-        ? redeemResult(redeemed)
-        : redeemResult(await redeem(transactionId, ''))
+        ? rejected('wrong otp value')
+        : blockedResult(await redeem(call, login, id, ''))
+    },
+  }
+}
+
+/** Whoever does not exist is let in, where a policy wants it so. */
+async function admitNobody(call: Call, { caller, sought, about }: Login, policy: string) {
+  const { context } = call.var
+  await writeAudit(context, {
+    customer: caller.customer,
+    action: 'check',
+    success: true,
+    user: sought.about.user,
+    realm: sought.about.realm,
+    application: caller.application.id,
+    client: about.client ?? undefined,
+    detail: { policy },
+  })
+  return admittedCheck(`user does not exist, accepted due to '${policy}'`)
+}
+
+async function accepted(
+  call: Call,
+  login: Login,
+  found: Extract<Checked, { accepted: unknown } | { admitted: unknown }>,
+): Promise<Result> {
+  await authorize(call, login, 'accepted' in found ? found.accepted : [])
+  return 'accepted' in found ? acceptedCheck(found.accepted) : admittedCheck(found.admitted)
+}
+
+const authorize = (call: Call, { rules, sought, caller }: Login, tokens: Used[]): Promise<void> =>
+  insistAuthorized(call.var.context, rules, sought, { tokens, application: caller.application.id })
+
+/** @throws Refusal where policies let nobody in with this token: the approval is used up. */
+async function redeem(call: Call, login: Login, id: string, pass: string): Promise<Redemption> {
+  const { context } = call.var
+  const redemption = await redeemApproval(context, login.sought, {
+    transactionId: id,
+    application: login.caller.name === '' ? null : login.caller.application.id,
+    pass,
+    terms: login.rules.terms,
+  })
+  if (redemption.ok) await authorize(call, login, [redemption])
+  return redemption
+}
+
+async function redeemed(call: Call, login: Login, transactionId: string): Promise<Outcome> {
+  const { context } = call.var
+  const { caller, parameters, sought } = login
+  const pass = parameters.get('pass')
+  const first = await redeem(call, login, transactionId, pass)
+  // With State the caller waits for a device's answer: it cannot poll. A one-time password is judged at once.
+  const waits =
+    parameters.get('state') !== '' &&
+    !first.ok &&
+    first.state === 'pending' &&
+    !first.judged &&
+    first.challenged.some(({ type }) => type === 'push') &&
+    (pass === '' || first.challenged.every(({ type }) => type === 'push'))
+  if (!waits) return redeemResult(first)
+  const { blockingWaitSeconds: seconds } = await readSettings(context, caller.customer)
+  const { customer } = caller
+  const waiting = { customer, transactionId, expectedOwner: sought.address.ownerId }
+  return {
+    later: async (gone) => {
+      const waited = await waitForAnswer(context, waiting, { seconds, gone })
+      return redeemResult(
+        waited.end === 'left' ? first : await redeem(call, login, transactionId, ''),
+      )
     },
   }
 }
@@ -94,9 +141,15 @@ async function checked(call: Call): Promise<Outcome> {
 check.on(['GET', 'POST'], '/check', async (call) => {
   const outcome = await checked(call)
   if (!('later' in outcome)) return answer(call, outcome)
-  return streamed(background(call), async (gone) =>
-    envelope(await outcome.later(gone), call.var.context.nowMs()),
-  )
+  return streamed(background(call), async (gone) => {
+    try {
+      return envelope(await outcome.later(gone), call.var.context.nowMs())
+    } catch (error) {
+      // The status has gone out: the body says it.
+      if (error instanceof Refusal) return failureBody(call, error.failure)
+      throw error
+    }
+  })
 })
 
 /** For gateways that read the status and nothing else: 204 is accepted, 400 is everything else. The body is empty. */

@@ -1,0 +1,55 @@
+/** Who asks for whom at /validate/check, under which rules, and what they may know. */
+import { type Rules, rulesFor } from '../../challenge/rules.ts'
+import { type Sought, seek } from '../../challenge/whose.ts'
+import { readAttributes } from '../../store/attributes.ts'
+import { rememberedPerson } from '../../store/people.ts'
+import { isEverSaid } from '../../store/policies.ts'
+import { type Caller, checkHeard, checkingCaller } from '../decode/caller.ts'
+import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import type { Concluding } from '../encode/conclusion.ts'
+import type { Call } from '../surface.ts'
+import { type About, asking, named } from './asking.ts'
+
+export type Login = {
+  caller: Caller
+  parameters: Parameters
+  /** '' where a login begins. */
+  transactionId: string
+  sought: Sought
+  about: About
+  rules: Rules
+  concluding: Concluding
+}
+
+/** @throws Refusal of a caller who is not heard, or of parameters that name nobody */
+export async function loginOf(call: Call): Promise<Login> {
+  const { context } = call.var
+  const caller = await checkingCaller(call)
+  const { customer } = caller
+  const parameters = await parametersOf(call)
+  const transactionId = parameters.get('transaction_id') || parameters.get('state')
+  if (transactionId === '') parameters.need('pass')
+  const isKnown = caller.name !== ''
+  const hides = 'hide_specific_error_message'
+  const afresh = !isKnown && (await isEverSaid(context, customer, 'authentication', hides))
+  const sought = await seek(context, customer, named(parameters), afresh)
+  await checkHeard(call, caller, sought.about)
+  const about = asking(call, caller, parameters)
+  const { client } = about
+  const rules = await rulesFor(context, customer, {
+    ...sought.about,
+    ...(client !== null && { client }),
+  })
+  const person = async () => {
+    const found = sought.person === null ? null : await rememberedPerson(context, sought.person)
+    if (!found) return null
+    const noted = rules.told.person ? await readAttributes(context.env.DB, [found.id]) : []
+    return {
+      person: found,
+      attributes: noted.map(({ key, value }): [string, string] => [key, value]),
+    }
+  }
+  const isHidden = !isKnown && rules.hideErrors
+  const concluding = { told: rules.told, isHidden, realm: sought.about.realm, person }
+  return { caller, parameters, transactionId, sought, about, rules, concluding }
+}
