@@ -290,7 +290,10 @@ describe('a right', () => {
 
 describe('an unknown caller', () => {
   const check = (of: Deployment, headers: Record<string, string> = {}) =>
-    application({ url: of.env.PUBLIC_URL, fetch: of.fetch }).check({ user, pass: '4711' }, { headers })
+    application({ url: of.env.PUBLIC_URL, fetch: of.fetch }).check(
+      { user, pass: '4711' },
+      { headers },
+    )
 
   it('is heard only where listener and address are this machine and nobody forwards', async () => {
     const home = await deployment({ LISTENER: 'loopback', PUBLIC_URL: 'http://localhost:8787' })
