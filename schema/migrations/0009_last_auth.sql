@@ -1,0 +1,1 @@
+ALTER TABLE `tokens` ADD `last_auth_at` integer;
