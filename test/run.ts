@@ -39,6 +39,7 @@ const stages: Suite[][] = [
     vitest('worker', 'test/worker/vitest.config.ts'),
     vitest('local', 'test/local/vitest.config.ts'),
   ],
+  [vitest('compat', 'test/compat/vitest.config.ts')],
   [vitest('browser', 'test/browser/vitest.config.ts')],
 ]
 

@@ -3,7 +3,7 @@
  * from the login page's origin and gives up on the first answer that is not a 200.
  */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { type Desk, openDesk } from './desk.ts'
+import { type Desk, firstOf, openDesk } from './desk.ts'
 import { pause, send } from './wire.ts'
 
 type Polled = {
@@ -71,7 +71,7 @@ describe.each(Object.entries(workers))('%s', (name, read) => {
     const { phone, id } = await asked(`${name.toLowerCase()}-yes`)
     const polling = poll(desk.at, id, read, 30)
     await pause(700)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     const { outcome, polls } = await polling
     expect(outcome).toBe('yes')
     expect(polls).toBeGreaterThan(2)
@@ -79,7 +79,7 @@ describe.each(Object.entries(workers))('%s', (name, read) => {
 
   it('never takes a decline for an approval', async () => {
     const { phone, id } = await asked(`${name.toLowerCase()}-no`)
-    await phone.decline((await phone.poll())[0]!)
+    await phone.decline(await firstOf(phone))
     const { outcome } = await poll(desk.at, id, read, 3)
     expect(outcome).toBe(name === 'Keycloak' ? 'no' : null)
   })

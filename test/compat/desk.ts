@@ -3,8 +3,10 @@
  * codes, a service account and a key. Over the API, as administrators do it.
  */
 import { createHmac } from 'node:crypto'
-import { type Application, application } from '../support/application.ts'
-import { StockPhone, type StockPhoneOptions } from '../support/stock-phone.ts'
+import { application } from '../support/application.ts'
+import { phoneKeys } from '../support/stock-phone-keys.ts'
+import { type StockChallenge, StockPhone, type StockPhoneOptions } from '../support/stock-phone.ts'
+import { until } from '../support/until.ts'
 import type { CompatServer } from './servers.ts'
 
 export type Desk = Awaited<ReturnType<typeof openDesk>>
@@ -16,9 +18,7 @@ export async function openDesk(
   /** Whether phones may be enrolled there. */
   { phones = true } = {},
 ) {
-  const stranger = application({ url: server.at })
-  const token = tokenOf(await stranger.auth('admin', server.adminPassword))
-  const administrator = application({ url: server.at, token })
+  const administrator = application({ url: server.at, token: server.token })
 
   /** Phones know the public address; here it leads to where the server listens. */
   const fetchHere = (address: string, init: RequestInit): Promise<Response> =>
@@ -42,8 +42,6 @@ export async function openDesk(
     ...server,
     realm,
     administrator,
-    /** The administrator's session. */
-    token,
     must,
     policy,
     unpolicy: (name: string) => must('DELETE', `/policy/${realm}_${name}`),
@@ -53,15 +51,18 @@ export async function openDesk(
       return { user, realm }
     },
 
-    /** A person whose phone is enrolled. Its PIN is 1234 unless told otherwise. */
+    /** Enrols a phone, without a PIN unless one is told: hashing is what takes time here. */
     async phone(
       user: string,
-      { pin = '1234', ...options }: StockPhoneOptions & { pin?: string } = {},
+      { pin = '', ...options }: StockPhoneOptions & { pin?: string } = {},
     ): Promise<StockPhone> {
       const { status, envelope } = await administrator.initToken({ user, realm, pin })
       const link = (envelope.detail?.pushurl as { value?: string } | undefined)?.value
       if (link === undefined) throw new Error(`no phone: ${status} ${JSON.stringify(envelope)}`)
-      const phone = await StockPhone.enrol(link, fetchHere, options)
+      const phone = await StockPhone.enrol(link, fetchHere, {
+        ...(options.bits === undefined && { keys: await sharedKeys }),
+        ...options,
+      })
       if (phone.enrolled.status !== 200)
         throw new Error(`not enrolled: ${JSON.stringify(phone.enrolled)}`)
       return phone
@@ -95,8 +96,12 @@ export async function openDesk(
   }
 }
 
-const tokenOf = ({ envelope }: Awaited<ReturnType<Application['auth']>>): string =>
-  (envelope.result.value as { token: string }).token
+/** One key for the phones of a file: making one takes longer than all that is tested with it. */
+const sharedKeys = phoneKeys(2048)
+
+/** What the phone shows first, as soon as there is something. */
+export const firstOf = (phone: StockPhone): Promise<StockChallenge> =>
+  until('a challenge on the phone', async () => (await phone.poll())[0])
 
 /** RFC 6238, six digits, SHA-1. */
 export function totp(seed: Buffer, stepsAhead = 0): string {

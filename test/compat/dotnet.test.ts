@@ -3,7 +3,7 @@
  * challenge which lacks one of the texts it wants. AD FS polls only where the preferred mode is push.
  */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { type Account, type Desk, openDesk } from './desk.ts'
+import { type Account, type Desk, firstOf, openDesk } from './desk.ts'
 import { type Fields, dotNetForm, send } from './wire.ts'
 
 type Json = Record<string, unknown>
@@ -89,14 +89,18 @@ const plugins = [
   ['csharp', 'privacyidea-csharp-client/1.0.0'],
 ] as const
 
+let desk: Desk
+let account: Account
+let client: ReturnType<typeof dotNetClient>
+beforeAll(async () => {
+  desk = await openDesk(inject('plain'), 'dotnet')
+  account = await desk.application('login', ['trigger', 'check', 'enrol'])
+})
+
 describe.each(plugins)('%s', (name, agent) => {
-  let desk: Desk
-  let client: ReturnType<typeof dotNetClient>
   const user = (suffix: string) => `${name}-${suffix}`
 
   beforeAll(async () => {
-    desk = await openDesk(inject('plain'), `dotnet-${name}`)
-    const account = await desk.application('login', ['trigger', 'check', 'enrol'])
     client = dotNetClient(desk.at, agent, desk.realm, account)
     await client.signIn()
   })
@@ -115,7 +119,7 @@ describe.each(plugins)('%s', (name, agent) => {
       challenges: [{ type: 'push', client_mode: 'poll', serial: phone.serial, image: '' }],
     })
     expect(await client.pollTransaction(asked.transactionId!)).toBe(false)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await client.pollTransaction(asked.transactionId!)).toBe(true)
     expect(await client.validateCheck(user('push'), '', asked.transactionId)).toMatchObject({
       value: true,
@@ -123,45 +127,47 @@ describe.each(plugins)('%s', (name, agent) => {
       error: undefined,
     })
   })
+})
 
+describe('either of them', () => {
   it('shows the field for a code first where there is one, and the push beside it', async () => {
-    await desk.person(user('both'))
-    await desk.phone(user('both'))
-    const { code } = await desk.totp(user('both'))
-    const asked = await client.triggerChallenges(user('both'))
+    await desk.person('both')
+    await desk.phone('both')
+    const { code } = await desk.totp('both')
+    const asked = await client.triggerChallenges('both')
     expect(asked).toMatchObject({ value: true, preferred: 'otp' })
     expect(asked.challenges).toHaveLength(2)
-    expect(await client.validateCheck(user('both'), '000000', asked.transactionId)).toMatchObject({
+    expect(await client.validateCheck('both', '000000', asked.transactionId)).toMatchObject({
       value: false,
       authentication: 'REJECT',
     })
-    expect(await client.validateCheck(user('both'), code(), asked.transactionId)).toMatchObject({
+    expect(await client.validateCheck('both', code(), asked.transactionId)).toMatchObject({
       value: true,
       authentication: 'ACCEPT',
     })
   })
 
   it('is told no after a decline', async () => {
-    await desk.person(user('no'))
-    const phone = await desk.phone(user('no'))
-    const { transactionId } = await client.triggerChallenges(user('no'))
-    await phone.decline((await phone.poll())[0]!)
+    await desk.person('no')
+    const phone = await desk.phone('no')
+    const { transactionId } = await client.triggerChallenges('no')
+    await phone.decline(await firstOf(phone))
     expect(await client.pollTransaction(transactionId!)).toBe(false)
-    expect(await client.validateCheck(user('no'), '', transactionId)).toMatchObject({
+    expect(await client.validateCheck('no', '', transactionId)).toMatchObject({
       status: true,
       value: false,
     })
   })
 
   it('finds that somebody has no token, enrols a code for them, and finds it', async () => {
-    await desk.person(user('fresh'))
-    expect(await client.userHasToken(user('fresh'))).toBe(false)
-    const { result, detail } = await client.tokenInit(user('fresh'))
+    await desk.person('fresh')
+    expect(await client.userHasToken('fresh')).toBe(false)
+    const { result, detail } = await client.tokenInit('fresh')
     expect(toBool(result.value)).toBe(true)
     expect(detail.serial).toMatch(/^TOTP/)
     expect(detail.googleurl.value).toMatch(/^otpauth:\/\/totp\//)
     expect(detail.googleurl.img).toMatch(/^data:image\//)
-    expect(await client.userHasToken(user('fresh'))).toBe(true)
+    expect(await client.userHasToken('fresh')).toBe(true)
   })
 
   it('hears that passkeys are not offered', async () => {

@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type Freeradius, hasFreeradius, startFreeradius } from '../support/freeradius.ts'
-import { type Desk, openDesk } from './desk.ts'
+import { type Desk, firstOf, openDesk } from './desk.ts'
 import { pause } from './wire.ts'
 
 describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
@@ -24,19 +24,19 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
 
   it('waits for the phone in one request: Access-Request, then Access-Accept', async () => {
     await waiting.person('vera')
-    const phone = await waiting.phone('vera')
+    const phone = await waiting.phone('vera', { pin: '1234' })
     const login = radius.ask(`vera@${waiting.realm}`, '1234')
     await pause(1000)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await login).toMatchObject({ code: 'Access-Accept', replyMessage: 'access granted' })
   })
 
   it('is told of a decline at once: Access-Reject, long before its time is up', async () => {
     await waiting.person('nora')
-    const phone = await waiting.phone('nora')
+    const phone = await waiting.phone('nora', { pin: '1234' })
     const login = radius.ask(`nora@${waiting.realm}`, '1234')
     await pause(1000)
-    await phone.decline((await phone.poll())[0]!)
+    await phone.decline(await firstOf(phone))
     const { code, elapsedMs } = await login
     expect(code).toBe('Access-Reject')
     expect(elapsedMs).toBeLessThan(6000)
@@ -44,7 +44,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
 
   it('asks back with a State, waits at the second request, and accepts', async () => {
     await asking.person('stan')
-    const phone = await asking.phone('stan')
+    const phone = await asking.phone('stan', { pin: '1234' })
     const challenge = await radius.ask(`stan@${asking.realm}`, '1234')
     expect(challenge).toMatchObject({
       code: 'Access-Challenge',
@@ -53,7 +53,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
     })
     const login = radius.ask(`stan@${asking.realm}`, 'ok', challenge.state)
     await pause(1000)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await login).toMatchObject({ code: 'Access-Accept' })
   })
 
@@ -73,7 +73,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
 
   it('rejects a wrong PIN and an unknown name, and says why as privacyIDEA does', async () => {
     await asking.person('rita')
-    await asking.phone('rita')
+    await asking.phone('rita', { pin: '1234' })
     expect(await radius.ask(`rita@${asking.realm}`, 'wrong')).toMatchObject({
       code: 'Access-Reject',
       replyMessage: 'wrong otp pin',
@@ -89,7 +89,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
     const hardened = await openDesk(inject('hardened'), 'radius')
     const { apiKey } = await hardened.application('vpn', ['check'])
     await hardened.person('vera')
-    const phone = await hardened.phone('vera')
+    const phone = await hardened.phone('vera', { pin: '1234' })
     const url = `${hardened.at}/validate/check`
     const stranger = await startFreeradius({ url })
     try {
@@ -101,7 +101,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
     try {
       const asked = await known.ask(`vera@${hardened.realm}`, '1234')
       expect(asked.code).toBe('Access-Challenge')
-      const challenge = (await phone.poll())[0]!
+      const challenge = await firstOf(phone)
       const options = challenge.require_presence!.split(',')
       const login = known.ask(`vera@${hardened.realm}`, 'ok', asked.state)
       await pause(500)

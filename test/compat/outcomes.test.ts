@@ -4,7 +4,7 @@
  */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import type { StockPhone } from '../support/stock-phone.ts'
-import { type Desk, openDesk } from './desk.ts'
+import { type Desk, firstOf, openDesk } from './desk.ts'
 import { form, send } from './wire.ts'
 
 let desk: Desk
@@ -93,7 +93,7 @@ describe('/validate', () => {
 
   it('takes a wrong and an empty PIN for the same', async () => {
     await desk.person('pin')
-    await desk.phone('pin')
+    await desk.phone('pin', { pin: '1234' })
     expect(await check({ user: 'pin', pass: 'wrong' })).toEqual(rejected('wrong otp pin'))
     expect(await check({ user: 'pin', pass: '' })).toEqual(rejected('wrong otp pin'))
   })
@@ -106,7 +106,7 @@ describe('/validate', () => {
     expect(await poll(id)).toEqual(pending)
     for (const other of ['02437153556435182584', 'x', 'ä', '-'.repeat(300)])
       expect(await poll(encodeURIComponent(other)), other).toEqual(pending)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await poll(id)).toEqual({
       status: 200,
       value: true,
@@ -125,7 +125,7 @@ describe('/validate', () => {
     const id = await asked('redeemer')
     const of = (user: string, pass = '') => check({ user, pass, transaction_id: id })
     expect(await of('redeemer')).toEqual(rejected('Response did not match the challenge.'))
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await of('other')).toEqual(rejected('wrong otp pin'))
     expect(await of('redeemer', 'ignored')).toEqual({
       status: 200,
@@ -161,7 +161,7 @@ describe('/validate', () => {
     expect(await trigger({ user: 'disabled' })).toMatchObject({ status: 200, value: 0 })
 
     await desk.person('locked')
-    const locked = await desk.phone('locked')
+    const locked = await desk.phone('locked', { pin: '1234' })
     await desk.must('POST', '/token/set', { serial: locked.serial, max_failcount: 1 })
     await desk.must('POST', '/system/setConfig', { IncFailCountOnFalsePin: 'True' })
     await check({ user: 'locked', pass: 'wrong' })
@@ -201,7 +201,7 @@ describe('/validate', () => {
 
   it('says by radiuscheck no more than a status', async () => {
     await desk.person('radius')
-    const phone = await desk.phone('radius')
+    const phone = await desk.phone('radius', { pin: '1234' })
     const { code } = await desk.totp('radius', '5678')
     const radiuscheck = (fields: Record<string, string>) =>
       send(desk.at, {
@@ -223,7 +223,7 @@ describe('/validate', () => {
     const waiting = await openDesk(inject('plain'), 'outcomes-wait')
     await waiting.policy('wait', 'authentication', { push_wait: 3 })
     await waiting.person('anna')
-    await waiting.phone('anna')
+    await waiting.phone('anna', { pin: '1234' })
     const startedAt = performance.now()
     const { envelope } = await waiting.administrator.call('POST', '/validate/triggerchallenge', {
       user: 'anna',
@@ -299,14 +299,14 @@ describe('/ttype/push', () => {
 
   it('takes a wrongly signed answer for none, and goes on waiting', async () => {
     const id = await asked('phone')
-    const [challenge] = await phone.poll()
+    const challenge = await firstOf(phone)
     const signature = await phone.sign('other')
-    const wrong = await phone.answer(challenge!, {}, { signature })
+    const wrong = await phone.answer(challenge, {}, { signature })
     expect(told(wrong)).toEqual({ status: 200, value: false })
     expect(await poll(id)).toEqual(rejected('pending'))
-    const unknown = await phone.answer(challenge!, {}, { serial: 'PIPU00000000' })
+    const unknown = await phone.answer(challenge, {}, { serial: 'PIPU00000000' })
     expect(told(unknown)).toMatchObject({ status: 404, code: 601 })
-    expect(told(await phone.accept(challenge!))).toEqual({ status: 200, value: true })
+    expect(told(await phone.accept(challenge))).toEqual({ status: 200, value: true })
   })
 
   it('enrols with the right credential only, and only what waits for it', async () => {

@@ -3,7 +3,7 @@
  * whenever a value is not of the type it is read as. An exception in a PAM module ends sshd's child: nobody gets in.
  */
 import { beforeAll, describe, expect, inject, it } from 'vitest'
-import { type Desk, openDesk } from './desk.ts'
+import { type Desk, firstOf, openDesk } from './desk.ts'
 import { type Fields, cPlusPlusForm, form, pause, send } from './wire.ts'
 
 type Json = Record<string, unknown>
@@ -99,10 +99,10 @@ async function authenticate(
 describe('PAM', () => {
   it('sends the Unix password as PIN, polls twice a second, and lets the person in', async () => {
     await desk.person('shell')
-    const phone = await desk.phone('shell')
+    const phone = await desk.phone('shell', { pin: '1234' })
     const login = authenticate('shell', { password: '1234' })
     await pause(800)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await login).toEqual({ success: true, prompts: [], error: 0 })
   })
 
@@ -132,11 +132,11 @@ describe('PAM', () => {
 
   it('ends after a wrong PIN, a decline, an unknown name, a name without tokens; nothing throws', async () => {
     await desk.person('sorry')
-    const phone = await desk.phone('sorry')
+    const phone = await desk.phone('sorry', { pin: '1234' })
     expect(await authenticate('sorry', { password: 'wrong' })).toMatchObject({ success: false })
     const login = authenticate('sorry', { password: '1234', pollSeconds: 2 })
     await pause(300)
-    await phone.decline((await phone.poll())[0]!)
+    await phone.decline(await firstOf(phone))
     expect(await login).toMatchObject({ success: false })
     await desk.person('bare')
     expect(await authenticate('bare', { password: '1234' })).toMatchObject({ success: false })
@@ -144,7 +144,7 @@ describe('PAM', () => {
     expect(nobody).toMatchObject({ success: false, errorCode: 904 })
     const again = authenticate('sorry', { password: '1234' })
     await pause(300)
-    await phone.accept((await phone.poll())[0]!)
+    await phone.accept(await firstOf(phone))
     expect(await again).toMatchObject({ success: true })
   })
 })

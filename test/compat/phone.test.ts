@@ -5,7 +5,7 @@
 import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { canonical } from '../support/stock-phone-keys.ts'
 import { generations, type StockPhone } from '../support/stock-phone.ts'
-import { type Desk, openDesk } from './desk.ts'
+import { type Desk, firstOf, openDesk } from './desk.ts'
 
 let desk: Desk
 beforeAll(async () => {
@@ -42,10 +42,10 @@ describe.each(generations)('an app of the generation %s', (generation) => {
     })
     await approves(phone, user)
     const id = await asked(user)
-    const [challenge] = await phone.poll()
-    expect((await phone.decline(challenge!, 'cancelled')).envelope.result.value).toBe(true)
+    const challenge = await firstOf(phone)
+    expect((await phone.decline(challenge, 'cancelled')).envelope.result.value).toBe(true)
     expect(await statusOf(id)).toMatchObject({ challenge_status: 'declined' })
-    expect((await phone.accept(challenge!)).envelope.result.value).toBe(false)
+    expect((await phone.accept(challenge)).envelope.result.value).toBe(false)
     expect(await redeemed(user, id)).toMatchObject({ value: false })
   })
 })
@@ -79,9 +79,9 @@ describe('the app shows nothing', () => {
     await desk.person('careful')
     const phone = await desk.phone('careful', { generation: 'capabilities' })
     await asked('careful')
-    const [genuine] = await phone.poll()
+    const genuine = await firstOf(phone)
     for (const name of ['nonce', 'question', 'title', 'sslverify'] as const) {
-      const other = name === 'sslverify' ? (genuine!.sslverify === '1' ? '0' : '1') : 'other'
+      const other = name === 'sslverify' ? (genuine.sslverify === '1' ? '0' : '1') : 'other'
       expect(await phone.faultOf({ ...genuine, [name]: other }), name).toMatch(/signature/)
     }
     expect(await phone.faultOf(genuine)).toBeNull()
@@ -91,11 +91,11 @@ describe('the app shows nothing', () => {
     await desk.person('capable')
     const phone = await desk.phone('capable')
     await asked('capable')
-    const [genuine] = await phone.poll()
-    expect(JSON.parse(genuine!.capabilities!)).toEqual({ decline_reason: true })
+    const genuine = await firstOf(phone)
+    expect(JSON.parse(genuine.capabilities!)).toEqual({ decline_reason: true })
     const claimed = { ...genuine, capabilities: '{"decline_reason": true, "more": true}' }
     expect(await phone.faultOf(claimed)).toBe('wrong capabilities_signature')
-    const { capabilities: _, capabilities_signature: __, ...stripped } = genuine!
+    const { capabilities: _, capabilities_signature: __, ...stripped } = genuine
     expect(await phone.faultOf(stripped)).toBeNull()
     expect(await phone.faultOf(genuine)).toBeNull()
   })

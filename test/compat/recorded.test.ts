@@ -38,6 +38,11 @@ const exceptions: { exchange: string; path: RegExp; why: string }[] = [
     path: /\.info\.(assignment_date|count_auth|count_auth_success|last_auth)$/,
     why: 'We note none of them yet.',
   },
+  {
+    exchange: 'auth: rights',
+    path: /^result\.value\.(?!push$|totp$|hotp$)/,
+    why: 'Types of tokens that we do not offer.',
+  },
 ]
 
 const seed = Buffer.from('12345678901234567890')
@@ -222,8 +227,15 @@ function learn(recorded: Json, ours: Json | undefined): void {
 const textAt = (json: Json, ...path: string[]): string =>
   String(path.reduce<unknown>((at, name) => (at as Record<string, unknown>)?.[name], json))
 
-const allowed = (exchange: string, { path }: Difference): boolean =>
-  exceptions.some((one) => [exchange, '*'].includes(one.exchange) && one.path.test(path))
+const used = new Set<(typeof exceptions)[number]>()
+
+function allowed(exchange: string, { path }: Difference): boolean {
+  const made = exceptions.find(
+    (one) => [exchange, '*'].includes(one.exchange) && one.path.test(path),
+  )
+  if (made) used.add(made)
+  return made !== undefined
+}
 
 it.each(vectors.exchanges as Exchange[])('$name', async (exchange) => {
   const { status, text } = await replay(exchange)
@@ -231,8 +243,16 @@ it.each(vectors.exchanges as Exchange[])('$name', async (exchange) => {
   if (exchange.name === 'admin: log in') token = textAt(ours, 'result', 'value', 'token')
   if (exchange.name === 'admin: token/init push') link = textAt(ours, 'detail', 'pushurl', 'value')
   learn(exchange.answer, ours)
-  const found = differences(translated(exchange.answer), ours)
+  const found = differences(
+    { status: exchange.status, ...(translated(exchange.answer) as object) } as Json,
+    { status, ...(ours as object) } as Json,
+  )
     .filter((one) => !allowed(exchange.name, one))
     .map((one) => `${one.path}: ${JSON.stringify(one.recorded)}, ours ${JSON.stringify(one.ours)}`)
-  expect([status, ...found]).toEqual([exchange.status])
+  expect(found).toEqual([])
+})
+
+it('nothing is excepted that is not different any more', () => {
+  const idle = exceptions.filter((one) => !used.has(one))
+  expect(idle.map(({ exchange, path }) => `${exchange}: ${path}`)).toEqual([])
 })

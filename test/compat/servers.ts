@@ -3,6 +3,7 @@
  * comes, under a public address and behind a proxy, so that only known applications are heard.
  */
 import type { TestProject } from 'vitest/node'
+import { application } from '../support/application.ts'
 import { type Deployment, startDeployment } from '../support/deployment.ts'
 
 export type CompatServer = {
@@ -10,7 +11,8 @@ export type CompatServer = {
   at: string
   /** PUBLIC_URL: the name that phones and links know. */
   publicUrl: string
-  adminPassword: string
+  /** The administrator's session. */
+  token: string
 }
 
 declare module 'vitest' {
@@ -28,17 +30,18 @@ export default async function setup(project: TestProject): Promise<() => Promise
     publicUrl: 'https://sign.example.org',
     trustedProxies: '127.0.0.1',
   })
-  const administrator = await plain.administrator()
-  await administrator.call('DELETE', '/policy/hardening')
-  project.provide('plain', told(plain))
-  project.provide('hardened', told(hardened))
+  const told = await Promise.all([plain, hardened].map(tellOf))
+  await application({ url: told[0]!.at, token: told[0]!.token }).call('DELETE', '/policy/hardening')
+  project.provide('plain', told[0]!)
+  project.provide('hardened', told[1]!)
   return async () => {
     await Promise.all([plain.remove(), hardened.remove()])
   }
 }
 
-const told = (deployment: Deployment): CompatServer => ({
-  at: deployment.server().listensAt,
-  publicUrl: deployment.url,
-  adminPassword,
-})
+async function tellOf(deployment: Deployment): Promise<CompatServer> {
+  const at = deployment.server().listensAt
+  const { envelope } = await application({ url: at }).auth('admin', adminPassword)
+  const { token } = envelope.result.value as { token: string }
+  return { at, publicUrl: deployment.url, token }
+}

@@ -3,7 +3,7 @@
  * a poll every 500 ms after the first 300. Its JSON library throws where an error has no integer code.
  */
 import { beforeAll, expect, inject, it } from 'vitest'
-import { type Desk, openDesk } from './desk.ts'
+import { type Desk, firstOf, openDesk } from './desk.ts'
 import { type Fields, cPlusPlusForm, form, pause, send } from './wire.ts'
 
 type Json = Record<string, unknown>
@@ -66,7 +66,7 @@ async function pollTransaction(id: string): Promise<boolean> {
 
 it('polls twice a second for whatever has the type push, then finishes with an empty password', async () => {
   await desk.person('winnie')
-  const phone = await desk.phone('winnie')
+  const phone = await desk.phone('winnie', { pin: '1234' })
   const asked = await validateCheck('winnie', '1234')
   expect(asked).toMatchObject({
     status: true,
@@ -78,7 +78,7 @@ it('polls twice a second for whatever has the type push, then finishes with an e
   })
   expect(asked.challenges[0]!.message).not.toBe('')
   await pause(300)
-  const answered = pause(700).then(async () => phone.accept((await phone.poll())[0]!))
+  const answered = pause(700).then(async () => phone.accept(await firstOf(phone)))
   let polls = 0
   while (!(await pollTransaction(asked.transactionId)) && polls++ < 20) await pause(500)
   await answered
@@ -106,7 +106,7 @@ it('encodes a percent sign in a PIN once, and it is one', async () => {
 
 it('sends name@realm as Windows knows it, and DOMAIN\\name', async () => {
   await desk.person('upn')
-  await desk.phone('upn')
+  await desk.phone('upn', { pin: '1234' })
   for (const user of [`upn@${desk.realm}`, `${desk.realm}\\upn`]) {
     const body = cPlusPlusForm(ordered({ user, pass: '1234' }))
     const { text } = await send(desk.at, { method: 'POST', path: '/validate/check', headers, body })
@@ -137,7 +137,7 @@ it('with hardening, it needs its key', async () => {
   const hardened = await openDesk(inject('hardened'), 'windows')
   const { apiKey } = await hardened.application('windows', ['check'])
   await hardened.person('winnie')
-  await hardened.phone('winnie')
+  await hardened.phone('winnie', { pin: '1234' })
   const body = cPlusPlusForm(ordered({ user: 'winnie', pass: '1234', realm: hardened.realm }))
   const request = { method: 'POST', path: '/validate/check', body } as const
   const refused = parsed((await send(hardened.at, { ...request, headers })).text)

@@ -92,11 +92,14 @@ describe('POST /auth of a person', () => {
     }
   })
 
-  it('means the account where no realm is asked for, and the person of that name behind it', async () => {
+  it('means the account, whatever realm is asked for, and behind it the person of that name', async () => {
     expect((await signIn('admin', adminPassword)).value['role']).toBe('admin')
     expect((await signIn('admin')).value['role']).toBe('user')
     expect((await signIn('admin', password, { realm: 'default' })).value['role']).toBe('user')
-    const wrong = await signIn('admin', adminPassword, { realm: 'default' })
+    // The Java client sends the realm of its people along with its account.
+    const value = (await signIn('admin', adminPassword, { realm: 'default' })).value
+    expect(value).toMatchObject({ role: 'admin', realm: '' })
+    const wrong = await signIn('admin', 'neither of them', { realm: 'default' })
     expect([wrong.status, wrong.envelope.result.error?.code]).toEqual([401, 4031])
   })
 

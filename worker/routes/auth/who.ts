@@ -1,4 +1,7 @@
-/** Who a name at POST /auth may stand for: an account, where no realm is asked for, and a person of a local resolver. */
+/**
+ * Who a name at POST /auth may stand for: an account, whatever realm is asked for (the Java client sends that of its people along
+ * with its account), and a person of a local resolver. The password says which.
+ */
 import { personOwner, splitRealm } from '../../challenge/whose.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Context } from '../../env.ts'
@@ -26,7 +29,7 @@ export async function candidatesFor(
   if (asked !== '' && !(await realmNamed(context, customer, asked)))
     refuse({ reason: 'unknown_login_realm', realm: asked.slice(0, 64) })
   if (username === '') refuse({ reason: 'username_missing' })
-  const account = asked === '' ? await findAccount(context, customer, username) : null
+  const account = await findAccount(context, customer, username)
   const { username: name, realm } = await splitRealm(context, customer, username, asked)
   const found = realm && (await personIn(context, { customer, realm, username: name }))
   // Asked for nobody too, so that nobody costs what somebody does.
