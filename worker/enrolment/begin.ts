@@ -112,6 +112,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     user: begin.person?.username,
     realm: begin.person?.realm,
     application: begin.by.application,
+    client: begin.client ?? undefined,
     detail: { by: begin.by.name },
   })
   const link = enrolmentLink(origin, secret, rootThumbprint)

@@ -74,9 +74,10 @@ policy.post('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
   const name = call.req.param('name')
   const entry = { action: 'policy_write', detail: { policy: name.slice(0, longestName) } }
-  return recorded(call, caller, entry, async () => {
+  return recorded(call, caller, entry, async (detail) => {
     const { context } = call.var
     const given = policyOf(name, await parametersOf(call))
+    Object.assign(detail, { scope: given.scope, says: given.action })
     const others = await readPolicies(context, caller.customer)
     const id = await writePolicy(context, { ...given, customer: caller.customer })
     const idle = Object.keys(given.action).filter((action) => !isObeyed(given.scope, action))

@@ -82,7 +82,11 @@ user.put('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
   const { context } = call.var
-  const entry = { action: 'user_update', user: parameters.get('user').trim() }
+  const entry = {
+    action: 'user_update',
+    user: parameters.get('user').trim(),
+    realm: parameters.get('realm').trim() || undefined,
+  }
   await recorded(call, caller, entry, async (detail) => {
     const name = username(parameters)
     const resolver = await resolverAsked(context, caller.customer, parameters)
