@@ -12,6 +12,7 @@ import { device } from './routes/device.ts'
 import { failure } from './routes/encode/envelope.ts'
 import { problemDocument } from './routes/encode/problem-document.ts'
 import { health, info } from './routes/health.ts'
+import { migration } from './routes/migration.ts'
 import { pages } from './routes/pages.ts'
 import { defaultRealm, realm } from './routes/realm.ts'
 import { resolver } from './routes/resolver.ts'
@@ -51,6 +52,7 @@ export function createApp(given: Given) {
   app.route('/system', system)
   app.route('/smsgateway', smsGateway)
   app.route('/policy', policy)
+  app.route('/migration', migration)
   app.route('/application', application)
   app.route('/healthz', health)
   app.route('/info', info)

@@ -69,4 +69,60 @@ export const migration: Route[] = [
     path: '/token/load/:filename',
     parts: { filename: need(text('Any name: it changes nothing.', 'tokens.csv')) },
   },
+  {
+    method: 'POST',
+    path: '/migration/privacyidea',
+    surface: 'migration',
+    who: 'enrol',
+    does: 'Takes over people, tokens, PINs and policies of privacyIDEA',
+    more: 'Asks for the rights `tokens`, `people` and `settings` too, as far as the file has such entries. The README says how to make the file. It may come twice: what is there stays as it is.',
+    takes: {
+      file: need(
+        text(
+          'JSON with tokens, pins, users and policy, or what the token janitor exports.',
+          JSON.stringify({
+            users: [{ username: 'clara', email: 'clara@example.org' }],
+            tokens: [
+              {
+                serial: 'OATH0A1B2C3D',
+                type: 'hotp',
+                otpkey: '3132333435363738393031323334353637383930',
+                otplen: 6,
+                count: 7,
+                user: { login: 'clara' },
+              },
+            ],
+            pins: [{ serial: 'OATH0A1B2C3D', pin_hash: '' }],
+          }),
+        ),
+      ),
+      key: text('What the token janitor printed when it encrypted the file.'),
+      pins: text('A list of PIN hashes beside the file, or `none`: these tokens have no PINs.'),
+      skip_invalid: flag('Take policies without the actions that are not known here.'),
+      ...dryRun,
+    },
+    gives: envelope(counted, report),
+    refuses: [413],
+  },
+  {
+    method: 'POST',
+    path: '/migration/netscaler',
+    surface: 'migration',
+    who: 'enrol',
+    does: 'Takes over the devices of NetScaler’s native OTP from Active Directory',
+    more: 'Asks for the right `tokens` too. What NetScaler encrypted is left, and said so.',
+    takes: {
+      file: need(
+        text(
+          'CSV with names of columns, or LDIF.',
+          'sAMAccountName,userParameters\nclara,#@Phone=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&,',
+        ),
+      ),
+      attribute: text('Where NetScaler keeps it; userParameters where nothing is said.'),
+      realm: text('The realm of these users; the default realm where it is left out.'),
+      ...dryRun,
+    },
+    gives: envelope(counted, report),
+    refuses: [413],
+  },
 ]

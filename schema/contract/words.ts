@@ -6,6 +6,7 @@ export const surfaces = {
   sessions: 'A name and a password for a session.',
   applications: 'Which applications may ask, with which keys and accounts.',
   tokens: 'Tokens from their enrolment to their end, and the challenges that are open for them.',
+  migration: 'What other systems keep, taken over.',
   people: 'The people of local resolvers, and what is noted about them.',
   realms: 'In which resolvers each realm looks for its people.',
   policies: 'Who may do what, and how logins go.',

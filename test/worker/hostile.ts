@@ -57,6 +57,11 @@ export const routes: Route[] = [
     file: true,
   },
   {
+    ...application('POST', '/migration/privacyidea', 'file', 'key', 'pins', 'skip_invalid'),
+    file: true,
+  },
+  { ...application('POST', '/migration/netscaler', 'file', 'attribute', 'realm'), file: true },
+  {
     ...application('POST', '/token/load', 'file', 'psk', 'password', 'pskcValidateMAC'),
     file: true,
   },

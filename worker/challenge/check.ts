@@ -8,12 +8,14 @@ import { matching } from '../factor/pin.ts'
 import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
 import { admit } from './admit.ts'
+import type { Address } from './desk/desk.ts'
 import type { Shown } from './desk/otp.ts'
 import type { PinCandidate, PinCandidates, PinGuess } from './desk/pins.ts'
 import type { TooLongAgo, TooOften } from './desk/terms.ts'
 import { type Password, passwordOf } from './password.ts'
 import { reach } from './reach.ts'
 import { type Rules, allowed } from './rules.ts'
+import { renewPins } from './renew-pins.ts'
 import { type Asked, type Asking, triggerChallenge } from './trigger.ts'
 import type { Whose } from './whose.ts'
 
@@ -90,7 +92,7 @@ export async function checkPass(
   const typed = typedTexts(found.tokens, pass, { otpOnly, challengeTypes: rules.challengeTypes })
   const right = otpOnly
     ? typed
-    : await rightOnes(context, typed, { firstFactor, password, atLeast: work })
+    : await rightOnes(context, address, typed, { firstFactor, password, atLeast: work })
   const forgive = () =>
     reach(context, address, (object) => object.pinMatched(guess.scope, attempt.attempt))
   // A token without a PIN takes any text for its one-time password: that is no right PIN of another.
@@ -166,16 +168,17 @@ const textsOf = (pass: string): number => otpLengths.filter((length) => pass.len
 
 async function rightOnes(
   context: Context,
+  address: Address,
   typed: Typed[],
   how: { firstFactor: Rules['firstFactor']; password: Password; atLeast: number },
 ): Promise<Typed[]> {
   if (how.firstFactor === 'none') return typed.filter((one) => one.typed === '')
-  if (how.firstFactor === 'tokenpin')
-    return matching(
-      context,
-      typed.map((one) => ({ ...one, stored: one.pinHash })),
-      how.atLeast,
-    )
+  if (how.firstFactor === 'tokenpin') {
+    const guesses = typed.map((one) => ({ ...one, stored: one.pinHash }))
+    const right = await matching(context, guesses, how.atLeast)
+    await renewPins(context, address, right)
+    return right
+  }
   const stored = await how.password()
   // An empty password is nobody's.
   const guesses = typed.filter((one) => one.typed !== '').map((one) => ({ ...one, stored }))

@@ -7,6 +7,7 @@ import { hmac } from '../crypto/derive.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { Comparison, hashPassword } from './hash.ts'
+import { isLegacy, matchesKept } from './legacy.ts'
 import { inTurn } from './turn.ts'
 
 /** stored: the hash that `typed` is compared with; null matches the empty text. */
@@ -19,16 +20,24 @@ export async function matching<T extends SecretGuess>(
   atLeast = 0,
 ): Promise<T[]> {
   const easy = guesses.filter(({ stored, typed }) => stored === null && typed === '')
-  const hard = guesses.filter(({ stored, typed }) => stored !== null && typed !== '')
+  // Other systems hash the empty PIN as well.
+  const hard = guesses.filter(
+    ({ stored, typed }) => stored !== null && (typed !== '' || isLegacy(stored)),
+  )
   if (hard.length === 0 && atLeast === 0) return easy
-  return inTurn(context, async () => {
+  const alone = hard.some(({ stored }) => isLegacy(stored))
+  const work = async () => {
     const comparison = new Comparison(context.deployment.pepper)
+    const matches = ({ typed, stored }: SecretGuess): Promise<boolean> =>
+      isLegacy(stored)
+        ? matchesKept(context, typed, stored ?? '')
+        : comparison.matches(typed, stored ?? '')
     const found = [...easy]
-    for (const guess of hard)
-      if (await comparison.matches(guess.typed, guess.stored ?? '')) found.push(guess)
+    for (const guess of hard) if (await matches(guess)) found.push(guess)
     await comparison.fillUp(atLeast)
     return found
-  })
+  }
+  return inTurn(context, work, { alone })
 }
 
 /** @returns what is kept of a PIN; null where there is none. */

@@ -19,7 +19,7 @@ import {
   personIn,
   tokensNamed,
 } from '../store/bulk.ts'
-import { realmNamed } from '../store/people.ts'
+import { nameKey, realmNamed } from '../store/people.ts'
 import { readSettings } from '../store/settings.ts'
 import {
   type Found,
@@ -31,14 +31,21 @@ import {
   taken,
 } from './rows.ts'
 
-export type Load = { customer: string; dryRun: boolean }
+export type Load = {
+  customer: string
+  dryRun: boolean
+  /** Names of people who would be there by now, were it not only tried. */
+  coming?: string[]
+  /** Ids of people who were made in the same breath: nothing anywhere knows of them, so nobody need be told. */
+  newcomers?: ReadonlySet<string>
+}
 
 type Judged = { token: TokenFound; person: (PersonKept & { realm: string }) | null }
 
 /** @returns what became of each row, in their order. */
 export async function loadTokens(
   context: Context,
-  { customer, dryRun }: Load,
+  { customer, dryRun, coming = [], newcomers = new Set() }: Load,
   found: Found<TokenFound>,
 ): Promise<Outcome[]> {
   if (found.rows.length + found.left.length > rowsAtOnce)
@@ -52,17 +59,20 @@ export async function loadTokens(
   const serials = found.rows.map(({ serial }) => serial)
   const kept = await tokensNamed(context.env.DB, serials)
   const whose = await ownersOf(context, customer, found.rows)
+  const expected = new Set(coming.map(nameKey))
+  const isComing = ({ owner }: TokenFound) =>
+    owner !== null && expected.has(nameKey(owner.username))
   const seen = new Set<string>()
   for (const token of found.rows) {
     const known = kept.get(token.serial)
-    const person = await whose(token)
+    const person = whose(token)
     if (seen.has(token.serial)) outcomes.push(left(token, 'the serial stands in this file twice'))
     else if (known) outcomes.push(await compared(context, customer, token, known))
-    else if (person === undefined) outcomes.push(left(token, nobody(token)))
-    else fresh.push({ token, person })
+    else if (person === undefined && !isComing(token)) outcomes.push(left(token, nobody(token)))
+    else fresh.push({ token, person: person ?? null })
     seen.add(token.serial)
   }
-  const made = dryRun ? null : await insert(context, customer, fresh)
+  const made = dryRun ? null : await insert(context, { customer, newcomers }, fresh)
   for (const { token } of fresh)
     outcomes.push(
       made === null || made.has(token.serial)
@@ -95,20 +105,18 @@ async function compared(
 
 /** @returns who a token will belong to: null for nobody, undefined where there is no such person. */
 async function ownersOf(context: Context, customer: string, rows: TokenFound[]) {
-  const asked = await Promise.all(
-    rows.flatMap(({ owner }) =>
-      owner === null
-        ? []
-        : [realmNamed(context, customer, owner.realm).then((realm) => ({ ...owner, realm }))],
-    ),
-  )
-  const inRealm = asked.flatMap(({ realm, ...owner }) =>
-    realm === null ? [] : [{ ...owner, realm }],
-  )
-  const kept = await peopleNamed(context.env.DB, customer, inRealm)
-  return async ({ owner }: TokenFound) => {
+  const owners = rows.flatMap(({ owner }) => owner ?? [])
+  const realms = new Map<string, string | null>()
+  for (const { realm } of owners)
+    if (!realms.has(realm)) realms.set(realm, await realmNamed(context, customer, realm))
+  const asked = owners.flatMap((owner) => {
+    const realm = realms.get(owner.realm)
+    return realm ? [{ ...owner, realm }] : []
+  })
+  const kept = await peopleNamed(context.env.DB, customer, asked)
+  return ({ owner }: TokenFound) => {
     if (owner === null) return null
-    const realm = await realmNamed(context, customer, owner.realm)
+    const realm = realms.get(owner.realm)
     const person = realm && personIn(kept, { ...owner, realm })
     return realm && person ? { ...person, realm } : undefined
   }
@@ -116,7 +124,7 @@ async function ownersOf(context: Context, customer: string, rows: TokenFound[]) 
 
 async function insert(
   context: Context,
-  customer: string,
+  { customer, newcomers }: { customer: string; newcomers: ReadonlySet<string> },
   fresh: Judged[],
 ): Promise<ReadonlySet<string>> {
   const { maxFailCount } = await readSettings(context, customer)
@@ -125,7 +133,7 @@ async function insert(
   )
   if (rows.length === 0) return new Set()
   const owners = rows.flatMap(({ person, ownerId }) =>
-    person === null ? [] : [ownerId as OwnerId],
+    person === null || newcomers.has(person) ? [] : [ownerId as OwnerId],
   )
   return changeManyTokens(
     context,

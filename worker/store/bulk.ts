@@ -5,6 +5,8 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, tokens } from '../../schema/tables.ts'
+import type { Context } from '../env.ts'
+import { forget } from './cache.ts'
 import { nameKey } from './people.ts'
 import { byPriority } from './realms.ts'
 import { isOneOf } from './search.ts'
@@ -140,4 +142,52 @@ export async function insertTokens(db: D1Database, rows: TokenLoaded[]): Promise
     chunked(rows).map((chunk) => db.prepare(insertFromJson).bind(JSON.stringify(chunk))),
   )
   return new Set(made.flatMap(({ results }) => results.map(({ serial }) => serial)))
+}
+
+export type PersonLoaded = typeof people.$inferSelect
+
+/** Those of these names that a resolver has, as `[resolver, key]` in JSON. */
+export async function namesTaken(
+  db: D1Database,
+  customer: string,
+  names: { resolver: string; username: string }[],
+): Promise<Set<string>> {
+  const taken = new Set<string>()
+  for (const chunk of chunked(names)) {
+    const keys = chunk.map(({ resolver, username }) => ({ resolver, key: nameKey(username) }))
+    const found = await drizzle(db)
+      .select({ resolver: people.resolver, key: people.usernameKey })
+      .from(sql`json_each(${JSON.stringify(keys)}) asked`)
+      .innerJoin(
+        people,
+        and(
+          eq(people.customer, customer),
+          eq(people.resolver, sql`asked.value ->> 'resolver'`),
+          eq(people.usernameKey, sql`asked.value ->> 'key'`),
+        ),
+      )
+    for (const { resolver, key } of found) taken.add(JSON.stringify([resolver, key]))
+  }
+  return taken
+}
+
+const insertPeopleFromJson = `insert into people
+  (id, customer, resolver, username, username_key, givenname, surname, email, phone, mobile,
+   description, password_hash, created_at)
+  select value ->> 'id', value ->> 'customer', value ->> 'resolver', value ->> 'username',
+    value ->> 'usernameKey', value ->> 'givenname', value ->> 'surname', value ->> 'email',
+    value ->> 'phone', value ->> 'mobile', value ->> 'description', value ->> 'passwordHash',
+    value ->> 'createdAt'
+  from json_each(?) where true
+  on conflict do nothing returning id`
+
+/** All or none, and nobody remembers who had a name before. @returns the ids that are new. */
+export async function insertPeople(context: Context, rows: PersonLoaded[]): Promise<Set<string>> {
+  if (rows.length === 0) return new Set()
+  const { DB: db } = context.env
+  const made = await db.batch<{ id: string }>(
+    chunked(rows).map((chunk) => db.prepare(insertPeopleFromJson).bind(JSON.stringify(chunk))),
+  )
+  await forget(context)
+  return new Set(made.flatMap(({ results }) => results.map(({ id }) => id)))
 }

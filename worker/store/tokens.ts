@@ -194,6 +194,17 @@ export async function updateToken(
     await drizzle(db).update(tokens).set(change).where(eq(tokens.serial, serial))
 }
 
+/** Where nobody set another one meanwhile. */
+export async function renewPin(
+  db: D1Database,
+  { serial, was, pinHash }: { serial: string; was: string; pinHash: string | null },
+): Promise<void> {
+  await drizzle(db)
+    .update(tokens)
+    .set({ pinHash })
+    .where(and(eq(tokens.serial, serial), eq(tokens.pinHash, was)))
+}
+
 /** @returns false where a limit would be passed: nothing is changed then. */
 export async function updateWithin(
   db: D1Database,

@@ -106,10 +106,13 @@ function jsonEntries(text: string): [string, string][] {
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
     refuse({ reason: 'malformed_body', mend: 'must be a JSON object' })
-  return Object.entries(parsed)
+  return entriesOf(parsed)
+}
+
+const entriesOf = (entry: object): [string, string][] =>
+  Object.entries(entry)
     .filter(([, value]) => value !== null && value !== undefined)
     .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)])
-}
 
 /** @returns a list that was sent as JSON, or as text with commas. Empty ones are none. */
 export function listOf(text: string): string[] {
@@ -127,6 +130,17 @@ function parsedList(text: string): string[] {
     // Not JSON after all: a name may begin so, and is looked up as it is.
   }
   return text.split(',')
+}
+
+/** What stands in a file, read as if it had been sent by itself. */
+export function parametersFrom(entry: Record<string, unknown>): Parameters {
+  const values = new Map(entriesOf(entry))
+  return {
+    get: (name) => values.get(name) ?? '',
+    has: (name) => values.has(name),
+    names: () => [...values.keys()],
+    need: (name) => values.get(name) ?? refuse({ reason: 'missing_parameter', field: name }),
+  }
 }
 
 /** @returns whether a flag is set: what is absent, or anything else, is no. */
