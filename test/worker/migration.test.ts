@@ -9,7 +9,7 @@ import { isLegacy, keepLegacy, matchesKept, matchesLegacy } from '../../worker/f
 import type { Application } from '../support/application.ts'
 import { upload } from '../support/upload.ts'
 import vectors from '../vectors/passlib.json' with { type: 'json' }
-import { type Deployment, costOf, deployment } from './deployment.ts'
+import { type Deployment, adminPassword, costOf, deployment } from './deployment.ts'
 import { hotpAt, otpSeed, totpAt } from './seeds.ts'
 
 let d: Deployment
@@ -384,6 +384,38 @@ describe('a file of privacyIDEA', () => {
     const enough = await d.newApplication('Enough', all)
     const done = await upload(enough, '/migration/privacyidea', JSON.stringify(file))
     expect(done.value).toEqual({ n_imported: 3, n_not_imported: 0 })
+  })
+
+  it('obeys what policies grant an administrator: importtokens, and what each kind of entry needs', async () => {
+    const { envelope } = await admin.auth('admin', adminPassword)
+    const { token } = envelope.result.value as { token: string }
+    const session = admin.as({ token })
+    const grant = (action: string) =>
+      admin.call('POST', '/policy/grants', { scope: 'admin', realm: '', action })
+    const sent = (path: string, file: string, fields = {}) => upload(session, path, file, fields)
+    const list = `GRANT001, ${otpSeed}`
+    const both = JSON.stringify({
+      users: [{ username: 'granted' }],
+      tokens: [exported('GRANT002')],
+      pins: [],
+    })
+    await grant('tokenlist')
+    for (const [path, file] of [
+      ['/token/load', list],
+      ['/migration/privacyidea', both],
+      ['/migration/netscaler', 'uid,userParameters'],
+    ] as const) {
+      const refused = await sent(path, file, { type: 'oathcsv' })
+      expect([refused.status, refused.error?.code]).toEqual([403, 303])
+      expect(refused.error?.message).toContain('importtokens')
+    }
+    await grant('importtokens')
+    expect((await sent('/token/load', list, { type: 'oathcsv' })).rows[0]?.outcome).toBe('taken')
+    expect((await sent('/migration/privacyidea', both)).error?.message).toContain('adduser')
+    expect(await tokenRow('GRANT002')).toBeUndefined()
+    await grant('importtokens, adduser')
+    expect((await sent('/migration/privacyidea', both)).value).toMatchObject({ n_imported: 2 })
+    await admin.call('DELETE', '/policy/grants')
   })
 
   it('is in the audit trail, entry by entry, and no secret with it', async () => {

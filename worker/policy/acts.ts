@@ -71,6 +71,8 @@ const table: [string, Act][] = [
     path.replace(':serial', ':filename'),
     act,
   ]),
+  ['POST /migration/privacyidea', migration],
+  ['POST /migration/netscaler', migration],
   ['POST /token/assign', { action: 'assign', about: 'person', self: true }],
   ...both('unassign', own('unassign')),
   ['DELETE /token/:serial', own('delete', { danger: named('Delete token', 'serial') })],

@@ -15,11 +15,13 @@ import {
 } from '../migration/privacyidea.ts'
 import { type Found, type Left, type Outcome, type TokenFound, left } from '../migration/rows.ts'
 import { serialOfDevice } from '../migration/serial.ts'
+import type { Act } from '../policy/acts.ts'
 import type { Right } from '../policy/rights.ts'
 import { Refusal, refuse, show } from '../problem.ts'
 import { type Caller, callerWith } from './decode/caller.ts'
 import { fileOf } from './decode/file.ts'
 import { type Parameters, isTrue, parametersFrom, parametersOf } from './decode/parameters.ts'
+import { judgePolicies } from './decode/permission.ts'
 import { policyOf } from './decode/policy.ts'
 import { answer } from './encode/envelope.ts'
 import { recordedLoad } from './recorded-load.ts'
@@ -31,7 +33,7 @@ migration.post('/privacyidea', async (call) => {
   const { caller, parameters, load } = await begun(call)
   const text = await fileOf(call, parameters)
   const file = readPrivacyIdea(isFernet(text) ? openFernet(text, parameters.need('key')) : text)
-  needRights(caller, file)
+  await needRights(call, caller, file)
   const outcomes = await recordedLoad(
     call,
     caller,
@@ -68,16 +70,23 @@ async function begun(call: Call) {
   return { caller, parameters, load }
 }
 
-/** Who may bring something here may do so one by one as well. @throws Refusal right_missing */
-function needRights(caller: Caller, { tokens, people, policies }: PrivacyIdea): void {
+/** Who brings something here must be allowed to make it one by one as well. @throws Refusal right_missing · action_denied */
+async function needRights(
+  call: Call,
+  caller: Caller,
+  { tokens, people, policies }: PrivacyIdea,
+): Promise<void> {
   const some = ({ rows, left: others }: Found<unknown>) => rows.length + others.length > 0
-  const needed: [boolean, Right][] = [
-    [some(tokens), 'tokens'],
-    [some(people), 'people'],
-    [some(policies), 'settings'],
+  const needed: [boolean, Right, Act][] = [
+    [some(tokens), 'tokens', {}],
+    [some(people), 'people', { action: 'adduser' }],
+    [some(policies), 'settings', { action: 'policywrite' }],
   ]
-  for (const [isNeeded, right] of needed)
-    if (isNeeded && !caller.rights.has(right)) refuse({ reason: 'right_missing', right })
+  for (const [isNeeded, right, act] of needed)
+    if (isNeeded) {
+      if (!caller.rights.has(right)) refuse({ reason: 'right_missing', right })
+      await judgePolicies(call, caller, act)
+    }
 }
 
 /** People first, because tokens are theirs. */
