@@ -119,7 +119,7 @@ export const tokens: Route[] = [
     surface: 'tokens',
     who: 'enrol',
     does: 'Begins the enrolment of a device, or makes a token of one-time passwords',
-    more: 'Seeds, recovery codes and links are told here, once, and never again.',
+    more: 'Seeds, recovery codes and links are told here, once, and never again. Policy `push_firebase_configuration` says with which app a push token is enrolled: `pushurl` is for that one, `enrolment_url` always for ours.',
     takes: {
       type: { ...oneOf(['push', 'totp', 'hotp', 'recovery'], 'What is made.'), example: 'push' },
       user: text('Whose it will be; nobody’s where it is left out.', 'anna@example.org'),

@@ -17,23 +17,24 @@ import { reach } from './reach.ts'
 
 const pollSkewSeconds = 60
 
-export type PhonePoll = { serial: string; timestamp: string; signature: string }
+export type PhonePoll = {
+  serial: string
+  timestamp: string
+  signature: string
+  /** From where, as far as it is known: policies may ask. */
+  client: string | null
+}
 
 /** @throws Refusal polling_denied · phone_timestamp · phone_signature */
 export async function pollByPhone(
   context: Context,
   customer: string,
-  { serial, timestamp, signature }: PhonePoll,
+  { serial, timestamp, signature, client }: PhonePoll,
 ): Promise<PhoneChallenge[]> {
   checkTimestamp(context, timestamp, pollSkewSeconds)
   const phone = await phoneNamed(context, customer, serial)
-  const allowed = await saidOf(
-    context,
-    customer,
-    'authentication',
-    'push_allow_polling',
-    phone?.about ?? {},
-  )
+  const about = { ...phone?.about, ...(client !== null && { client }) }
+  const allowed = await saidOf(context, customer, 'authentication', 'push_allow_polling', about)
   if (allowed === 'deny') refuse({ reason: 'polling_denied' })
   if (
     !phone ||
@@ -47,8 +48,12 @@ export async function pollByPhone(
   return refuse({ reason: open.reason === 'polling_denied' ? open.reason : 'phone_signature' })
 }
 
+/** What is longer is no time, and is not repeated whole. */
+const longestTimestamp = 64
+
 /** ISO 8601; one without a zone is UTC. @returns epoch milliseconds. @throws Refusal phone_timestamp */
-export function checkTimestamp(context: Context, timestamp: string, skewSeconds: number): number {
+export function checkTimestamp(context: Context, given: string, skewSeconds: number): number {
+  const timestamp = given.slice(0, longestTimestamp)
   const iso = /^\d{4}-?\d\d-?\d\d[T ]\d\d(:?\d\d){0,2}([.,]\d+)?(Z|[+-]\d\d(:?\d\d)?)?$/i
   const zoned = /(Z|[+-]\d\d(:?\d\d)?)$/i.test(timestamp.slice(10))
   const atMs = iso.test(timestamp) ? Date.parse(zoned ? timestamp : `${timestamp}Z`) : Number.NaN

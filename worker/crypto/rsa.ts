@@ -38,6 +38,9 @@ export async function phoneKeyOf(text: string): Promise<{ key: CryptoKey } | { p
   }
 }
 
+/** Twice what a key of 8192 bits takes. */
+const longestText = 3072
+
 /** Apps send the URL-safe alphabet or the usual one, and some let + become a blank on the way. */
 function fromLooseBase64(text: string): Uint8Array<ArrayBuffer> | null {
   const plain = text
@@ -46,7 +49,13 @@ function fromLooseBase64(text: string): Uint8Array<ArrayBuffer> | null {
     .replaceAll(/[ -]/g, '+')
     .replaceAll('_', '/')
     .replace(/=+$/, '')
-  if (plain === '' || !/^[A-Za-z0-9+/]+$/.test(plain) || plain.length % 4 === 1) return null
+  if (
+    plain === '' ||
+    text.length > longestText ||
+    !/^[A-Za-z0-9+/]+$/.test(plain) ||
+    plain.length % 4 === 1
+  )
+    return null
   return Uint8Array.from(atob(plain), (character) => character.charCodeAt(0))
 }
 

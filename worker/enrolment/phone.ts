@@ -46,6 +46,7 @@ export async function finishByPhone(
   const judged = await phoneKeyOf(publicKey)
   if ('problem' in judged)
     refuse({ reason: 'bad_parameter', field: 'pubkey', mend: judged.problem })
+  checkFbtoken(fbtoken, 'fbtoken')
   const understood = capabilitiesOf(capabilities)
 
   const address = { ownerId: token.ownerId as OwnerId, customer }
@@ -72,6 +73,14 @@ export async function finishByPhone(
     detail: { deviceName },
   })
   return enrolled.serverKey
+}
+
+/** Firebase's are some 160 characters. */
+const longestFbtoken = 1024
+
+function checkFbtoken(fbtoken: string, field: string): void {
+  if (fbtoken.length > longestFbtoken)
+    refuse({ reason: 'bad_parameter', field, mend: `must be at most ${longestFbtoken} characters` })
 }
 
 /** What it says it understands; names of ours are few, and what is no list of names is none. */
@@ -110,6 +119,7 @@ export async function updateFbtoken(
   const signed = phoneFbTokenText({ fbtoken, serial, timestamp })
   if (!phone || !(await isSignedByPhone(phone.key, signed, signature)))
     refuse({ reason: 'phone_signature' })
+  checkFbtoken(fbtoken, 'new_fb_token')
   const address = { ownerId: phone.ownerId, customer }
   await changeTokens(context, address, () =>
     setFbtoken(context.env.DB, serial, { fbtoken, fbtokenAtMs }),

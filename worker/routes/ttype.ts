@@ -3,6 +3,7 @@ import { answerByPhone, pollByPhone } from '../challenge/phone.ts'
 import { finishByPhone, updateFbtoken } from '../enrolment/phone.ts'
 import { refuse } from '../problem.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
+import { peerAddress } from './decode/peer.ts'
 import { type Result, answer } from './encode/envelope.ts'
 import { wrappedKey } from './encode/phone.ts'
 import { type Call, customerOf, surface } from './surface.ts'
@@ -16,6 +17,7 @@ ttype.get('/push', async (call) => {
     serial: parameters.need('serial'),
     timestamp: parameters.need('timestamp'),
     signature: parameters.need('signature'),
+    client: peerAddress(call),
   }
   return answer(call, { value: await pollByPhone(call.var.context, customerOf(call), poll) })
 })

@@ -11,7 +11,7 @@ export type Phone = {
   /** SPKI, base64, as it came. */
   key: string
   /** For the policies. */
-  about: { user?: string; realm?: string }
+  about: { user?: string; realm?: string; resolver?: string }
 }
 
 /**
@@ -29,6 +29,7 @@ export const phoneNamed = (
         ownerId: tokens.ownerId,
         realm: tokens.realm,
         username: people.username,
+        resolver: people.resolver,
         key: phones.publicKey,
       })
       .from(tokens)
@@ -39,6 +40,7 @@ export const phoneNamed = (
     const about = {
       ...(row.realm !== null && { realm: row.realm }),
       ...(row.username !== null && { user: row.username }),
+      ...(row.resolver !== null && { resolver: row.resolver }),
     }
     return { ownerId: row.ownerId as OwnerId, key: row.key, about }
   })
