@@ -1,11 +1,12 @@
 /**
- * Sends one push message: RFC 8030, encrypted by RFC 8291, signed by RFC 8292. `web-push` makes the request, `fetch` sends
- * it. Says what happened; decides nothing about trying again.
+ * Sends one push message: RFC 8030, encrypted by RFC 8291 (`web-push`), signed by RFC 8292. Says what happened; decides nothing
+ * about trying again.
  */
-import webpush from 'web-push'
+import { encrypt } from 'web-push/src/encryption-helper.js'
 import type { Deployment } from '../env.ts'
 import { isPushEndpoint } from './hosts.ts'
 import { post } from './post.ts'
+import { vapidHeader } from './vapid.ts'
 
 export type Message = {
   subscription: { endpoint: string; p256dh: string; auth: string }
@@ -39,9 +40,17 @@ export async function deliver(
   const { endpoint } = message.subscription
   const done = outcomes(endpoint, nowMs)
   if (!isPushEndpoint(endpoint, pushHosts)) return done('host_not_allowed', null)
-  const request = requestOf(message, vapid)
-  if (!request) return done('refused', null)
-  const posted = await post(endpoint, { ...request, nowMs })
+  const body = encrypted(message)
+  if (!body) return done('refused', null)
+  const headers = {
+    Authorization: await vapidHeader(endpoint, vapid, Math.floor(nowMs() / 1000)),
+    'Content-Encoding': 'aes128gcm',
+    'Content-Type': 'application/octet-stream',
+    TTL: String(message.ttlSeconds),
+    Topic: message.topic,
+    Urgency: 'high',
+  }
+  const posted = await post(endpoint, { headers, body, nowMs })
   if (!posted) return done('retry', null)
   const { status, retryAfterSeconds } = posted
   if (status >= 200 && status < 300) return done('delivered', status)
@@ -63,30 +72,9 @@ export function outcomes(address: string, nowMs: () => number) {
 }
 
 /** @returns null for keys that nothing can be encrypted for. */
-function requestOf(
-  { subscription, payload, ttlSeconds, topic }: Message,
-  { subject, publicKey, privateKey }: Deployment['vapid'],
-) {
-  const { endpoint, p256dh, auth } = subscription
+function encrypted({ subscription: { p256dh, auth }, payload }: Message) {
   try {
-    const { headers, body } = webpush.generateRequestDetails(
-      { endpoint, keys: { p256dh, auth } },
-      payload,
-      {
-        vapidDetails: { subject, publicKey, privateKey },
-        TTL: ttlSeconds,
-        urgency: 'high',
-        topic,
-        contentEncoding: 'aes128gcm',
-      },
-    )
-    const { 'Content-Length': _, ...given } = headers as Record<string, string>
-    return {
-      headers: Object.fromEntries(
-        Object.entries(given).map(([name, value]) => [name, String(value)]),
-      ),
-      body,
-    }
+    return encrypt(p256dh, auth, payload, 'aes128gcm').cipherText
   } catch {
     return null
   }
