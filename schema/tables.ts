@@ -166,6 +166,16 @@ export const tokens = sqliteTable(
     deviceName: text('device_name').notNull().default(''),
     failCount: integer('fail_count').notNull().default(0),
     maxFailCount: integer('max_fail_count').notNull().default(10),
+    /** Its enrolment was begun by a login: until it is finished this is nobody's token yet. */
+    begunByLogin: integer('begun_by_login', { mode: 'boolean' }).notNull().default(false),
+    /** How often it was tried behind a right PIN, and how often it was right; at the most: null is any number. */
+    countAuth: integer('count_auth').notNull().default(0),
+    countAuthSuccess: integer('count_auth_success').notNull().default(0),
+    countAuthMax: integer('count_auth_max'),
+    countAuthSuccessMax: integer('count_auth_success_max'),
+    validFrom: integer('valid_from'),
+    /** When its person got it. */
+    assignedAt: integer('assigned_at'),
     /** When it was last good for a login. */
     lastAuthAt: integer('last_auth_at'),
     createdAt: integer('created_at').notNull(),

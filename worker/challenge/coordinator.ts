@@ -10,6 +10,7 @@ import { type Env, deploymentOf } from '../env.ts'
 import { logFailure } from '../record/log.ts'
 import { ring } from './desk/alarm.ts'
 import { type Answer, answer, deviceToken } from './desk/answer.ts'
+import * as byLogin from './desk/by-login.ts'
 import { copyOf } from './desk/copy.ts'
 import type { Address, Desk } from './desk/desk.ts'
 import * as enrolment from './desk/enrolment.ts'
@@ -115,6 +116,14 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   async resend(address: Address, steering: Steering) {
     return resend(this.#open, address, steering)
+  }
+
+  async openEnrolment(address: Address, request: byLogin.OpenEnrolment) {
+    return byLogin.openEnrolment(this.#open, address, request)
+  }
+
+  async cancelEnrolment(address: Address, steering: Steering) {
+    return byLogin.cancelEnrolment(this.#open, address, steering)
   }
 
   async pinCandidates(address: Address, question: PinQuestion) {

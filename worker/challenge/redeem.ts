@@ -1,6 +1,8 @@
 /** Redeems an approval for the application that asked for it. */
 import { toBase64url } from '../../schema/encoding.ts'
-import type { Context } from '../env.ts'
+import { type Context, nowSeconds } from '../env.ts'
+import { finishOtp } from '../store/tokens.ts'
+import { changeTokens } from './change-tokens.ts'
 import type { Redemption } from './desk/redeem.ts'
 import type { Terms } from './desk/terms.ts'
 import { addressOf } from './follow.ts'
@@ -30,5 +32,12 @@ export async function redeemApproval(
     terms,
     ...(serials?.[0] && { serial: serials[0] }),
   }
-  return reach(context, address, (object) => object.redeem(address, request))
+  const ask = () => reach(context, address, (object) => object.redeem(address, request))
+  const redemption = await ask()
+  if (redemption.ok || redemption.reason !== 'enrolment_proved') return redemption
+  // The first code of a new token was right. It is one when D1 has it; then the login is redeemed like any other.
+  const { serial, used } = redemption
+  const finished = { ...used, enrolledAt: nowSeconds(context) }
+  await changeTokens(context, address, () => finishOtp(context.env.DB, serial, finished))
+  return ask()
 }

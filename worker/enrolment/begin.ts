@@ -30,6 +30,8 @@ export type Begin = {
   /** Realms it is seen in beside the owner's. */
   realms?: string[]
   client?: string | null
+  /** A login began it: no token before a device has finished. */
+  byLogin?: boolean
   /** For the audit trail. */
   by: { name: string; application: string }
 }
@@ -89,6 +91,8 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     createdAt: now,
     enrolmentExpiresAt: expiresAt,
     pushConfiguration: terms.configuration,
+    begunByLogin: begin.byLogin === true,
+    assignedAt: begin.person && now,
   }
   const again = { pushConfiguration: terms.configuration, ...(pinHash !== null && { pinHash }) }
   if (waiting) await updateToken(context.env.DB, serial, again)

@@ -9,6 +9,7 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import {
   type Hashlib,
+  type OtpKind,
   type OtpType,
   recoveryCode,
   recoveryCodes,
@@ -47,11 +48,24 @@ export type OtpWish = {
   hashlib: Hashlib
   timeStep: number
   validUntil: number | null
+  /** A login began it: no token before its first code, which may come until then. */
+  finishUntil?: number
 }
-export type OtpMade = { serial: string; seed: Uint8Array; codes: string[]; length: number }
+export type OtpMade = {
+  serial: string
+  seed: Uint8Array
+  codes: string[]
+  length: number
+  /** For the owner's object, which judges a first code. */
+  kind: OtpKind
+  sealed: string
+}
 
 /** As long as the hash: RFC 4226 §4 R6, RFC 6238 §5.1. */
 const seedBytes: Record<Hashlib, number> = { sha1: 20, sha256: 32, sha512: 64 }
+
+/** Seconds that a clock may be off. */
+const usualTimeWindow = 180
 
 /** @throws Refusal bad_parameter where the serial is another token's. */
 export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade> {
@@ -66,6 +80,16 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
   await checkLimits(context, limits)
   const seed = wish.seed ?? context.random(seedBytes[hashlib])
   const { maxFailCount, countWindow, syncWindow, otpLength } = await readSettings(context, customer)
+  const sealed = await seal(master, `seed/${serial}`, seed, context.random)
+  const kind: OtpKind = {
+    type,
+    hashlib,
+    timeStep: wish.timeStep,
+    length: type === 'recovery' ? recoveryLength : (wish.length ?? otpLength),
+    timeWindow: usualTimeWindow,
+    countWindow,
+    syncWindow,
+  }
   const token = {
     serial,
     customer,
@@ -74,19 +98,27 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     realm: person?.realm ?? null,
     realms,
     type,
-    rolloutState: '' as const,
+    ...(wish.finishUntil === undefined
+      ? { rolloutState: '' as const }
+      : {
+          rolloutState: 'clientwait' as const,
+          enrolmentExpiresAt: wish.finishUntil,
+          begunByLogin: true,
+        }),
     description: wish.description,
     pinHash:
       typeof wish.pin === 'string' ? await hashPin(context, wish.pin, ownerId) : wish.pin.hash,
-    seed: await seal(master, `seed/${serial}`, seed, context.random),
-    otpLength: type === 'recovery' ? recoveryLength : (wish.length ?? otpLength),
+    seed: sealed,
+    otpLength: kind.length,
     hashlib,
     timeStep: wish.timeStep,
+    timeWindow: usualTimeWindow,
     maxFailCount,
     countWindow,
     syncWindow,
     validUntil: wish.validUntil,
     createdAt: nowSeconds(context),
+    assignedAt: person && nowSeconds(context),
   }
   const made = await changeTokens(context, { ownerId, customer }, () =>
     insertToken(context.env.DB, token, limits),
@@ -96,5 +128,5 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     type === 'recovery'
       ? Array.from({ length: recoveryCodes }, (_, index) => recoveryCode(seed, index))
       : []
-  return { serial, seed, codes, length: token.otpLength }
+  return { serial, seed, codes, length: kind.length, kind, sealed }
 }

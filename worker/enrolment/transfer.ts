@@ -6,7 +6,7 @@ import { changeTokens } from '../challenge/change-tokens.ts'
 import { reach } from '../challenge/reach.ts'
 import { ownerIdOf } from '../crypto/owner.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
-import type { Context } from '../env.ts'
+import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import type { Limit } from '../store/limits.ts'
 import { type TokenChange, type TokenRow, moveToken } from '../store/tokens.ts'
@@ -42,6 +42,7 @@ export async function transfer(
       ownerId,
       person: to?.id ?? null,
       realm: to?.realm ?? null,
+      assignedAt: to && nowSeconds(context),
     }
     return moveToken(context, serial, moved, limits)
   }

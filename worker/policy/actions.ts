@@ -5,10 +5,15 @@
 import { isContents } from './pin.ts'
 import { type Form, limit, modes, onDevice, pattern, span, userstore } from './forms.ts'
 
-export type Action =
-  | { type: 'bool'; meaning: string }
-  | { type: 'int'; min: number; max: number; meaning: string }
-  | ({ type: 'str'; meaning: string; choices?: readonly string[] } & Form)
+export type Action = (
+  | { type: 'bool' }
+  | { type: 'int'; min: number; max: number }
+  | ({ type: 'str'; choices?: readonly string[] } & Form)
+) & {
+  meaning: string
+  /** What whoever sets it must know; POST /policy/ tells it. */
+  warning?: string
+}
 
 const flag = (meaning: string): Action => ({ type: 'bool', meaning })
 const count = (min: number, max: number, meaning: string): Action => ({
@@ -119,12 +124,21 @@ const authentication = {
   ),
   challenge_text_footer: text('Put after the texts of the challenges, where there is a header.'),
   otppin: text('What the first factor is.', ['none', 'tokenpin', 'userstore']),
-  enroll_via_multichallenge: text(
-    'Enrol a token at the first login. A stolen password then suffices to do so.',
-    ['push', 'totp', 'hotp'],
+  enroll_via_multichallenge: {
+    ...text(
+      'A token that a person is to have: whoever is let in without one enrols it then, before the login is complete. A stolen password then suffices to do so.',
+      ['push', 'totp', 'hotp', 'PUSH', 'TOTP', 'HOTP'],
+    ),
+    warning:
+      'Whoever knows the password of a person who has no such token can enrol a device of their own in that person’s name, and is let in with it from then on, until somebody deletes the token.',
+  },
+  enroll_via_multichallenge_optional: flag(
+    'Whoever logs in may put the enrolment off, and is let in without.',
   ),
   enroll_via_multichallenge_text: text('What the login says while it enrols.'),
-  enroll_via_multichallenge_template: text('The page that enrols.'),
+  enroll_via_multichallenge_template: text(
+    'The template of a container that the login makes; there are no containers here.',
+  ),
   preferred_client_mode: formed(
     'Which kind of challenge a login shows first, most wanted first, separated by blanks.',
     modes,
@@ -285,6 +299,9 @@ const obeyed: Partial<Record<Scope, readonly string[]>> = {
     'challenge_text_footer',
     'challenge_text_header',
     'hide_specific_error_message',
+    'enroll_via_multichallenge',
+    'enroll_via_multichallenge_optional',
+    'enroll_via_multichallenge_text',
     'increase_failcounter_on_challenge',
     'otppin',
     'passOnNoToken',

@@ -24,6 +24,8 @@ export type OutboxEvent =
   /** Absolute as well: what of a token's one-time passwords is used up. */
   | { kind: 'otp'; body: { serial: string; counter: number; timeShift: number } }
   | { kind: 'last_auth'; body: { serial: string; lastAuthAt: number } }
+  /** An enrolment that a login began was not finished. */
+  | { kind: 'enrolment_over'; body: { serial: string } }
   | { kind: 'verifier_counter'; body: { serial: string; counter: number } }
   /** The push service said that this subscription is gone. */
   | { kind: 'subscription_gone'; body: { serial: string; endpoint: string } }
@@ -70,6 +72,16 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
         .update(tokens)
         .set({ lastAuthAt: event.body.lastAuthAt })
         .where(eq(tokens.serial, event.body.serial))
+    case 'enrolment_over':
+      return orm
+        .delete(tokens)
+        .where(
+          and(
+            eq(tokens.serial, event.body.serial),
+            eq(tokens.begunByLogin, true),
+            eq(tokens.rolloutState, 'clientwait'),
+          ),
+        )
     case 'verifier_counter':
       return orm
         .update(verifiers)

@@ -1,6 +1,6 @@
 /** /policy: who may do what, and how logins go. In force everywhere within a second; a challenge keeps what it was made under. */
 import type { Context } from '../env.ts'
-import { actions, isObeyed, isScope, scopes } from '../policy/actions.ts'
+import { type Scope, actionNamed, actions, isObeyed, isScope, scopes } from '../policy/actions.ts'
 import { contradictions } from '../policy/contradiction.ts'
 import type { Policy } from '../policy/match.ts'
 import { refuse } from '../problem.ts'
@@ -82,13 +82,15 @@ policy.post('/:name', async (call) => {
     const id = await writePolicy(context, { ...given, customer: caller.customer })
     const idle = Object.keys(given.action).filter((action) => !isObeyed(given.scope, action))
     const contradicts = contradictions(given, others)
-    const warned = idle.length > 0 || Object.keys(contradicts).length > 0
+    const warnings = warningsOf(given.scope, Object.keys(given.action))
+    const warned = [idle, contradicts, warnings].some((one) => Object.keys(one).length > 0)
     return answer(call, {
       value: { [`setPolicy ${given.name}`]: id },
       ...(warned && {
         detail: {
           ...(idle.length > 0 && { not_in_force_yet: idle }),
           ...(Object.keys(contradicts).length > 0 && { contradicts }),
+          ...(Object.keys(warnings).length > 0 && { warnings }),
         },
       }),
     })
@@ -96,6 +98,15 @@ policy.post('/:name', async (call) => {
 })
 
 const longestName = 128
+
+/** By the action: what a right that it gives away is worth to somebody else. */
+const warningsOf = (scope: Scope, names: string[]): Record<string, string> =>
+  Object.fromEntries(
+    names.flatMap((name) => {
+      const warning = actionNamed(scope, name)?.warning
+      return warning === undefined ? [] : [[name, warning]]
+    }),
+  )
 
 async function changed<More extends unknown[]>(
   call: Call,

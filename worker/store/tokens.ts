@@ -1,5 +1,5 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
-import { and, asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
   people,
@@ -63,6 +63,9 @@ export type OwnerRead = {
   }[]
 }
 
+/** Begun by a login and not finished: no token yet. */
+const isUnfinished = sql`(${tokens.begunByLogin} = 1 and ${tokens.rolloutState} = 'clientwait')`
+
 /** Everything an owner's object keeps, in one statement. An owner without tokens is empty. */
 export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerRead> {
   const found = await drizzle(db)
@@ -89,7 +92,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         eq(realmResolvers.realm, tokens.realm),
       ),
     )
-    .where(eq(tokens.ownerId, ownerId))
+    .where(and(eq(tokens.ownerId, ownerId), not(isUnfinished)))
     .orderBy(asc(sql`${tokens}.rowid`))
   const person = found[0]?.person ?? null
   return {
@@ -263,6 +266,41 @@ export async function enrolToken(
     .set({ ...device, rolloutState: 'enrolled', enrolmentExpiresAt: null })
     .where(and(eq(tokens.serial, serial), eq(tokens.rolloutState, 'clientwait')))
   return findToken(db, serial)
+}
+
+/** @returns whether the person has a token of this type, whatever has become of it. */
+export async function hasTokenOf(
+  db: D1Database,
+  ownerId: string,
+  type: TokenType,
+): Promise<boolean> {
+  const found = await drizzle(db)
+    .select({ serial: tokens.serial })
+    .from(tokens)
+    .where(and(eq(tokens.ownerId, ownerId), eq(tokens.type, type), not(isUnfinished)))
+    .limit(1)
+  return found.length > 0
+}
+
+/** Before another is begun: an abandoned one stands in no limit's way. */
+export async function deleteUnfinished(db: D1Database, ownerId: string): Promise<void> {
+  await drizzle(db)
+    .delete(tokens)
+    .where(and(eq(tokens.ownerId, ownerId), isUnfinished))
+}
+
+/** The first code was right. @returns false where the token has gone meanwhile. */
+export async function finishOtp(
+  db: D1Database,
+  serial: string,
+  finished: { counter: number; timeShift: number; enrolledAt: number },
+): Promise<boolean> {
+  const done = await drizzle(db)
+    .update(tokens)
+    .set({ ...finished, rolloutState: '', enrolmentExpiresAt: null, failCount: 0 })
+    .where(and(eq(tokens.serial, serial), isUnfinished))
+    .returning({ serial: tokens.serial })
+  return done.length === 1
 }
 
 export async function renameDevice(

@@ -3,6 +3,7 @@ import type { State } from '../../../schema/states.ts'
 import { type Move, next } from '../state.ts'
 import { type Desk } from './desk.ts'
 import { type Transaction, currentState, transactionById } from './transaction.ts'
+import { takeBack } from './take-back.ts'
 import { wake } from './wait.ts'
 
 export type MoveDetail = {
@@ -42,6 +43,7 @@ export function move(
     )
     .toArray()
   if (moved.length === 0) return null
+  if (from === 'pending' && to !== 'approved') takeBack(desk, transaction)
   wake(desk, transaction.id)
   return transactionById(desk, transaction.id)
 }

@@ -17,6 +17,7 @@ import {
   nowSeconds,
   rows,
 } from './desk.ts'
+import { type Proof, redeemEnrolment } from './by-login.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { type Shown, couldBe, judge, prepare, shown } from './otp.ts'
@@ -48,6 +49,7 @@ type Refused = {
 }
 export type Redemption =
   | { ok: true; serial: string; type: TokenType; receipt: string }
+  | Proof
   | (Refused & { reason: 'unknown' | 'not_approved' | 'locked' })
   | (Refused & (TooOften | TooLongAgo))
 
@@ -74,6 +76,7 @@ export async function redeem(
   const { application } = request
   if (!transaction || (application !== null && transaction.application !== application))
     return { ok: false, reason: 'unknown', challenged: [] }
+  if (transaction.enrolment) return redeemEnrolment(desk, address, request)
   const issued = challengesOf(desk, transaction.id)
   const tokens = issued.flatMap(
     ({ serial }) => copy.tokens.find((token) => token.serial === serial) ?? [],

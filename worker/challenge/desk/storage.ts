@@ -120,6 +120,7 @@ const steps: string[] = [
    );
    create index attempt_by_outcome on attempt (outcome, at);
    alter table counter add column lastAuthAt integer;`,
+  `alter table txn add column enrolment text;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

@@ -1,4 +1,5 @@
 /** A change of the owner's tokens takes force here: what the new truth does not allow ends before the change is acknowledged. */
+import { approveFinished } from './by-login.ts'
 import { closeOthers } from './sockets.ts'
 import { setFailCount } from './answer.ts'
 import { copyOf, failCountOf, isUsable, refreshCopy } from './copy.ts'
@@ -16,6 +17,11 @@ export async function tokensChanged(desk: Desk, address: Address): Promise<void>
   const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)
   for (const transaction of transactionsWhere(desk, "state in ('pending', 'approved')")) {
+    // Its token is none before it is finished: there is nothing to withdraw.
+    if (transaction.enrolment && transaction.state === 'pending') {
+      approveFinished(desk, transaction, usable)
+      continue
+    }
     for (const { serial } of challengesOf(desk, transaction.id))
       if (!usable.includes(serial))
         rows(

@@ -1,9 +1,27 @@
 /** A transaction as the object keeps it, and the few ways to read one. */
+import type { OtpKind, OtpState } from '../../factor/otp.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { Match, PhoneTerms } from '../presence.ts'
 import type { State } from '../../../schema/states.ts'
 import { stateAt } from '../state.ts'
 import { type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
+
+/** Of a transaction that enrols (by-login.ts). */
+export type LoginEnrolment = {
+  serial: string
+  /** As the login named them: a person without tokens has no name in their object. */
+  user: string
+  realm: string
+  /** Whoever logs in may put it off. */
+  optional: boolean
+  maxFailCount: number
+  /** null: a device. The seed is sealed. */
+  otp: (OtpKind & { seed: string }) | null
+  /** Wrong codes so far. */
+  failures: number
+  /** What is used up by the code that was right. */
+  proved: OtpState | null
+}
 
 export type Transaction = {
   id: string
@@ -35,9 +53,12 @@ export type Transaction = {
   toldTo: string | null
   /** A stock phone's answer by its caller's own name for it, so that a repeated call is told the same. */
   attempt: string | null
+  /** null: an ordinary one, which asks. */
+  enrolment: LoginEnrolment | null
 }
 
-type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings' | 'phone'> & {
+type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings' | 'phone' | 'enrolment'> & {
+  enrolment: string | null
   firstFactor: number
   rung: number
   settings: string
@@ -50,6 +71,7 @@ const read = (row: Row): Transaction => ({
   rung: row.rung === 1,
   settings: JSON.parse(row.settings) as Settings,
   phone: row.phone === null ? null : (JSON.parse(row.phone) as PhoneTerms),
+  enrolment: row.enrolment === null ? null : (JSON.parse(row.enrolment) as LoginEnrolment),
 })
 
 export function transactionById(desk: Desk, id: string): Transaction | null {

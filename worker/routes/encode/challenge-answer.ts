@@ -4,8 +4,10 @@ import type { Checked } from '../../challenge/check.ts'
 import type { Shown } from '../../challenge/desk/otp.ts'
 import type { TooLongAgo, TooOften } from '../../challenge/desk/terms.ts'
 import { shownMoment, shownSpan } from '../../policy/span.ts'
+import type { EnrolledByLogin } from '../../enrolment/by-login.ts'
 import { refuse } from '../../problem.ts'
 import type { Result } from './envelope.ts'
+import { qrCode } from './otp-enrolment.ts'
 
 const question = 'Please confirm the authentication on your mobile device!'
 
@@ -71,6 +73,51 @@ function howAsked({ said, code, pressed }: Made, asked: Made['challenges'][numbe
     ...(answer && { presence_answer: answer }),
   }
 }
+
+/** A login that enrols: the QR code in place of a question. As privacyIDEA tells of it, without a preferred mode. */
+export function enrolmentChallenge({
+  transactionId,
+  serial,
+  type,
+  link,
+  text,
+  optional,
+}: EnrolledByLogin): Result {
+  const message = text ?? (type === 'push' ? scan : scanAndType)
+  const challenge = {
+    client_mode: type === 'push' ? 'poll' : 'interactive',
+    image: qrCode(link),
+    link,
+    message,
+    serial,
+    transaction_id: transactionId,
+    type,
+  }
+  return {
+    value: false,
+    authentication: 'CHALLENGE',
+    detail: {
+      ...challenge,
+      enroll_via_multichallenge: true,
+      enroll_via_multichallenge_optional: optional,
+      messages: [message],
+      multi_challenge: [challenge],
+      transaction_ids: [transactionId],
+    },
+  }
+}
+
+const scan = 'Please scan the QR code!'
+const scanAndType = 'Please scan the QR code and enter the OTP value!'
+
+/** It was put off, or may not be; the login goes on in the first case and is refused in the other. */
+export const putOffResult = (done: boolean): Result => ({
+  value: done,
+  authentication: done ? 'ACCEPT' : 'REJECT',
+  detail: {
+    message: `${done ? 'Cancelled' : 'Failed to cancel'} enrollment via multichallenge`,
+  },
+})
 
 /** Where one token matched, the answer says which. */
 export const acceptedCheck = (tokens: Shown[]): Result => ({

@@ -5,15 +5,20 @@ import { redeemApproval } from '../../challenge/redeem.ts'
 import type { Redemption } from '../../challenge/desk/redeem.ts'
 import { type Used, insistAuthorized } from '../../challenge/rules.ts'
 import { typesAsked } from '../../challenge/types.ts'
+import { enrolByLogin, putOff } from '../../enrolment/by-login.ts'
 import { nowSeconds } from '../../env.ts'
 import { Refusal, refuse } from '../../problem.ts'
 import { writeAudit } from '../../record/audit.ts'
+import { rememberedPerson } from '../../store/people.ts'
 import { readSettings } from '../../store/settings.ts'
-import type { Parameters } from '../decode/parameters.ts'
+import { checkingCaller } from '../decode/caller.ts'
+import { type Parameters, parametersOf } from '../decode/parameters.ts'
 import {
   acceptedCheck,
   admittedCheck,
   challengeResult,
+  enrolmentChallenge,
+  putOffResult,
   refusedCheck,
   rejected,
 } from '../encode/challenge-answer.ts'
@@ -30,10 +35,47 @@ export const check = surface()
 type Outcome = Result | { later: (gone: Promise<void>) => Promise<Result> }
 
 async function checked(call: Call): Promise<Outcome> {
+  const parameters = await parametersOf(call)
+  if (isTrue(parameters.get('cancel_enrollment'))) return cancelled(call, parameters)
   const login = await loginOf(call)
   const outcome = await ofWhoever(call, login)
-  if (!('later' in outcome)) return concluded(outcome, login.concluding)
-  return { later: async (gone) => concluded(await outcome.later(gone), login.concluding) }
+  const end = async (result: Result) =>
+    concluded(await enrolsInstead(call, login, result), login.concluding)
+  return 'later' in outcome
+    ? { later: async (gone) => end(await outcome.later(gone)) }
+    : end(outcome)
+}
+
+/** Whoever has been let in by name, and lacks the token that a policy wants them to have, enrols it first. */
+async function enrolsInstead(
+  call: Call,
+  { caller, parameters, sought, about }: Login,
+  result: Result,
+): Promise<Result> {
+  const { realm } = sought.about
+  if (result.value !== true || sought.person === null || realm === undefined) return result
+  if (parameters.get('user').trim() === '') return result
+  const { context } = call.var
+  const person = await rememberedPerson(context, sought.person)
+  if (!person) return result
+  const enrolled = await enrolByLogin(context, {
+    customer: caller.customer,
+    person: { ...person, realm, ownerId: sought.address.ownerId },
+    application: caller.application,
+    client: about.client,
+  })
+  return enrolled ? enrolmentChallenge(enrolled) : result
+}
+
+/** As privacyIDEA has it, the transaction alone says whose it is. */
+async function cancelled(call: Call, parameters: Parameters): Promise<Result> {
+  const caller = await checkingCaller(call)
+  const asked = {
+    customer: caller.customer,
+    application: caller.application.id,
+    transactionId: parameters.need('transaction_id'),
+  }
+  return putOffResult(await putOff(call.var.context, asked))
 }
 
 async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
@@ -174,8 +216,10 @@ async function whileCallerStays<T>(call: Call, work: (gone: Promise<void>) => Pr
 
 /** Of one named token only: nobody's PIN is passed over by a name. */
 const isOtpOnly = (parameters: Parameters): boolean =>
-  /^(1|true)$/i.test(parameters.get('otponly')) &&
+  isTrue(parameters.get('otponly')) &&
   parameters.get('serial').trim() !== '' &&
   parameters.get('user').trim() === ''
+
+const isTrue = (text: string): boolean => /^(1|true)$/i.test(text)
 
 const background = (call: Call) => (work: Promise<unknown>) => call.executionCtx.waitUntil(work)

@@ -1,0 +1,197 @@
+/**
+ * Enrolments that a login began (policy enroll_via_multichallenge), inside the owner's object. Each is a transaction like any other,
+ * for one application, redeemed once; its token is none before it is finished: D1 keeps it apart, and what it takes to
+ * judge the first code is kept here. A device that finishes approves it; a right code proves that the seed has arrived.
+ */
+import { unseal } from '../../crypto/seal.ts'
+import { type OtpState, matchOtp } from '../../factor/otp.ts'
+import type { State } from '../../../schema/states.ts'
+import type { Settings } from '../../policy/settings.ts'
+import type { AuditEntry } from '../../record/audit.ts'
+import type { TokenType } from '../../store/tokens.ts'
+import { setFailCount } from './answer.ts'
+import { copyOf, keptCopy } from './copy.ts'
+import { type Address, type Desk, needStorage, nowSeconds, rows } from './desk.ts'
+import { setDue } from './due.ts'
+import { expireDue } from './expire.ts'
+import { move } from './move.ts'
+import { drainSoon, record } from './outbox.ts'
+import type { Shown } from './otp.ts'
+import { succeeded } from './terms.ts'
+import {
+  type LoginEnrolment,
+  type Transaction,
+  currentState,
+  transactionById,
+  transactionsWhere,
+} from './transaction.ts'
+
+export type OpenEnrolment = {
+  transactionId: string
+  challenge: string
+  application: { id: string; name: string }
+  client: string | null
+  seconds: number
+  settings: Settings
+  enrolment: Omit<LoginEnrolment, 'failures' | 'proved'>
+}
+
+/** One at a time: a later login takes the place of an earlier one. @returns until when it can be finished. */
+export async function openEnrolment(
+  desk: Desk,
+  address: Address,
+  { transactionId, challenge, application, client, seconds, settings, enrolment }: OpenEnrolment,
+): Promise<number> {
+  await copyOf(desk, address)
+  const same = transactionById(desk, transactionId)
+  if (same) return same.answerableUntilAt
+  expireDue(desk)
+  needStorage(desk)
+  endEnrolments(desk)
+  const now = nowSeconds(desk)
+  const untilAt = now + seconds
+  const kept: LoginEnrolment = { ...enrolment, failures: 0, proved: null }
+  desk.sql.exec(
+    `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
+       answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings, enrolment)
+     values (?, ?, ?, ?, 'pending', 'none', 1, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
+    transactionId,
+    challenge,
+    application.id,
+    application.name,
+    client,
+    now,
+    untilAt,
+    untilAt + settings.redeemSeconds,
+    now,
+    JSON.stringify(settings),
+    JSON.stringify(kept),
+  )
+  desk.sql.exec(
+    "insert into challenge (transactionId, serial, jws, hash) values (?, ?, '', '')",
+    transactionId,
+    enrolment.serial,
+  )
+  setDue(desk, 'transactions', untilAt * 1000)
+  const made = { application: application.id, client, enrolment: kept }
+  writeDown(desk, address, made, { action: 'enrolment_by_login', success: true })
+  drainSoon(desk)
+  return untilAt
+}
+
+/** Ends those that are open: their tokens go, and nothing that was shown for them is good any more. */
+export function endEnrolments(desk: Desk): void {
+  for (const transaction of transactionsWhere(desk, "state = 'pending' and enrolment is not null"))
+    move(desk, transaction, 'cancel', { reason: 'replaced' })
+}
+
+/** @returns the serial of the token that is to go, or null where nothing may be cancelled. */
+export function cancelEnrolment(
+  desk: Desk,
+  address: Address,
+  { transactionId, application }: { transactionId: string; application: string },
+): string | null {
+  const transaction = transactionById(desk, transactionId)
+  if (!transaction?.enrolment?.optional || transaction.application !== application) return null
+  if (transaction.enrolment.proved) return null
+  if (currentState(desk, transaction) !== 'pending') return null
+  if (!move(desk, transaction, 'cancel', { reason: 'put_off' })) return null
+  writeDown(desk, address, transaction, { action: 'enrolment_put_off', success: true })
+  drainSoon(desk)
+  return transaction.enrolment.serial
+}
+
+/** A device has finished, or D1 has what a right code proved: the login is complete, once. */
+export function approveFinished(desk: Desk, transaction: Transaction, usable: string[]): void {
+  const { enrolment } = transaction
+  if (!enrolment || transaction.state !== 'pending' || !usable.includes(enrolment.serial)) return
+  if (enrolment.otp && !enrolment.proved) return
+  move(desk, transaction, 'approve', {
+    answeredAtMs: desk.nowMs(),
+    answeredBy: enrolment.serial,
+  })
+}
+
+export type Proof =
+  | { ok: true; serial: string; type: TokenType; receipt: string }
+  | {
+      ok: false
+      reason: 'unknown' | 'not_approved' | 'locked'
+      state?: State
+      challenged: Shown[]
+      /** What was typed was judged: there is nothing to wait for. */
+      judged?: true
+    }
+  /** The first code was right: D1 must know of it before anything is redeemed. */
+  | {
+      ok: false
+      reason: 'enrolment_proved'
+      serial: string
+      used: OtpState
+      state: State
+      challenged: Shown[]
+      judged?: true
+    }
+
+type Redeeming = { transactionId: string; pass: string; attempt: string }
+
+/** Redeems what is finished; else judges the first code of a token. A wrong one counts and leaves the enrolment as it is. */
+export async function redeemEnrolment(
+  desk: Desk,
+  address: Address,
+  { transactionId, pass, attempt }: Redeeming,
+): Promise<Proof> {
+  const seed = await seedOf(desk, transactionById(desk, transactionId)?.enrolment ?? null)
+
+  // From here to the end nothing is awaited.
+  const transaction = transactionById(desk, transactionId)
+  const enrolment = transaction?.enrolment
+  if (!transaction || !enrolment) return { ok: false, reason: 'unknown', challenged: [] }
+  const { serial, otp } = enrolment
+  const type: TokenType = otp?.type ?? 'push'
+  const challenged = [{ serial, type, otpLength: otp?.length ?? 6 }]
+  const state = currentState(desk, transaction)
+  const done = { ok: true as const, serial, type, receipt: '' }
+  if (state === 'redeemed' && transaction.redeemedBy === attempt) return done
+  if (state === 'approved' && move(desk, transaction, 'redeem', { redeemedBy: attempt })) {
+    succeeded(desk, keptCopy(desk), [serial], { terms: {}, attempt })
+    writeDown(desk, address, transaction, { action: 'redeem', success: true })
+    drainSoon(desk)
+    return done
+  }
+  const refused = { ok: false as const, reason: 'not_approved' as const, state, challenged }
+  const right = (used: OtpState) =>
+    ({ ok: false, reason: 'enrolment_proved', serial, used, state, challenged }) as const
+  if (state !== 'pending' || !otp) return refused
+  if (enrolment.proved) return right(enrolment.proved)
+  if (enrolment.failures >= enrolment.maxFailCount)
+    return { ok: false, reason: 'locked', state, challenged }
+  if (pass === '') return refused
+  const fresh = { counter: 0, timeShift: 0 }
+  const match = seed ? matchOtp(otp, seed, fresh, pass, nowSeconds(desk)) : null
+  const used = match?.ok ? match.state : null
+  const failures = used ? enrolment.failures : enrolment.failures + 1
+  const now: LoginEnrolment = { ...enrolment, failures, proved: used }
+  rows(desk, 'update txn set enrolment = ? where id = ?', JSON.stringify(now), transactionId)
+  if (used) return right(used)
+  setFailCount(desk, serial, failures)
+  writeDown(desk, address, transaction, { action: 'redeem', success: false })
+  drainSoon(desk)
+  return { ...refused, judged: true }
+}
+
+async function seedOf(desk: Desk, enrolment: LoginEnrolment | null): Promise<Uint8Array | null> {
+  if (!enrolment?.otp) return null
+  return unseal(desk.deployment.master, `seed/${enrolment.serial}`, enrolment.otp.seed)
+}
+
+function writeDown(
+  desk: Desk,
+  { customer }: Address,
+  { application, client, enrolment }: Pick<Transaction, 'application' | 'client' | 'enrolment'>,
+  entry: Pick<AuditEntry, 'action' | 'success'>,
+): void {
+  const { serial, user, realm } = enrolment ?? {}
+  const about = { serial, user, realm, application, client: client ?? undefined }
+  record(desk, { kind: 'audit', body: { ...entry, ...about, customer } })
+}
