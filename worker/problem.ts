@@ -27,6 +27,7 @@ export type Failure =
   | { reason: 'token_not_assigned' }
   | { reason: 'too_many_tokens'; of: 'user' | 'realm'; type?: string; active?: boolean }
   | { reason: 'pin_refused'; why: string }
+  | { reason: 'token_type_unknown'; type: string; known: readonly string[] }
   | { reason: 'random_pin_unset'; scope: string }
   | { reason: 'policy_not_found' }
   | { reason: 'policy_conflict'; policies: string[] }
@@ -242,6 +243,13 @@ export function show(failure: Failure): Shown {
           failure.of === 'realm'
             ? 'The number of tokens in this realm is limited!'
             : `The number of ${failure.active ? 'active ' : ''}tokens ${failure.type ? `of type ${failure.type} ` : ''}for this user is limited!`,
+      }
+    case 'token_type_unknown':
+      return {
+        status: 400,
+        code: 1610,
+        detail: `unknown token type '${failure.type.slice(0, 40)}'. Supported types are: ${failure.known.join(', ')}`,
+        field: 'type',
       }
     case 'random_pin_unset':
       return {

@@ -121,7 +121,6 @@ describe('POST /token/init', () => {
   })
 
   it.each([
-    [{ type: 'sms' }, 'type'],
     [{ otplen: 7 }, 'otplen'],
     [{ otplen: '6 x' }, 'otplen'],
     [{ hashlib: 'md5' }, 'hashlib'],
@@ -180,6 +179,8 @@ describe('GET /token/', () => {
         failcount: 1,
         id: expect.any(Number),
         info: {
+          assignment_date: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+          count_auth: '1',
           creation_date: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00$/),
           hashlib: 'sha1',
           timeShift: '0.0',

@@ -33,7 +33,7 @@ export type Checked =
   | { ok: true; accepted: Shown[] }
   /** Let in without a token. */
   | { ok: true; admitted: string }
-  | { ok: false; reason: 'wrong_pin' }
+  | { ok: false; reason: 'wrong_pin' | 'used_up' | 'outside_validity' }
   | { ok: false; reason: 'wrong_otp'; usedBefore: boolean; tokens: Shown[] }
   | { ok: false; reason: 'wrong_otp_alone' }
   | { ok: false; reason: 'too_many_tries'; againAt: number }
@@ -130,11 +130,17 @@ export async function checkPass(
 const wrongAlone = { ok: false, reason: 'wrong_otp_alone' } as const
 const wrongPin = { ok: false, reason: 'wrong_pin' } as const
 
+const worthy: readonly string[] = [
+  'locked',
+  'no_suitable_token',
+  'outside_validity',
+  'revoked',
+  'used_up',
+]
+
 /** @returns why, where that is worth a row of the trail: a flood of what was not even looked at would fill it. */
 const worthARow = (found: PinCandidates & { ok: false }): string | null =>
-  found.reason === 'locked' || found.reason === 'no_suitable_token' || found.reason === 'revoked'
-    ? found.reason
-    : null
+  worthy.includes(found.reason) ? found.reason : null
 
 type Typed = PinCandidate & { typed: string; otp: string }
 

@@ -32,6 +32,8 @@ export type Begin = {
   client?: string | null
   /** A login began it: no token before a device has finished. */
   byLogin?: boolean
+  validFrom?: number | null
+  validUntil?: number | null
   /** For the audit trail. */
   by: { name: string; application: string }
 }
@@ -92,6 +94,8 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     enrolmentExpiresAt: expiresAt,
     pushConfiguration: terms.configuration,
     begunByLogin: begin.byLogin === true,
+    validFrom: begin.validFrom ?? null,
+    validUntil: begin.validUntil ?? null,
     assignedAt: begin.person && now,
   }
   const again = { pushConfiguration: terms.configuration, ...(pinHash !== null && { pinHash }) }

@@ -47,6 +47,7 @@ export type OtpWish = {
   length: number | null
   hashlib: Hashlib
   timeStep: number
+  validFrom?: number | null
   validUntil: number | null
   /** A login began it: no token before its first code, which may come until then. */
   finishUntil?: number
@@ -116,6 +117,7 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     maxFailCount,
     countWindow,
     syncWindow,
+    validFrom: wish.validFrom ?? null,
     validUntil: wish.validUntil,
     createdAt: nowSeconds(context),
     assignedAt: person && nowSeconds(context),

@@ -23,7 +23,15 @@ export type OutboxEvent =
   | { kind: 'fail_count'; body: { serial: string; failCount: number } }
   /** Absolute as well: what of a token's one-time passwords is used up. */
   | { kind: 'otp'; body: { serial: string; counter: number; timeShift: number } }
-  | { kind: 'last_auth'; body: { serial: string; lastAuthAt: number } }
+  | {
+      kind: 'uses'
+      body: {
+        serial: string
+        lastAuthAt: number | null
+        countAuth: number
+        countAuthSuccess: number
+      }
+    }
   /** An enrolment that a login began was not finished. */
   | { kind: 'enrolment_over'; body: { serial: string } }
   | { kind: 'verifier_counter'; body: { serial: string; counter: number } }
@@ -67,11 +75,10 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
       const { serial, ...state } = event.body
       return orm.update(tokens).set(state).where(eq(tokens.serial, serial))
     }
-    case 'last_auth':
-      return orm
-        .update(tokens)
-        .set({ lastAuthAt: event.body.lastAuthAt })
-        .where(eq(tokens.serial, event.body.serial))
+    case 'uses': {
+      const { serial, ...uses } = event.body
+      return orm.update(tokens).set(uses).where(eq(tokens.serial, serial))
+    }
     case 'enrolment_over':
       return orm
         .delete(tokens)

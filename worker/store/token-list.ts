@@ -10,6 +10,9 @@ export type TokenFilter = {
   customer: string
   /** Patterns. */
   texts: Partial<Record<TokenField, string>>
+  /** A note of the administrator's: its key, and a pattern of its value. */
+  info?: { key: string; value: string }
+  types?: string[]
   active?: boolean
   assigned?: boolean
   /** Only this owner's. */
@@ -90,7 +93,7 @@ export async function listTokens(
 }
 
 function conditions(filter: TokenFilter): SQL | undefined {
-  const { customer, texts, active, assigned, ownerId, realms } = filter
+  const { customer, texts, info, types, active, assigned, ownerId, realms } = filter
   const named = Object.entries(texts).map(([field, pattern]) =>
     condition(customer, field as TokenField, pattern),
   )
@@ -105,6 +108,13 @@ function conditions(filter: TokenFilter): SQL | undefined {
         : isNull(tokens.person),
     ownerId === undefined ? undefined : eq(tokens.ownerId, ownerId),
     realms && inOneOf(realms),
+    types && isOneOf(tokens.type, types),
+    info &&
+      matches(
+        sql`(${tokens.info} ->> ${`$.${JSON.stringify(info.key)}`})`,
+        info.value,
+        'infovalue',
+      ),
   )
 }
 

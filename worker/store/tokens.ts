@@ -33,6 +33,7 @@ export type OwnerRead = {
     pinHash: string | null
     failCount: number
     maxFailCount: number
+    validFrom: number | null
     validUntil: number | null
     /** null: no one-time passwords. The seed is sealed. */
     otp:
@@ -44,6 +45,10 @@ export type OwnerRead = {
     counter: number
     timeShift: number
     lastAuthAt: number | null
+    countAuth: number
+    countAuthSuccess: number
+    countAuthMax: number | null
+    countAuthSuccessMax: number | null
     subscription: { endpoint: string; p256dh: string; auth: string } | null
     verifier: { credentialId: string; publicKey: string; counter: number } | null
     /** `web push`, `poll only` or the name of an FCM configuration. */
@@ -117,11 +122,16 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       pinHash: token.pinHash,
       failCount: token.failCount,
       maxFailCount: token.maxFailCount,
+      validFrom: token.validFrom,
       validUntil: token.validUntil,
       otp: otpOf(token),
       counter: token.counter,
       timeShift: token.timeShift,
       lastAuthAt: token.lastAuthAt,
+      countAuth: token.countAuth,
+      countAuthSuccess: token.countAuthSuccess,
+      countAuthMax: token.countAuthMax,
+      countAuthSuccessMax: token.countAuthSuccessMax,
       subscription: subscription && {
         endpoint: subscription.endpoint,
         p256dh: subscription.p256dh,

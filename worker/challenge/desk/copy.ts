@@ -59,7 +59,15 @@ export async function refreshCopy(
     person,
     account,
     tokens: tokens.map(
-      ({ failCount: _, counter: __, timeShift: ___, lastAuthAt: ____, ...token }) => token,
+      ({
+        failCount: _,
+        counter: __,
+        timeShift: ___,
+        lastAuthAt: ____,
+        countAuth: _____,
+        countAuthSuccess: ______,
+        ...token
+      }) => token,
     ),
   }
   if (found.length === 0 && !desk.hasStorage) {
@@ -85,12 +93,15 @@ function keepCounters(desk: Desk, tokens: OwnerRead['tokens']): void {
   const gone = 'where serial not in (select value from json_each(?))'
   desk.sql.exec(`delete from counter ${gone}`, serials)
   desk.sql.exec(`delete from otp ${gone}`, serials)
-  for (const { serial, failCount, otp, counter, timeShift, lastAuthAt } of tokens) {
+  for (const { serial, otp, counter, timeShift, ...counted } of tokens) {
     desk.sql.exec(
-      'insert or ignore into counter (serial, failCount, lastAuthAt) values (?, ?, ?)',
+      `insert or ignore into counter (serial, failCount, lastAuthAt, countAuth, countAuthSuccess)
+       values (?, ?, ?, ?, ?)`,
       serial,
-      failCount,
-      lastAuthAt,
+      counted.failCount,
+      counted.lastAuthAt,
+      counted.countAuth,
+      counted.countAuthSuccess,
     )
     if (otp)
       desk.sql.exec(
@@ -112,13 +123,32 @@ export function failCountOf(desk: Desk, serial: string): number {
 }
 
 export const isLocked = (desk: Desk, token: TokenCopy): boolean =>
-  failCountOf(desk, token.serial) >= token.maxFailCount
+  failCountOf(desk, token.serial) >= token.maxFailCount || isSpent(desk, token)
+
+/** Used as often as it may be. A copy that older code kept knows no such limit. */
+export function isSpent(desk: Desk, { serial, countAuthMax, countAuthSuccessMax }: TokenCopy) {
+  if (!countAuthMax && !countAuthSuccessMax) return false
+  const [row] = rows<{ countAuth: number; countAuthSuccess: number }>(
+    desk,
+    'select countAuth, countAuthSuccess from counter where serial = ?',
+    serial,
+  )
+  const { countAuth, countAuthSuccess } = row ?? { countAuth: 0, countAuthSuccess: 0 }
+  return (
+    (!!countAuthMax && countAuth >= countAuthMax) ||
+    (!!countAuthSuccessMax && countAuthSuccess >= countAuthSuccessMax)
+  )
+}
+
+/** Now is not within its time. */
+export const isOutside = (desk: Desk, { validFrom, validUntil }: TokenCopy): boolean =>
+  (validUntil !== null && validUntil <= nowSeconds(desk)) || (validFrom ?? 0) > nowSeconds(desk)
 
 /** Enrolled, not disabled, not revoked, not over. A locked token is refused apart, because the caller is told so. */
 export const isUsable = (desk: Desk, token: TokenCopy): boolean =>
   token.active &&
   !token.revoked &&
-  (token.validUntil === null || token.validUntil > nowSeconds(desk)) &&
+  !isOutside(desk, token) &&
   (token.type === 'push'
     ? token.enrolled && (token.deviceId !== null || token.phone !== null)
     : token.otp !== null)

@@ -23,6 +23,10 @@ export type TokenCopy = {
   pinHash: string | null
   maxFailCount: number
   validUntil: number | null
+  validFrom?: number | null
+  /** null: any number. */
+  countAuthMax?: number | null
+  countAuthSuccessMax?: number | null
   /** null: no one-time passwords. The seed is sealed; what is used up of it is in the table `otp`. */
   otp: OwnerRead['tokens'][number]['otp']
   subscription: { endpoint: string; p256dh: string; auth: string } | null

@@ -21,6 +21,7 @@ import {
   type TooLongAgo,
   type TooOften,
   countAttempt,
+  countTry,
   succeeded,
   tooLongAgo,
   tooOften,
@@ -52,7 +53,7 @@ export async function useOtp(desk: Desk, address: Address, use: OtpUse): Promise
   const prepared = await prepare(desk, use.guesses)
 
   // From here to the end nothing is awaited.
-  const outcome = judge(desk, prepared, use)
+  const outcome = judge(desk, prepared, { ...use, pinned: true })
   const copy = keptCopy(desk)
   record(desk, {
     kind: 'audit',
@@ -83,7 +84,11 @@ export const prepare = (desk: Desk, guesses: OtpGuess[]): Promise<Prepared[]> =>
 export function judge(
   desk: Desk,
   prepared: Prepared[],
-  { countWrong, ...attempt }: Attempt & Pick<OtpUse, 'countWrong'>,
+  {
+    countWrong,
+    pinned = false,
+    ...attempt
+  }: Attempt & Pick<OtpUse, 'countWrong'> & { pinned?: boolean },
 ): OtpOutcome {
   const limited = tooOften(desk, attempt)
   if (limited) return limited
@@ -103,7 +108,10 @@ export function judge(
   for (const { token, match } of right) setOtpState(desk, token.serial, match.state)
   if (right.length > 0) return enter(desk, right, attempt)
   if (countWrong) {
-    for (const { token } of judged) countFailure(desk, token)
+    for (const { token } of judged) {
+      countFailure(desk, token)
+      if (pinned) countTry(desk, token.serial)
+    }
     countAttempt(desk, attempt, 'fail')
   }
   return {

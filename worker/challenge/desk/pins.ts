@@ -1,6 +1,6 @@
 /** What a PIN is to be compared with, and where a one-time password may follow it. The hashing is done at the edge; here the try is counted first. */
 import { countFailure } from './answer.ts'
-import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
+import { copyOf, isLocked, isOutside, isSpent, isUsable, keptCopy } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
@@ -8,6 +8,7 @@ import {
   type Attempt,
   type TooOften,
   countAttempt,
+  countTry,
   forgetAttempt,
   succeeded,
   tooOften,
@@ -25,7 +26,10 @@ export type PinCandidate = {
 
 export type PinCandidates =
   | { ok: true; tokens: PinCandidate[] }
-  | { ok: false; reason: 'no_suitable_token' | 'locked' | 'revoked' }
+  | {
+      ok: false
+      reason: 'no_suitable_token' | 'locked' | 'revoked' | 'used_up' | 'outside_validity'
+    }
   | { ok: false; reason: 'too_many_tries'; againAt: number }
   /** none: not even others than those that were asked for. */
   | { ok: false; reason: 'no_tokens'; none: boolean }
@@ -72,11 +76,7 @@ export async function pinCandidates(
   const usable = asked.filter((token) => isUsable(desk, token))
   const open = usable.filter((token: TokenCopy) => !isLocked(desk, token))
   if (open.length === 0) {
-    if (usable.length > 0) return { ok: false, reason: 'locked' }
-    return {
-      ok: false,
-      reason: asked.every(({ revoked }) => revoked) ? 'revoked' : 'no_suitable_token',
-    }
+    return { ok: false, reason: whyNone(desk, asked, usable) }
   }
   // Guesses at one-time passwords alone are counted by the token itself.
   const guessed = password || open.some(({ type, pinHash }) => type === 'push' || pinHash !== null)
@@ -91,6 +91,13 @@ export async function pinCandidates(
       otpLength: otp?.length ?? 0,
     })),
   }
+}
+
+function whyNone(desk: Desk, asked: TokenCopy[], usable: TokenCopy[]) {
+  if (usable.length > 0) return usable.every((token) => isSpent(desk, token)) ? 'used_up' : 'locked'
+  if (asked.every(({ revoked }) => revoked)) return 'revoked'
+  const dated = asked.some((token) => token.active && !token.revoked && isOutside(desk, token))
+  return dated ? 'outside_validity' : 'no_suitable_token'
 }
 
 export type Login = {
@@ -114,8 +121,10 @@ export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
   const copy = keptCopy(desk)
   if (wrong.reason === null || !desk.hasStorage) return
   for (const token of copy?.tokens ?? [])
-    if (wrong.count && wrong.serials.includes(token.serial) && !isLocked(desk, token))
+    if (wrong.count && wrong.serials.includes(token.serial) && !isLocked(desk, token)) {
       countFailure(desk, token)
+      countTry(desk, token.serial)
+    }
   record(desk, {
     kind: 'audit',
     body: {

@@ -120,7 +120,9 @@ const steps: string[] = [
    );
    create index attempt_by_outcome on attempt (outcome, at);
    alter table counter add column lastAuthAt integer;`,
-  `alter table txn add column enrolment text;`,
+  `alter table txn add column enrolment text;
+   alter table counter add column countAuth integer not null default 0;
+   alter table counter add column countAuthSuccess integer not null default 0;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

@@ -96,18 +96,42 @@ export function succeeded(
   for (const serial of new Set([...serials, ...forgiven]))
     if (failCountOf(desk, serial) > 0) setFailCount(desk, serial, 0)
   const at = nowSeconds(desk)
-  for (const serial of serials) {
-    desk.sql.exec(
-      `insert into counter (serial, failCount, lastAuthAt) values (?, 0, ?)
-       on conflict (serial) do update set lastAuthAt = excluded.lastAuthAt`,
-      serial,
-      at,
-    )
-    record(desk, { kind: 'last_auth', body: { serial, lastAuthAt: at } })
-  }
+  for (const serial of serials) countUse(desk, serial, at)
   forgetAttempt(desk, attempt)
   countAttempt(desk, { terms, attempt }, 'success')
 }
+
+/** A right one-time password or an approval. The counts are the object's own and win over D1's, like failures. */
+function countUse(desk: Desk, serial: string, at: number): void {
+  desk.sql.exec(
+    `insert into counter (serial, failCount, lastAuthAt, countAuth, countAuthSuccess) values (?, 0, ?, 1, 1)
+     on conflict (serial) do update set lastAuthAt = excluded.lastAuthAt, countAuth = countAuth + 1,
+       countAuthSuccess = countAuthSuccess + 1`,
+    serial,
+    at,
+  )
+  recordUses(desk, serial)
+}
+
+/** A wrong one-time password behind a right PIN. */
+export function countTry(desk: Desk, serial: string): void {
+  rows(desk, 'update counter set countAuth = countAuth + 1 where serial = ?', serial)
+  recordUses(desk, serial)
+}
+
+function recordUses(desk: Desk, serial: string): void {
+  const uses = usesOf(desk, serial)
+  record(desk, { kind: 'uses', body: { serial, ...uses } })
+}
+
+export type Uses = { lastAuthAt: number | null; countAuth: number; countAuthSuccess: number }
+
+export const usesOf = (desk: Desk, serial: string): Uses =>
+  rows<Uses>(
+    desk,
+    'select lastAuthAt, countAuth, countAuthSuccess from counter where serial = ?',
+    serial,
+  )[0] ?? { lastAuthAt: null, countAuth: 0, countAuthSuccess: 0 }
 
 /** Drops what no longer counts, and sets when to look again. */
 export function forgetAttempts(desk: Desk): void {

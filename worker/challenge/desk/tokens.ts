@@ -8,7 +8,7 @@ import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
 import { drainSoon } from './outbox.ts'
-import { lastAuthOf } from './terms.ts'
+import { type Uses, usesOf } from './terms.ts'
 import { challengesOf, transactionsWhere } from './transaction.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
@@ -44,16 +44,11 @@ export async function tokensChanged(desk: Desk, address: Address): Promise<void>
   drainSoon(desk)
 }
 
-export type Counters = {
-  failCount: number
-  counter: number
-  timeShift: number
-  lastAuthAt: number | null
-}
+export type Counters = { failCount: number; counter: number; timeShift: number } & Uses
 
 export const countersOf = (desk: Desk, serial: string): Counters => ({
   failCount: failCountOf(desk, serial),
-  lastAuthAt: lastAuthOf(desk, serial),
+  ...usesOf(desk, serial),
   ...otpState(desk, serial),
 })
 
@@ -94,6 +89,6 @@ async function drained(desk: Desk): Promise<void> {
 const isWaiting = (desk: Desk, serial: string): boolean =>
   rows(
     desk,
-    "select 1 as waiting from outbox where kind in ('otp', 'fail_count', 'last_auth') and body ->> 'serial' = ?",
+    "select 1 as waiting from outbox where kind in ('otp', 'fail_count', 'uses') and body ->> 'serial' = ?",
     serial,
   ).length > 0

@@ -1,4 +1,5 @@
 /** What a token of one-time passwords shall be: seed, length, hash and time step, each checked with its name. */
+import { createHash } from 'node:crypto'
 import { fromBase32 } from '../../../schema/base32.ts'
 import { type Hashlib, hashlibs } from '../../factor/otp.ts'
 import { refuse } from '../../problem.ts'
@@ -36,14 +37,16 @@ export function seedOf(parameters: Parameters): Uint8Array<ArrayBuffer> | null {
       refuse({ reason: 'missing_parameter', field: 'otpkey' })
     return null
   }
-  const base32 = /^base32/i.test(parameters.get('otpkeyformat'))
-  const bytes = base32 ? fromBase32(given) : fromHex(given)
-  if (!bytes)
+  const format = parameters.get('otpkeyformat').toLowerCase() || 'hex'
+  const read = formats[format]
+  if (!read)
     refuse({
       reason: 'bad_parameter',
-      field: 'otpkey',
-      mend: base32 ? 'must be base32' : 'must be hexadecimal',
+      field: 'otpkeyformat',
+      mend: `must be one of ${Object.keys(formats).join(', ')}`,
     })
+  const bytes = read.bytes(given)
+  if (!bytes) refuse({ reason: 'bad_parameter', field: 'otpkey', mend: read.mend })
   if (bytes.length < shortestSeedBytes || bytes.length > longestSeedBytes)
     refuse({
       reason: 'bad_parameter',
@@ -51,6 +54,38 @@ export function seedOf(parameters: Parameters): Uint8Array<ArrayBuffer> | null {
       mend: `must be ${shortestSeedBytes} to ${longestSeedBytes} bytes`,
     })
   return bytes
+}
+
+type Format = { bytes: (text: string) => Uint8Array<ArrayBuffer> | null; mend: string }
+
+const formats: Record<string, Format> = {
+  hex: { bytes: fromHex, mend: 'must be hexadecimal' },
+  base32: { bytes: fromBase32, mend: 'must be base32' },
+  base32check: { bytes: fromBase32Check, mend: 'must be base32 of its checksum and itself' },
+}
+
+/** As a person types it from an app: four bytes of its SHA-1 stand before it, so that a slip is noticed. */
+function fromBase32Check(text: string): Uint8Array<ArrayBuffer> | null {
+  const bytes = fromBase32(text)
+  if (!bytes || bytes.length <= checkBytes) return null
+  const [sum, rest] = [bytes.slice(0, checkBytes), bytes.slice(checkBytes)]
+  const expected = createHash('sha1').update(rest).digest().subarray(0, checkBytes)
+  return expected.equals(sum) ? rest : null
+}
+const checkBytes = 4
+
+/** @returns epoch seconds, or null where it is not asked. `+0100` is understood beside `+01:00`. @throws Refusal bad_parameter */
+export function momentOf(parameters: Parameters, name: string): number | null {
+  const text = parameters.get(name).trim()
+  if (text === '') return null
+  const atMs = Date.parse(text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(text) || Number.isNaN(atMs))
+    refuse({
+      reason: 'bad_parameter',
+      field: name,
+      mend: 'must be a moment as in 2026-12-30T16:00+0200',
+    })
+  return Math.floor(atMs / 1000)
 }
 
 function fromHex(text: string): Uint8Array<ArrayBuffer> | null {

@@ -149,6 +149,10 @@ export function refusedCheck(checked: Extract<Checked, { ok: false }>, now: numb
       return rejected('The user has no tokens assigned')
     case 'no_suitable_token':
       return rejected('No suitable token found for authentication.')
+    case 'used_up':
+      return rejected('Authentication counter exceeded')
+    case 'outside_validity':
+      return rejected('Outside validity period')
     case 'locked':
       return rejected('Failcounter exceeded')
     case 'revoked':

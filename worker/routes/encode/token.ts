@@ -2,7 +2,10 @@
 import type { ListedToken } from '../../store/token-list.ts'
 import { pemOf } from './phone.ts'
 
-export type Counters = { failCount: number; counter: number; timeShift: number }
+export type Counters = { failCount: number; counter: number; timeShift: number } & Pick<
+  ListedToken['token'],
+  'countAuth' | 'countAuthSuccess' | 'lastAuthAt'
+>
 
 /** @param counters what the owner's object knows, where it was asked; D1 follows it. */
 export function describedToken(
@@ -20,9 +23,12 @@ export function describedToken(
     failcount: failCount,
     id,
     info: {
+      ...(token.person !== null && { assignment_date: date(token.assignedAt ?? token.createdAt) }),
+      ...usesInfo(token, counters),
       creation_date: date(token.createdAt),
       tokenkind: 'software',
       ...kindInfo(listed, timeShift),
+      ...(token.validFrom !== null && { validity_period_start: date(token.validFrom) }),
       ...(token.validUntil !== null && { validity_period_end: date(token.validUntil) }),
       ...token.info,
     },
@@ -45,6 +51,23 @@ export function describedToken(
 }
 
 type Token = ListedToken['token']
+
+/** Told from the first use on, as privacyIDEA has it. */
+function usesInfo(token: Token, uses: Counters): Record<string, string> {
+  const { countAuth, countAuthSuccess, lastAuthAt } = uses
+  const { countAuthMax, countAuthSuccessMax } = token
+  return {
+    ...(countAuth > 0 && { count_auth: String(countAuth) }),
+    ...(countAuthMax !== null && { count_auth_max: String(countAuthMax) }),
+    ...(countAuthSuccess > 0 && { count_auth_success: String(countAuthSuccess) }),
+    ...(countAuthSuccessMax !== null && { count_auth_success_max: String(countAuthSuccessMax) }),
+    ...(lastAuthAt !== null && { last_auth: moment(lastAuthAt) }),
+  }
+}
+
+/** As its Python writes it, to the microsecond; ours knows the second. */
+const moment = (atSeconds: number): string =>
+  new Date(atSeconds * 1000).toISOString().replace('T', ' ').replace('.000Z', '.000000+0000')
 
 function kindInfo(listed: ListedToken, timeShift: number): Record<string, string> {
   const { token } = listed

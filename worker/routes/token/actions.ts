@@ -21,7 +21,7 @@ import { type Person, findPerson } from '../../store/people.ts'
 import type { TokenChange, TokenRow } from '../../store/tokens.ts'
 import { callerWith } from '../decode/caller.ts'
 import { type Caller, setterOf } from '../decode/identity.ts'
-import { hashlibOf } from '../decode/otp-wish.ts'
+import { hashlibOf, momentOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { tokensAsked } from '../decode/token-asked.ts'
@@ -167,11 +167,13 @@ async function set(asked: Asked): Promise<Done> {
   for (const [name, column, min, max] of numbers)
     if (parameters.has(name))
       wish[column] = wholeNumber(parameters, name, { min, max, otherwise: min })
+  for (const [name, column] of moments)
+    if (parameters.has(name)) wish[column] = momentOf(parameters, name)
   const given = Object.keys(wish).length
   if (given === 0)
     refuse({
       reason: 'missing_parameter',
-      field: `${numbers.map(([name]) => name).join(', ')}, pin, description or hashlib`,
+      field: `${[...numbers, ...moments].map(([name]) => name).join(', ')}, pin, description or hashlib`,
     })
   await changeAll(context, tokens, () => wish)
   return { value: tokens.length * given }
@@ -182,6 +184,14 @@ const numbers = [
   ['count_window', 'countWindow', 1, 1000],
   ['sync_window', 'syncWindow', 1, 10_000],
   ['timeWindow', 'timeWindow', 0, 3600],
+  // 0 is any number.
+  ['count_auth_max', 'countAuthMax', 0, 1_000_000_000],
+  ['count_auth_success_max', 'countAuthSuccessMax', 0, 1_000_000_000],
+] as const
+
+const moments = [
+  ['validity_period_start', 'validFrom'],
+  ['validity_period_end', 'validUntil'],
 ] as const
 
 const descriptionOf = (parameters: Parameters): string =>

@@ -15,10 +15,16 @@ const longestValue = 2000
 const mostKeys = 50
 /** Ours: what is told of a token itself is not a note. */
 const reserved = new Set([
+  'assignment_date',
+  'count_auth',
+  'count_auth_max',
+  'count_auth_success',
+  'count_auth_success_max',
   'creation_date',
   'device_name',
   'firebase_token',
   'hashlib',
+  'last_auth',
   'public_key_server',
   'public_key_smartphone',
   'push_firebase_configuration',
@@ -27,6 +33,7 @@ const reserved = new Set([
   'timeWindow',
   'tokenkind',
   'validity_period_end',
+  'validity_period_start',
 ])
 
 info.post('/info/:serial/:key', (call) =>

@@ -6,7 +6,7 @@ import { makeOtp } from '../../enrolment/make-otp.ts'
 import { refuse } from '../../problem.ts'
 import { type Caller, callerWith } from '../decode/caller.ts'
 import { setterOf } from '../decode/identity.ts'
-import { otpShape, seedOf } from '../decode/otp-wish.ts'
+import { momentOf, otpShape, seedOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { realmsAsked } from '../decode/place.ts'
@@ -26,8 +26,7 @@ init.post('/init', async (call) => {
   const parameters = await parametersOf(call)
   const named = (parameters.get('type') || 'push').toLowerCase()
   const type = types.find((known) => known === named)
-  if (!type)
-    refuse({ reason: 'bad_parameter', field: 'type', mend: `must be one of ${types.join(', ')}` })
+  if (!type) refuse({ reason: 'token_type_unknown', type: named, known: types })
   return type === 'push'
     ? initPush(call, caller, parameters)
     : initOtp(call, caller, parameters, type)
@@ -56,6 +55,8 @@ async function asked(call: Call, caller: Caller, parameters: Parameters) {
       realms: await realmsBeside(call, caller, parameters, person !== null),
       serial: parameters.get('serial').trim(),
       description: parameters.get('description').slice(0, longestDescription),
+      validFrom: momentOf(parameters, 'validity_period_start'),
+      validUntil: momentOf(parameters, 'validity_period_end'),
     },
   }
 }
@@ -119,7 +120,6 @@ async function initOtp(
       type,
       ...otpShape(parameters),
       seed: type === 'recovery' ? null : seedOf(parameters),
-      validUntil: null,
     }
     const made = await makeOtp(context, wish)
     noted.serial = made.serial

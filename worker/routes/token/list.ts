@@ -10,6 +10,7 @@ import {
   tokenOrders,
 } from '../../store/token-list.ts'
 import { callerWith } from '../decode/caller.ts'
+import { listOf } from '../decode/list.ts'
 import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'
 import { answer } from '../encode/envelope.ts'
 import { paging } from '../encode/paging.ts'
@@ -38,6 +39,7 @@ list.get('/', async (call) => {
     max: 1000,
     otherwise: pageSizeOtherwise,
   })
+  const types = listOf('type_list', parameters.get('type_list'))
   const active = truth(parameters, 'active')
   const assigned = truth(parameters, 'assigned')
   const { rows, count } = await listTokens(
@@ -45,6 +47,8 @@ list.get('/', async (call) => {
     {
       customer: caller.customer,
       texts: textsOf(parameters),
+      ...infoOf(parameters),
+      ...(types.length > 0 && { types }),
       ...(active !== null && { active }),
       ...(assigned !== null && { assigned }),
       ...(caller.self && { ownerId: caller.self.ownerId }),
@@ -78,6 +82,12 @@ function textsOf(parameters: Parameters): Partial<Record<TokenField, string>> {
   return texts
 }
 
+/** Both or neither, as privacyIDEA has it. */
+function infoOf(parameters: Parameters) {
+  const [key, value] = [parameters.get('infokey').trim(), parameters.get('infovalue').trim()]
+  return key !== '' && value !== '' ? { info: { key, value } } : {}
+}
+
 /** @returns null where it is not asked. */
 function truth(parameters: Parameters, name: string): boolean | null {
   const text = parameters.get(name).trim().toLowerCase()
@@ -88,7 +98,7 @@ function truth(parameters: Parameters, name: string): boolean | null {
 }
 
 function orderOf(parameters: Parameters) {
-  const asked = parameters.get('sortby') || 'id'
+  const asked = parameters.get('sortby') || 'serial'
   const by = tokenOrders.find((known) => known === (spellings[asked] ?? asked))
   if (!by)
     refuse({
