@@ -119,7 +119,11 @@ describe('what names its way around a rule', () => {
   })
 
   it('a session does not outlive its account, also where one of the same name comes after it', async () => {
-    const admin = await d.newApplication('Office', ['applications', 'trigger', 'settings'])
+    const admin = await d.newApplication(
+      'Office',
+      ['applications', 'trigger', 'settings'],
+      'default',
+    )
     await admin.call('POST', '/application/office', { name: 'Office' })
     const account = { username: 'returning', password: 'a long enough word', rights: 'trigger' }
     await admin.call('POST', '/application/office/account', account)
@@ -135,15 +139,5 @@ describe('what names its way around a rule', () => {
     const again = await admin.auth('returning', account.password)
     const fresh = admin.as({ token: (again.envelope.result.value as { token: string }).token })
     expect((await fresh.call('GET', '/policy/')).status).toBe(200)
-  })
-
-  it('a policy takes no limit that nothing looks at', async () => {
-    const limited = { scope: 'authentication', realm: '', resolver: 'local', action: 'push_wait=1' }
-    const refused = await d.payroll.call('POST', '/policy/limited', limited)
-    expect(refused.envelope.result.error?.message).toContain("'resolver' is not understood yet")
-    expect(
-      (await d.payroll.call('POST', '/policy/limited', { ...limited, resolver: '' })).status,
-    ).toBe(200)
-    await d.payroll.call('DELETE', '/policy/limited')
   })
 })
