@@ -160,7 +160,7 @@ describe('the field to blame is named', () => {
     ['/validate/check', { user }, 400, "'pass'"],
     ['/validate/resend', {}, 400, "'transaction_id'"],
     ['/validate/cancel', {}, 400, "'transaction_id'"],
-    ['/token/init', { type: 'sms' }, 400, "'type'"],
+    ['/token/init', { type: 'sms' }, 400, "token type 'sms'"],
     ['/token/init', { user: 'nobody' }, 400, 'user'],
     ['/user/', {}, 400, "'user'"],
     ['/user/', { user: 'a\\b' }, 400, "'user'"],
