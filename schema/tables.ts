@@ -130,6 +130,8 @@ export const tokens = sqliteTable(
     ownerId: text('owner_id').notNull(),
     person: text('person'),
     realm: text('realm'),
+    /** Of an administrator's device: the id of their account. */
+    account: text('account'),
     type: text('type', { enum: ['push', 'totp', 'hotp', 'recovery'] }).notNull(),
     description: text('description').notNull().default(''),
     /** Beside the owner's. */

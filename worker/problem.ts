@@ -39,6 +39,11 @@ export type Failure =
   | { reason: 'role_missing' }
   | { reason: 'action_denied'; role: 'Admin' | 'User'; action: string }
   | { reason: 'factor_needed' }
+  | { reason: 'approval_needed'; asked: ApprovalAsked }
+  | { reason: 'approval_refused'; state: string }
+  | { reason: 'approval_impossible'; why: string }
+  | { reason: 'device_not_own' }
+  | { reason: 'last_administrator' }
   | { reason: 'right_missing'; right: string }
   | { reason: 'api_key_required' }
   | { reason: 'no_api_key' }
@@ -83,6 +88,17 @@ export type Failure =
   | { reason: 'unavailable' }
   | { reason: 'internal' }
 
+/** What an administrator's device was asked before an act, so that the call can be made again with it. */
+export type ApprovalAsked = {
+  transaction_id: string
+  /** The code to type on the device. */
+  presence_answer: string | null
+  act: string
+  expires_at: number
+  sent_to: string[]
+  notified: boolean
+}
+
 export type Reason = Failure['reason']
 
 /** status: HTTP. code: privacyIDEA's. detail: what is wrong and how to mend it. field: which input is to blame. */
@@ -92,6 +108,8 @@ export type Shown = {
   detail: string
   field?: string
   headers?: Record<string, string>
+  /** What the caller needs to go on. */
+  more?: Record<string, unknown>
 }
 
 export class Refusal extends Error {
@@ -316,6 +334,39 @@ export function show(failure: Failure): Shown {
         code: 303,
         detail:
           'A password alone does not allow this. Ask an administrator for a device, and sign in with it.',
+      }
+    case 'approval_needed':
+      return {
+        status: 403,
+        code: 303,
+        detail: `This needs an approval on your device: ${failure.asked.act}. Send the same request again with Countersign-Approval: ${failure.asked.transaction_id}`,
+        more: failure.asked,
+      }
+    case 'approval_refused':
+      return {
+        status: 403,
+        code: 303,
+        detail: `This approval does not allow this request: it is ${failure.state}.`,
+        field: 'Countersign-Approval',
+      }
+    case 'approval_impossible':
+      return {
+        status: 403,
+        code: 303,
+        detail: `The device of this account cannot be asked: ${failure.why}. Another administrator can reset or delete it.`,
+      }
+    case 'device_not_own':
+      return {
+        status: 403,
+        code: 303,
+        detail: 'Administrators enrol devices for their own account, signed in with it.',
+        field: 'account',
+      }
+    case 'last_administrator':
+      return {
+        status: 403,
+        code: 303,
+        detail: 'The last administrator cannot be removed. Make another one first.',
       }
     case 'right_missing':
       return {

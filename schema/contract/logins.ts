@@ -248,6 +248,20 @@ export const sessions: Route[] = [
     },
     refuses: [401, 429],
   },
+  {
+    method: 'POST',
+    path: '/auth/password',
+    surface: 'sessions',
+    who: 'session',
+    does: 'Changes the password of the account that asks',
+    more: 'Sessions that the old password opened end. Who has a device is asked on it.',
+    takes: {
+      password: need(text('The one until now.', 'correct horse battery staple')),
+      new_password: need(text('At least 12 characters.', 'a long and quiet password')),
+    },
+    gives: envelope(v.literal(true)),
+    refuses: [429],
+  },
   ...(['GET', 'POST'] as const).map((method): Route => ({
     method,
     path: '/auth/rights',

@@ -127,6 +127,7 @@ export const tokens: Route[] = [
       type: { ...oneOf(['push', 'totp', 'hotp', 'recovery'], 'What is made.'), example: 'push' },
       user: text('Whose it will be; nobody’s where it is left out.', 'anna@example.org'),
       realm: text('The realm of the user; the default realm where it is left out.'),
+      account: text('The administrator who asks: the device will be asked at POST /auth.'),
       serial: text('Its serial; a new one where it is left out.'),
       description: text('A note of at most 80 characters.'),
       pin: text('Its PIN.'),

@@ -10,6 +10,7 @@ import type { NotTriggered, Triggered } from './desk/asked.ts'
 import { phoneTermsFor } from './phone-terms.ts'
 import { type PhoneTerms, presenceOf } from './presence.ts'
 import { reach } from './reach.ts'
+import type { Settings } from '../policy/settings.ts'
 import type { Whose } from './whose.ts'
 import { type Words, wordsFor } from './words.ts'
 
@@ -26,6 +27,8 @@ export type Asking = {
   idempotency?: { key: string; request: string }
   /** The caller waits for the answer in this same request, if a policy lets it: it cannot show a code then. */
   mayBlock?: boolean
+  /** Asked by ourselves: what the device says, and settings that no policy changes. */
+  own?: { title: string; text: string; settings: Settings }
 }
 
 export type Asked =
@@ -45,17 +48,17 @@ export type Asked =
 export async function triggerChallenge(
   context: Context,
   whose: Whose,
-  { idempotency, mayBlock = false, saying, ...asking }: Asking,
+  { idempotency, mayBlock = false, saying, own, ...asking }: Asking,
 ): Promise<Asked> {
   const { master } = context.deployment
   const { address, serials, about } = whose
   const now = nowSeconds(context)
   const subject = { ...about, ...(asking.client !== null && { client: asking.client }) }
-  const found = await readSettings(context, address.customer, subject)
-  const { said, framed, preferred, ...words } = await wordsFor(context, whose, {
-    client: asking.client,
-    ...saying,
-  })
+  const found = own?.settings ?? (await readSettings(context, address.customer, subject))
+  const worded = await wordsFor(context, whose, { client: asking.client, ...saying })
+  const { said, framed, preferred, ...words } = own
+    ? { ...worded, title: own.title, text: own.text, said: () => null }
+    : worded
   const waitSeconds = mayBlock ? found.pushWaitSeconds : 0
   const terms = await phoneTermsFor(context, address.customer, subject, {
     title: words.title,

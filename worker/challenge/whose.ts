@@ -100,6 +100,13 @@ export const personOwner = (
 ): Promise<OwnerId> =>
   ownerIdOf(context.deployment.master, { kind: 'person', customer, realm, person } satisfies Owner)
 
+export const accountOwner = (
+  context: Context,
+  customer: string,
+  account: string,
+): Promise<OwnerId> =>
+  ownerIdOf(context.deployment.master, { kind: 'account', customer, account } satisfies Owner)
+
 /** `DOM\user` and user@realm name the realm where it is one of ours; a realm that was asked for wins. */
 export async function splitRealm(
   context: Context,
@@ -132,7 +139,8 @@ async function readOwnerOfSerial(
   const token = await findToken(context.env.DB, serial)
   const id = token?.person ?? null
   const person = id === null && !always ? null : await findPerson(context, id ?? '')
-  if (token?.customer !== customer) return null
+  // An administrator's device is asked by POST /auth and by nobody else.
+  if (token?.customer !== customer || token.account !== null) return null
   return {
     address: { ownerId: token.ownerId as OwnerId, customer },
     person: person?.id ?? null,

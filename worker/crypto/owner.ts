@@ -8,6 +8,8 @@ export type Owner =
   | { kind: 'token'; customer: string; serial: string }
   /** Whoever a name would be: asked like anybody, so that nobody can tell who exists. */
   | { kind: 'nobody'; customer: string; name: string; realm: string }
+  /** An administrator. */
+  | { kind: 'account'; customer: string; account: string }
   /** Nobody's: where guesses at accounts are counted. */
   | { kind: 'guesses'; customer: string; bucket: number }
 
@@ -26,6 +28,8 @@ function nameOf(owner: Owner): (string | number)[] {
       return [owner.serial]
     case 'nobody':
       return [owner.realm, owner.name]
+    case 'account':
+      return [owner.account]
     case 'guesses':
       return [owner.bucket]
   }

@@ -16,6 +16,8 @@ const Session = v.object({
   role: v.picklist(['admin', 'user']),
   /** A device or a one-time password was shown beside the password. */
   approved: v.optional(v.boolean()),
+  /** Of an account: which password opened it. */
+  mark: v.optional(v.string()),
   rights: v.array(v.string()),
   customer: v.string(),
   nonce: v.string(),

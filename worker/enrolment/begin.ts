@@ -23,6 +23,8 @@ import { codeHashOf, codeOf, locatorOf } from './invitation.ts'
 export type Begin = {
   customer: string
   person: (Person & { realm: string; ownerId: OwnerId }) | null
+  /** An administrator's own device: no policy about people is asked. */
+  account?: { id: string; username: string; ownerId: OwnerId }
   /** '' for a new one. */
   serial: string
   description: string
@@ -56,21 +58,26 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   const { master, origin, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
   const { enrolmentSeconds, maxFailCount } = await readSettings(context, begin.customer)
-  const terms = await pushTermsFor(context, begin.customer, aboutOf(begin), enrolmentSeconds)
+  const terms = begin.account
+    ? { configuration: ownApp, seconds: enrolmentSeconds }
+    : await pushTermsFor(context, begin.customer, aboutOf(begin), enrolmentSeconds)
   const expiresAt = now + terms.seconds
   const serial = serialFor(context, 'push', begin.serial)
   const ownerId =
     begin.person?.ownerId ??
+    begin.account?.ownerId ??
     (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
   const waiting = begin.serial === '' ? null : await findToken(context.env.DB, serial)
   if (waiting && !mayEnrolAgain(waiting, begin.customer, ownerId)) serialTaken()
   const { customer, person, realms = [], client = null } = begin
   const seenIn = [...new Set([...(person ? [person.realm] : []), ...realms])]
   const limited = { customer, type: 'push' as const, person, realms: seenIn, client }
-  const limits = waiting ? [] : await limitsFor(context, limited)
+  const limits = waiting || begin.account ? [] : await limitsFor(context, limited)
   await checkLimits(context, limits)
   const pinHash = await hashPin(context, begin.pin, ownerId)
-  const account = begin.person ? accountOf(begin.person) : begin.description || serial
+  const account = begin.person
+    ? accountOf(begin.person)
+    : begin.account?.username || begin.description || serial
 
   const { secret, code } = await reserve(context, {
     customer: begin.customer,
@@ -86,6 +93,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     customer: begin.customer,
     ownerId,
     person: begin.person?.id ?? null,
+    account: begin.account?.id ?? null,
     realm: begin.person?.realm ?? null,
     realms,
     description: begin.description,
@@ -125,7 +133,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   })
   const link = enrolmentLink(origin, secret, rootThumbprint)
   const forStock =
-    terms.configuration === ownApp
+    terms.configuration === ownApp || !('url' in terms)
       ? null
       : stockLink(terms, await labelFor(context, { customer, serial, person, client }), {
           serial,

@@ -53,7 +53,13 @@ const table: [string, Act][] = [
 
   [
     'POST /token/init',
-    { action: (said) => enrolAction(said('type')), about: 'person', self: true },
+    {
+      action: (said) => enrolAction(said('type')),
+      about: 'person',
+      self: true,
+      danger: (said) =>
+        said('account') === '' ? null : `Enrol another device for ${said('account')}`,
+    },
   ],
   ['GET /token', plain('tokenlist', { self: true, lists: true })],
   ...both('enable', own('enable')),

@@ -15,6 +15,7 @@ import {
   deleteAccount,
   deleteApiKey,
   deleteApplication,
+  findAccount,
   findApplication,
   insertAccount,
   insertApiKey,
@@ -24,6 +25,8 @@ import {
 import { type Caller, callerWith } from './decode/caller.ts'
 import { listOf } from './decode/list.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
+import { checkedPassword } from './decode/password.ts'
+import { removeAdministrator } from '../enrolment/administrator.ts'
 import { answer } from './encode/envelope.ts'
 import { recorded } from './recorded.ts'
 import { type Call, surface } from './surface.ts'
@@ -32,7 +35,6 @@ export const application = surface()
 
 /** The administrators' own: without it nobody could sign in to make another. Whoever belongs to it manages all. */
 const builtIn = 'default'
-const shortestPassword = 12
 
 application.get('/', async (call) => {
   const caller = await callerWith(call, 'applications')
@@ -158,15 +160,11 @@ application.post('/:id/account', async (call) => {
       field: 'username',
       mend: 'must be letters, digits and . _ @ -',
     })
-  const password = parameters.need('password')
-  if (password.length < shortestPassword || password.length > 1024)
-    refuse({
-      reason: 'bad_parameter',
-      field: 'password',
-      mend: `must be at least ${shortestPassword} characters`,
-    })
-  const limits = limitsOf(caller, parameters)
-  const entry = { action: 'account_add', detail: { application: id, username, ...limits } }
+  const password = checkedPassword(parameters, 'password')
+  const role = roleOf(caller, id, parameters)
+  const limits =
+    role === 'admin' ? ofAdministrator(caller, parameters) : limitsOf(caller, parameters)
+  const entry = { action: 'account_add', detail: { application: id, username, role, ...limits } }
   return recorded(call, caller, entry, async () => {
     const { context } = call.var
     const made = await insertAccount(context, {
@@ -174,13 +172,13 @@ application.post('/:id/account', async (call) => {
       customer: caller.customer,
       application: id,
       username,
-      role: 'service',
+      role,
       passwordHash: await inTurn(context, () => hashPassword(password, context.deployment.pepper)),
       ...limits,
       createdAt: nowSeconds(context),
     })
     if (!made) refuse({ reason: 'bad_parameter', field: 'username', mend: 'is taken' })
-    return answer(call, { value: { username } })
+    return answer(call, { value: { username, role } })
   })
 })
 
@@ -190,10 +188,35 @@ application.delete('/:id/account/:username', async (call) => {
   const username = call.req.param('username')
   const entry = { action: 'account_delete', detail: { application: id, username } }
   return recorded(call, caller, entry, async () => {
-    if (!(await deleteAccount(call.var.context, id, username)))
-      refuse({ reason: 'application_not_found' })
+    const { context } = call.var
+    const account = await findAccount(context, caller.customer, username)
+    if (account?.role === 'admin' && account.application === id) {
+      if (caller.role !== 'admin') refuse({ reason: 'application_not_found' })
+      await removeAdministrator(context, account)
+      return answer(call, { value: 1 })
+    }
+    if (!(await deleteAccount(context, id, username))) refuse({ reason: 'application_not_found' })
     return answer(call, { value: 1 })
   })
+})
+
+/** Administrators are made by administrators, and belong to the application that manages all. @throws Refusal bad_parameter */
+function roleOf(caller: Caller, id: string, parameters: Parameters): 'admin' | 'service' {
+  const role = parameters.get('role') || 'service'
+  if (role === 'service') return role
+  if (role !== 'admin' || id !== builtIn || caller.role !== 'admin')
+    refuse({
+      reason: 'bad_parameter',
+      field: 'role',
+      mend: `must be service; admin only in the application ${builtIn}, and by an administrator`,
+    })
+  return role
+}
+
+/** All rights, from the networks that they are bound to. */
+const ofAdministrator = (caller: Caller, parameters: Parameters) => ({
+  rights: [],
+  networks: networksOf(caller, parameters),
 })
 
 /** @throws Refusal application_not_found: another customer's is as good as none. */
@@ -223,6 +246,10 @@ function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; ne
   const granted = asked.filter(isRight)
   const beyond = granted.find((right) => !right.startsWith('origin_') && !caller.rights.has(right))
   if (beyond !== undefined) refuse({ reason: 'right_missing', right: beyond })
+  return { rights: granted, networks: networksOf(caller, parameters) }
+}
+
+function networksOf(caller: Caller, parameters: Parameters): string[] {
   const networks = listOf('networks', parameters.get('networks'))
   const wrong = networks.find((entry) => !isNetwork(entry))
   if (wrong !== undefined)
@@ -238,5 +265,5 @@ function limitsOf(caller: Caller, parameters: Parameters): { rights: Right[]; ne
       field: 'networks',
       mend: `must lie within those of whoever makes it: ${caller.networks.join(', ')}`,
     })
-  return { rights: granted, networks: within }
+  return within
 }

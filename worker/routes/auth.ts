@@ -7,6 +7,12 @@ import { writeAudit } from '../record/audit.ts'
 import { askSecondFactor, redeemSecondFactor } from './auth/second-factor.ts'
 import { grantedOf, openSession } from './auth/session.ts'
 import { type Candidates, candidatesFor } from './auth/who.ts'
+import { approved, callerOf } from './decode/caller.ts'
+import { checkedPassword } from './decode/password.ts'
+import { recorded } from './recorded.ts'
+import { hashPassword } from '../factor/hash.ts'
+import { inTurn } from '../factor/turn.ts'
+import { writePassword } from '../store/accounts.ts'
 import { identityOf } from './decode/identity.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { peerAddress } from './decode/peer.ts'
@@ -62,6 +68,28 @@ async function told(
     throw error
   }
 }
+
+/** An account's own password: the old one, and where there is a device its approval; sessions that the old one opened end. */
+auth.post('/password', async (call) => {
+  const caller = await callerOf(call)
+  const { account } = caller
+  if (!account) refuse({ reason: caller.name === '' ? 'no_authorization' : 'role_missing' })
+  const parameters = await parametersOf(call)
+  const { context } = call.var
+  const old = parameters.need('password')
+  const wanted = checkedPassword(parameters, 'new_password')
+  const { customer, username: name } = account
+  await guarded(context, { customer, name, client: peerAddress(call) }, async () => {
+    if ((await matchingPassword(context, [account.passwordHash], old)) < 0)
+      refuse({ reason: 'wrong_password' })
+  })
+  const allowed = await approved(call, caller, `Change the password of ${name}`)
+  await recorded(call, allowed, { action: 'password', user: name }, async () => {
+    const hash = await inTurn(context, () => hashPassword(wanted, context.deployment.pepper))
+    await writePassword(context, account.id, hash)
+  })
+  return answer(call, { value: true })
+})
 
 /** Which types whoever asks may enrol. */
 auth.on(['GET', 'POST'], '/rights', async (call) => {

@@ -18,7 +18,11 @@ export async function recorded<T>(
   entry: Entry,
   work: (detail: Record<string, unknown>) => Promise<T>,
 ): Promise<T> {
-  const detail: Record<string, unknown> = { by: caller.name, ...entry.detail }
+  const detail: Record<string, unknown> = {
+    by: caller.name,
+    ...(caller.approvedBy !== undefined && { approved_by: caller.approvedBy }),
+    ...entry.detail,
+  }
   const write = (success: boolean) =>
     writeAudit(call.var.context, {
       ...entry,

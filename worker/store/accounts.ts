@@ -1,5 +1,5 @@
 /** Administrators, service accounts, API keys and the applications they speak for. */
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { accounts, apiKeys, applications } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
@@ -102,6 +102,30 @@ export async function insertAccount(context: Context, account: Account): Promise
       .returning({ id: accounts.id }),
   ])) as [unknown[]]
   return made.length > 0
+}
+
+/** One statement decides that one is left, whoever else is removed at the same moment. @returns whether it went. */
+export async function deleteAdministrator(context: Context, account: Account): Promise<boolean> {
+  const another = sql`(select count(*) from ${accounts} as other
+    where other.customer = ${account.customer} and other.role = 'admin') > 1`
+  const db = drizzle(context.env.DB)
+  const [gone] = (await forgetWith(context, [
+    db
+      .delete(accounts)
+      .where(and(eq(accounts.id, account.id), another))
+      .returning({ id: accounts.id }),
+  ])) as [unknown[]]
+  return gone.length > 0
+}
+
+export async function writePassword(
+  context: Context,
+  id: string,
+  passwordHash: string,
+): Promise<void> {
+  await forgetWith(context, [
+    drizzle(context.env.DB).update(accounts).set({ passwordHash }).where(eq(accounts.id, id)),
+  ])
 }
 
 /** Service accounts only: administrators are not removed in passing. @returns whether there was one. */

@@ -1,5 +1,5 @@
 /** Owners that were asked something lately: the audit trail knows them by their tokens. */
-import { and, desc, eq, gte, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, isNull, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { audit, tokens } from '../../schema/tables.ts'
 
@@ -17,7 +17,14 @@ export async function ownersLately(
     .select({ ownerId: tokens.ownerId })
     .from(audit)
     .innerJoin(tokens, and(eq(tokens.customer, audit.customer), eq(tokens.serial, first)))
-    .where(and(eq(audit.customer, customer), gte(audit.at, since), eq(audit.action, 'trigger')))
+    .where(
+      and(
+        eq(audit.customer, customer),
+        gte(audit.at, since),
+        eq(audit.action, 'trigger'),
+        isNull(tokens.account),
+      ),
+    )
     .groupBy(tokens.ownerId)
     .orderBy(desc(sql`max(${audit.at})`))
     .limit(most)

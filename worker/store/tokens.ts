@@ -2,6 +2,7 @@
 import { and, asc, eq, getTableColumns, not, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
+  accounts,
   people,
   phones,
   realmResolvers,
@@ -82,6 +83,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
       serverKey: { id: serverKeys.id, privateKey: serverKeys.privateKey },
       person: people,
       member: realmResolvers,
+      administrator: { id: accounts.id, username: accounts.username },
     })
     .from(tokens)
     .leftJoin(subscriptions, eq(subscriptions.serial, tokens.serial))
@@ -89,6 +91,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
     .leftJoin(phones, eq(phones.serial, tokens.serial))
     .leftJoin(serverKeys, eq(serverKeys.id, phones.serverKey))
     .leftJoin(people, eq(people.id, tokens.person))
+    .leftJoin(accounts, eq(accounts.id, tokens.account))
     .leftJoin(
       realmResolvers,
       and(
@@ -108,13 +111,19 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
     },
     account: person
       ? accountOf(person)
-      : found[0]?.token.description || found[0]?.token.serial || '',
-    tokens: found.map(({ token, subscription, verifier, phone, serverKey, member }) => ({
+      : found[0]?.administrator?.username ||
+        found[0]?.token.description ||
+        found[0]?.token.serial ||
+        '',
+    tokens: found.map(({ token, subscription, verifier, phone, serverKey, ...alive }) => ({
       serial: token.serial,
       type: token.type,
       description: token.description,
       // Whose person is gone, or no longer in the realm, is good for nothing.
-      active: token.active && (token.person === null || member !== null),
+      active:
+        token.active &&
+        (token.person === null || alive.member !== null) &&
+        (token.account === null || alive.administrator !== null),
       revoked: token.revoked,
       enrolled: token.rolloutState === 'enrolled',
       deviceId: token.deviceId,

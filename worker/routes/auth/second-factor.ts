@@ -8,10 +8,12 @@ import { triggerChallenge } from '../../challenge/trigger.ts'
 import type { Context } from '../../env.ts'
 import { refuse } from '../../problem.ts'
 import { readSettings } from '../../store/settings.ts'
+import type { Account } from '../../store/accounts.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { challengeResult } from '../encode/challenge-answer.ts'
 import { answer } from '../encode/envelope.ts'
 import type { Call } from '../surface.ts'
+import { askAccount, hasDevice, redeemAccount } from './ask-account.ts'
 import type { Candidates, PersonHere, SignedIn } from './who.ts'
 
 /** A slash is in no application's id. */
@@ -23,8 +25,8 @@ export async function askSecondFactor(
   customer: string,
   signed: SignedIn,
 ): Promise<Response | null> {
-  if ('account' in signed) return null
   const { context } = call.var
+  if ('account' in signed) return askAdministrator(call, signed.account)
   const { row, realm, ownerId } = signed.person
   const client = peerAddress(call)
   const about = { user: row.username, realm, resolver: row.resolver }
@@ -46,13 +48,32 @@ export async function askSecondFactor(
   return asked.ok ? answer(call, challengeResult(asked, false)) : null
 }
 
+/** @throws Refusal approval_impossible: a device that is locked opens nothing. */
+async function askAdministrator(call: Call, account: Account): Promise<Response | null> {
+  const { context } = call.var
+  if (account.role !== 'admin' || !(await hasDevice(context, account))) return null
+  const asked = await askAccount(context, account, {
+    purpose: signingIn,
+    title: 'Administration',
+    text: `Sign in as ${account.username}`,
+    client: peerAddress(call),
+  })
+  if (!asked.ok) refuse({ reason: 'approval_impossible', why: asked.reason.replaceAll('_', ' ') })
+  return answer(call, challengeResult(asked, false))
+}
+
 /** @throws Refusal wrong_password: whatever is wrong with the transaction, no more is said. */
 export async function redeemSecondFactor(
   context: Context,
-  { person }: Candidates,
+  { account, person }: Candidates,
   transactionId: string,
   pass: string,
 ): Promise<SignedIn & { approved: true }> {
+  if (account) {
+    const purpose = signingIn
+    const outcome = await redeemAccount(context, account, { transactionId, purpose })
+    if ('approvedBy' in outcome) return { account, approved: true }
+  }
   if (person && (await redeemed(context, person, transactionId, pass)))
     return { person, approved: true }
   return refuse({ reason: 'wrong_password' })

@@ -4,7 +4,7 @@ import { nowSeconds } from '../../env.ts'
 import { grantedActions, menusOf } from '../../policy/granted.ts'
 import { writeAudit } from '../../record/audit.ts'
 import { readPolicies } from '../../store/policies.ts'
-import type { Caller } from '../decode/identity.ts'
+import { type Caller, passwordMark } from '../decode/identity.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { answer } from '../encode/envelope.ts'
 import { sessionValue } from '../encode/session.ts'
@@ -35,7 +35,11 @@ export async function openSession(
   const claims = { account: who.id, username, realm, role, rights, customer } as const
   const token = await signSession(
     context.deployment.master,
-    { ...claims, ...(signed.approved && { approved: true }) },
+    {
+      ...claims,
+      ...(signed.approved && { approved: true }),
+      ...('account' in signed && { mark: await passwordMark(signed.account) }),
+    },
     nowSeconds(context),
     context.random,
   )

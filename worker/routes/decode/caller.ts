@@ -10,7 +10,10 @@ import { saidOf } from '../../store/policies.ts'
 import { readSettings } from '../../store/settings.ts'
 import { routePath } from 'hono/route'
 import type { Call } from '../surface.ts'
+import { deviceTouched } from './account-device.ts'
+import { freshApproval } from './approval.ts'
 import { type Caller, identityOf } from './identity.ts'
+import { parametersOf } from './parameters.ts'
 import { peerAddress } from './peer.ts'
 import { judgePerson, judgePolicies } from './permission.ts'
 
@@ -27,20 +30,37 @@ export async function callerOf(call: Call): Promise<Caller> {
 export async function callerWith(call: Call, right: Right, orElse?: Right): Promise<Caller> {
   const caller = await identityOf(call)
   if (caller.name === '') refuse({ reason: 'no_authorization' })
-  const act = actOf(call)
+  const path = routePath(call)
+  const act = actNamed(call.req.method, path)
   if (caller.self) {
     if (!act?.self) refuse({ reason: 'role_missing' })
     // From here on every parameter that names somebody names them.
     call.set('self', caller.self)
     await judgePerson(call, caller, caller.self, act)
+    await deviceTouched(call, caller, path)
     return caller
   }
   if (!caller.rights.has(right) && !(orElse && caller.rights.has(orElse)))
     refuse({ reason: 'right_missing', right })
-  return act ? judgePolicies(call, caller, act) : caller
+  if (!act) return caller
+  const allowed = await judgePolicies(call, caller, act)
+  const touched = await deviceTouched(call, caller, path)
+  return approved(call, allowed, touched ?? (await dangerOf(call, act)))
 }
 
-const actOf = (call: Call): Act | null => actNamed(call.req.method, routePath(call))
+async function dangerOf(call: Call, { danger }: Act): Promise<string | null> {
+  if (!danger) return null
+  const parameters = await parametersOf(call)
+  return danger((name) => call.req.param(name) ?? parameters.get(name))
+}
+
+/** Keys and service accounts have no devices: their rights are their limit. */
+export async function approved(call: Call, caller: Caller, danger: string | null): Promise<Caller> {
+  const { account } = caller
+  if (danger === null || caller.role !== 'admin' || !account) return caller
+  const approvedBy = await freshApproval(call, account, danger)
+  return approvedBy === null ? caller : { ...caller, approvedBy }
+}
 
 /** For /validate/check: an unknown caller is heard only on a loopback deployment, from this machine itself, or where the setting says so. */
 export async function checkingCaller(call: Call): Promise<Caller> {

@@ -37,6 +37,8 @@ export type Caller = {
   account?: Account
   /** Of a person's session. */
   self?: Self
+  /** The device that approved this very act. */
+  approvedBy?: string
   /** Where the policies show a list of some realms only. */
   realms?: string[]
 }
@@ -93,7 +95,8 @@ async function byAccount(call: Call, session: Session): Promise<Caller> {
   const { customer, username } = session
   // An account that was removed, or lost a right, has lost it for its open sessions too.
   const account = await findAccount(call.var.context, customer, username)
-  if (account?.id !== session.account) refuse({ reason: 'bad_session' })
+  if (account?.id !== session.account || (await passwordMark(account)) !== session.mark)
+    refuse({ reason: 'bad_session' })
   checkNetwork(call, account.networks)
   return {
     customer,
@@ -105,6 +108,10 @@ async function byAccount(call: Call, session: Session): Promise<Caller> {
     networks: account.networks,
   }
 }
+
+/** A session ends with the password that it was opened by. */
+export const passwordMark = async ({ passwordHash }: Account): Promise<string> =>
+  (await sha256(passwordHash)).slice(0, 12)
 
 /** They must still be there, under this name, in a resolver that their realm looks into. */
 async function byPerson(call: Call, session: Session): Promise<Caller> {

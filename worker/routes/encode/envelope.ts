@@ -53,11 +53,11 @@ export function failure(call: Call, failed: Failure): Response {
 
 /** For an answer whose headers have gone out already, too. */
 export function failureBody(call: Call, failed: Failure): Record<string, unknown> {
-  const { status, code, detail } = show(failed)
+  const { status, code, detail, more } = show(failed)
   const message = status === 400 ? `ERR${code}: ${detail}` : detail
   return {
     // As privacyIDEA has it.
-    detail: failed.reason === 'wrong_password' ? {} : null,
+    detail: more ?? (failed.reason === 'wrong_password' ? {} : null),
     id: 1,
     jsonrpc: '2.0',
     result: { error: { code, message }, status: false },

@@ -1,4 +1,5 @@
 /** POST /token/init: begins the enrolment of a device, or makes a token of one-time passwords. */
+import { accountOwner } from '../../challenge/whose.ts'
 import { beginEnrolment } from '../../enrolment/begin.ts'
 import { labelFor } from '../../enrolment/label.ts'
 import { pinForNew } from '../../enrolment/pin.ts'
@@ -25,6 +26,8 @@ init.post('/init', async (call) => {
   const caller = await callerWith(call, 'enrol')
   const parameters = await parametersOf(call)
   const named = (parameters.get('type') || 'push').toLowerCase()
+  if (parameters.get('account') !== '' && named !== 'push')
+    refuse({ reason: 'bad_parameter', field: 'type', mend: 'must be push for an account' })
   const type = types.find((known) => known === named)
   if (!type) refuse({ reason: 'token_type_unknown', type: named, known: types })
   return type === 'push'
@@ -77,8 +80,10 @@ async function realmsBeside(
 async function initPush(call: Call, caller: Caller, parameters: Parameters): Promise<Response> {
   const { context } = call.var
   const { wish, told } = await asked(call, caller, parameters)
+  const account = await accountAsked(call, caller, parameters)
   const begun = await beginEnrolment(context, {
     ...wish,
+    ...(account && { account, person: null, realms: [] }),
     by: { name: caller.name, application: caller.application.id },
   })
   return answer(call, {
@@ -97,6 +102,15 @@ async function initPush(call: Call, caller: Caller, parameters: Parameters): Pro
           : link('URL for privacyIDEA Push Token', begun.stockLink),
     },
   })
+}
+
+/** An administrator's device is their own to enrol. @throws Refusal device_not_own */
+async function accountAsked(call: Call, { account }: Caller, parameters: Parameters) {
+  const named = parameters.get('account').trim()
+  if (named === '') return null
+  if (account?.role !== 'admin' || account.username !== named) refuse({ reason: 'device_not_own' })
+  const { id, username, customer } = account
+  return { id, username, ownerId: await accountOwner(call.var.context, customer, id) }
 }
 
 async function initOtp(
