@@ -252,7 +252,7 @@ export const sessions: Route[] = [
     method: 'POST',
     path: '/auth/password',
     surface: 'sessions',
-    who: 'session',
+    who: 'account',
     does: 'Changes the password of the account that asks',
     more: 'Sessions that the old password opened end. Who has a device is asked on it.',
     takes: {

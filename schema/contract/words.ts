@@ -25,6 +25,7 @@ export const callers = {
   login:
     'the right `check`, or anyone on a loopback server and where no policy says `api_key_required`',
   known: 'whoever has an API key or a session',
+  account: 'an account, by its session',
   session: 'whoever has an API key or a session, people included',
   trigger: 'the right `trigger`',
   enrol: 'the right `enrol`',

@@ -152,11 +152,12 @@ describe('the examples of the reference', () => {
     expect(faults).toEqual([])
     // Whatever an administrator changes leaves one row, with who, what, whom, from where and how it went.
     expect(unrecorded).toEqual([])
-    // Their transaction is nobody's, and so is the key; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    // A key has no password; their transaction is nobody's, and so is the key; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
     expect(refused.toSorted()).toEqual([
       'DELETE /application/:id/key/:key',
       'GET /validate/initialize',
       'GET /validate/radiuscheck',
+      'POST /auth/password',
       'POST /token/revoke/:serial',
       'POST /validate/cancel',
       'POST /validate/initialize',
