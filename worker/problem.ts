@@ -32,7 +32,8 @@ export type Failure =
   | { reason: 'policy_not_found' }
   | { reason: 'policy_conflict'; policies: string[] }
   | { reason: 'no_authorization' }
-  | { reason: 'bad_session' }
+  | { reason: 'bad_session'; why: string }
+  | { reason: 'session_expired' }
   | { reason: 'wrong_password' }
   | { reason: 'username_missing' }
   | { reason: 'unknown_login_realm'; realm: string }
@@ -300,8 +301,13 @@ export function show(failure: Failure): Shown {
       return {
         status: 401,
         code: 4304,
-        detail:
-          'Authentication failure. Error during decoding your token. Ask POST /auth for a new one.',
+        detail: `Authentication failure. Error during decoding your token: ${failure.why}`,
+      }
+    case 'session_expired':
+      return {
+        status: 401,
+        code: 4305,
+        detail: 'Authentication failure. Your token has expired: Signature has expired',
       }
     case 'wrong_password':
       return { status: 401, code: 4031, detail: 'Authentication failure. Wrong credentials' }

@@ -150,6 +150,12 @@ describe('a service account', () => {
     const account = { username: 'gateway', password: 'a long enough word', rights: 'trigger' }
     expect((await admin.call('POST', '/application/wiki/account', account)).status).toBe(200)
     const gateway = await signIn('gateway', account.password)
+    // privacyIDEA knows two roles, and its PHP client takes a session of no other.
+    const told = await gateway.auth('gateway', account.password)
+    expect(told.envelope.result.value).toMatchObject({
+      role: 'admin',
+      rights: ['triggerchallenge'],
+    })
     expect((await gateway.trigger({ user: 'nobody' })).envelope.result.error?.code).toBe(904)
     expect((await gateway.call('GET', '/policy/')).status).toBe(403)
     const again = await admin.call('POST', '/application/wiki/account', account)

@@ -255,6 +255,20 @@ describe('policies of scope user', () => {
   })
 })
 
+describe('a policy about a resolver', () => {
+  it('is about the people of that resolver', async () => {
+    for (const realm of ['default', 'other'])
+      await d.payroll.initToken({ user: 'anna', realm, type: 'hotp', genkey: 1 })
+    await policy('words', 'authentication', 'challenge_text=Hello', { resolver: 'other' })
+    const asked = async (realm: string) =>
+      (await d.payroll.trigger({ user: 'anna', realm })).envelope.detail?.message
+    expect(await asked('other')).toBe('Hello')
+    expect(await asked('default')).not.toContain('Hello')
+    await admin.call('DELETE', '/policy/words')
+    expect(await asked('other')).not.toContain('Hello')
+  })
+})
+
 describe('hardening', () => {
   it('asks who has a device for it, and lets a password alone only look', async () => {
     await d.set({ selfServiceFactor: 1 })

@@ -125,7 +125,8 @@ describe('a session', () => {
     time.forward(3599)
     expect((await settingsWith(token)).status).toBe(200)
     time.forward(1)
-    expect((await settingsWith(token)).status).toBe(401)
+    const { status, body } = await settingsWith(token)
+    expect([status, body.result.error.code]).toEqual([401, 4305])
     expect((await settingsWith(await session())).status).toBe(200)
   })
 

@@ -47,18 +47,19 @@ export async function signSession(
     .sign(await keptKey(master, 'session', deriveHmac))
 }
 
-/** @returns null for anything but an unexpired session of this deployment. */
+/** @returns why it is none, for anything but an unexpired session of this deployment. */
 export async function readSession(
   master: CryptoKey,
   token: string,
   now: number,
-): Promise<Session | null> {
+): Promise<Session | 'expired' | 'malformed' | 'forged'> {
+  if (token.split('.').length !== 3) return 'malformed'
   try {
     const key = await keptKey(master, 'session', deriveHmac)
     const { payload } = await compactVerify(token, key, { algorithms: ['HS256'] })
     const session = v.parse(Session, JSON.parse(new TextDecoder().decode(payload)))
-    return session.exp > now ? session : null
+    return session.exp > now ? session : 'expired'
   } catch {
-    return null
+    return 'forged'
   }
 }

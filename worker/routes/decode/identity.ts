@@ -87,7 +87,10 @@ async function byKey(call: Call, customer: string, text: string): Promise<Caller
 async function bySession(call: Call, customer: string, token: string): Promise<Caller> {
   const { context } = call.var
   const session = await readSession(context.deployment.master, token, nowSeconds(context))
-  if (!session || session.customer !== customer) refuse({ reason: 'bad_session' })
+  if (session === 'expired') refuse({ reason: 'session_expired' })
+  if (session === 'malformed') refuse({ reason: 'bad_session', why: 'Not enough segments' })
+  if (session === 'forged' || session.customer !== customer)
+    refuse({ reason: 'bad_session', why: 'Signature verification failed' })
   return session.role === 'user' ? byPerson(call, session) : byAccount(call, session)
 }
 
@@ -96,7 +99,7 @@ async function byAccount(call: Call, session: Session): Promise<Caller> {
   // An account that was removed, or lost a right, has lost it for its open sessions too.
   const account = await findAccount(call.var.context, customer, username)
   if (account?.id !== session.account || (await passwordMark(account)) !== session.mark)
-    refuse({ reason: 'bad_session' })
+    refuse({ reason: 'bad_session', why: noLonger })
   checkNetwork(call, account.networks)
   return {
     customer,
@@ -109,6 +112,8 @@ async function byAccount(call: Call, session: Session): Promise<Caller> {
   }
 }
 
+const noLonger = 'it is of somebody who is gone, or of a password that was changed'
+
 /** A session ends with the password that it was opened by. */
 export const passwordMark = async ({ passwordHash }: Account): Promise<string> =>
   (await sha256(passwordHash)).slice(0, 12)
@@ -118,7 +123,7 @@ async function byPerson(call: Call, session: Session): Promise<Caller> {
   const { context } = call.var
   const { customer, username, realm } = session
   const found = await personIn(context, { customer, realm, username })
-  if (found?.id !== session.account) refuse({ reason: 'bad_session' })
+  if (found?.id !== session.account) refuse({ reason: 'bad_session', why: noLonger })
   return {
     customer,
     name: username,
