@@ -18,7 +18,7 @@ beforeAll(async () => {
   helper = await signedIn('helper', password)
   await d.person('anna')
   await d.person('sam', { realm: 'sales' })
-})
+}, 30_000)
 /** The superuser's own stays: without it nobody could take the others away. */
 afterEach(async () => {
   for (const name of [...written]) await admin.call('DELETE', `/policy/${name}`)

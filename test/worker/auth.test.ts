@@ -17,7 +17,7 @@ beforeAll(async () => {
   for (const user of ['anna', 'bert', 'admin']) await d.person(user, { password })
   await d.person('anna', { realm: 'other', password: 'another word' })
   await d.set({ selfServiceFactor: 0 })
-})
+}, 30_000)
 
 type Value = Record<string, unknown> & { token: string }
 async function signIn(username: string, word = password, more: object = {}) {

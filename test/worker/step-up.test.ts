@@ -14,7 +14,7 @@ beforeAll(async () => {
   nobody = application({ url: origin, fetch: d.fetch })
   plain = as(await sessionOf('admin', adminPassword))
   await d.person('anna')
-})
+}, 30_000)
 
 let time: ReturnType<typeof clock> | null = null
 afterEach(() => {
