@@ -291,6 +291,9 @@ describe('hardening', () => {
     // Nobody else's name, and no application, gets anything for it.
     expect((await signIn('anna', '', { transaction_id: id })).status).toBe(401)
     expect((await d.payroll.redeem({ user: 'hard' }, id)).envelope.result.value).toBe(false)
+    await d.set({ apiKeyRequired: 0 })
+    expect((await nobody.redeem({ user: 'hard' }, id)).envelope.result.value).toBe(false)
+    await d.set({ apiKeyRequired: 1 })
     const { value } = await again()
     const hard = application({ url: origin, fetch: d.fetch, token: value.token })
     expect(

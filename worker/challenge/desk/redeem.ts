@@ -74,7 +74,9 @@ export async function redeem(
   const copy = await copyOf(desk, address)
   const transaction = transactionById(desk, request.transactionId)
   const { application } = request
-  if (!transaction || (application !== null && transaction.application !== application))
+  // What we ask for ourselves (POST /auth, approvals) is nobody else's, known or not.
+  const isOurs = transaction?.application.startsWith('/') ?? false
+  if (!transaction || ((isOurs || application !== null) && transaction.application !== application))
     return { ok: false, reason: 'unknown', challenged: [] }
   if (transaction.enrolment) return redeemEnrolment(desk, address, request)
   const issued = challengesOf(desk, transaction.id)

@@ -58,6 +58,7 @@ export async function redeemAccount(
     transactionId,
     application: purpose,
     pass: '',
+    terms: {},
   })
   return redemption.ok
     ? { approvedBy: redemption.serial }
