@@ -24,23 +24,28 @@ const vitest = (name: string, config: string): Suite => ({
   ...(full && { env: { COUNTERSIGN_TEST: 'full' } }),
 })
 
-const stages: Suite[][] = [
+/** One stage after another; in a stage lanes side by side, in a lane one suite after another. */
+const stages: Suite[][][] = [
   [
-    { name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] },
-    {
-      name: 'lint',
-      command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
-    },
-    { name: 'types', command: [file('test/types.ts')] },
-    vitest('layout', 'test/vitest.config.ts'),
-    { name: 'build', command: [file('worker/local/build.ts')] },
+    [{ name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] }],
+    [
+      {
+        name: 'lint',
+        command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
+      },
+      { name: 'build', command: [file('worker/local/build.ts')] },
+      vitest('layout', 'test/vitest.config.ts'),
+    ],
+    [{ name: 'types', command: [file('test/types.ts')] }],
   ],
   [
-    vitest('worker', 'test/worker/vitest.config.ts'),
-    vitest('local', 'test/local/vitest.config.ts'),
+    [vitest('worker', 'test/worker/vitest.config.ts')],
+    [
+      vitest('local', 'test/local/vitest.config.ts'),
+      vitest('compat', 'test/compat/vitest.config.ts'),
+    ],
   ],
-  [vitest('compat', 'test/compat/vitest.config.ts')],
-  [vitest('browser', 'test/browser/vitest.config.ts')],
+  [[vitest('browser', 'test/browser/vitest.config.ts')]],
 ]
 
 const lines: string[] = []
@@ -52,12 +57,16 @@ function say(line: string): void {
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
 const leftOut = provide(console.log)
 if (leftOut) console.log(leftOut)
-for (const stage of stages) await Promise.all(stage.map(carryOut))
+for (const stage of stages) await Promise.all(stage.map(carryOutLane))
 rmSync(reports, { recursive: true })
 say(`${total.passed} passed, ${total.failed} failed`)
 // Committed after each full run, so that anyone sees when the long forms last held.
 if (full) writeFileSync(file('test/last-full-run.txt'), `${lines.join('\n')}\n`)
 process.exitCode = total.failed ? 1 : 0
+
+async function carryOutLane(lane: Suite[]): Promise<void> {
+  for (const suite of lane) await carryOut(suite)
+}
 
 async function carryOut(suite: Suite): Promise<void> {
   const startedAt = performance.now()

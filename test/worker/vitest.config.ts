@@ -42,7 +42,7 @@ export default defineConfig(async () => {
       include: ['test/worker/**/*.test.ts'],
       exclude,
       setupFiles: [fromRoot('test/worker/setup.ts')],
-      testTimeout: 30_000,
+      testTimeout: 180_000,
       // Each file is a workerd of its own and waits as often as it works: both cores.
       maxWorkers: 2,
     },
