@@ -49,6 +49,10 @@ describe('the contract', () => {
   const app = createApp({ nowMs: () => 0, random: (bytes) => new Uint8Array(bytes) })
   const contracted = contract.map(({ method, path }) => `${method} ${path}`).toSorted()
 
+  it('has as many calls as the README says', () => {
+    expect(read('../README.md')).toContain(`All ${contract.length} calls`)
+  })
+
   it('has every route that the worker answers', () => {
     const routed = routesOf(app.routes)
     expect(routed.length).toBeGreaterThan(80)
