@@ -34,11 +34,6 @@ const exceptions: { exchange: string; path: RegExp; why: string }[] = [
     why: 'Server keys are never given out, sealed or not.',
   },
   {
-    exchange: '*',
-    path: /\.info\.(assignment_date|count_auth|count_auth_success|last_auth)$/,
-    why: 'We note none of them yet.',
-  },
-  {
     exchange: 'auth: rights',
     path: /^result\.value\.(?!push$|totp$|hotp$)/,
     why: 'Types of tokens that we do not offer.',
