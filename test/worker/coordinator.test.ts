@@ -299,7 +299,7 @@ async function withoutAudit(work: () => Promise<unknown>): Promise<void> {
 
 describe('the outbox', () => {
   const actions = ['trigger', 'answer', 'redeem']
-  const kinds = ['audit', 'audit', 'last_auth', 'receipt', 'audit']
+  const kinds = ['audit', 'audit', 'uses', 'receipt', 'audit']
 
   it('is written to D1 once although D1 failed at first, and nobody waited for it', async () => {
     const { user, phone, object } = await someone()
