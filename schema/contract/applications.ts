@@ -1,6 +1,6 @@
 /** /application: who may ask, and with what. */
 import * as v from 'valibot'
-import { type Fields, type Route, envelope, need, number, string, text } from './words.ts'
+import { type Fields, type Route, envelope, flag, need, number, string, text } from './words.ts'
 
 const id = need(text('Small letters, digits and hyphens, at most 64.', 'payroll'))
 const limits: Fields = {
@@ -61,8 +61,20 @@ export const applications: Route[] = [
     method: 'POST',
     path: '/application/:id/key',
     does: 'Makes a key; it is told here, once, and never again',
-    takes: limits,
-    gives: envelope(v.object({ id: v.string(), api_key: string('What goes into `X-API-Key`.') })),
+    takes: {
+      ...limits,
+      by_source: flag(
+        'No secret: whoever calls from `networks` without a header is this application, for `check` alone.',
+      ),
+    },
+    gives: envelope(
+      v.object({
+        id: v.string(),
+        api_key: v.optional(
+          string('What goes into `X-API-Key`; none where it is known by address.'),
+        ),
+      }),
+    ),
   },
   {
     ...one,

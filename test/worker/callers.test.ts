@@ -354,3 +354,59 @@ describe('an unknown caller', () => {
     expect((await ask(away, origin)).status).toBe(404)
   })
 })
+
+describe('a plugin that can send no header', () => {
+  const path = '/application/gateway/key'
+
+  it('is known by the networks it calls from, for a check and nothing else', async () => {
+    const there = await deployment({ LISTENER: '' })
+    const office = await there.newApplication('Office', ['applications', 'check'], 'default')
+    await office.call('POST', '/application/gateway', { name: 'Gateway' })
+    const who = await there.person('by-source')
+    await there.device(who, { pin: '1234' })
+    const check = (from?: string) =>
+      there.fetch('/validate/check', {
+        method: 'POST',
+        body: new URLSearchParams({ user: who, pass: '1234' }),
+        ...(from && { headers: { 'CF-Connecting-IP': from } }),
+      })
+    expect((await check('192.0.2.7')).status).toBe(401)
+    const made = await office.call('POST', path, {
+      ...{ rights: 'check', networks: '192.0.2.0/24', by_source: '1' },
+    })
+    expect(made.envelope.result.value).toEqual({ id: expect.any(String) })
+    // Neither from elsewhere, nor from where nobody knows, nor with its id in place of a secret.
+    for (const from of ['203.0.113.9', undefined]) expect((await check(from)).status).toBe(401)
+    const { id } = made.envelope.result.value as { id: string }
+    for (const key of [id, `${id}_`]) {
+      const headers = { 'X-API-Key': key, 'CF-Connecting-IP': '192.0.2.7' }
+      expect((await there.fetch('/validate/capabilities', { headers })).status).toBe(401)
+    }
+    const headers = { 'CF-Connecting-IP': '192.0.2.7' }
+    expect((await there.fetch('/token/', { headers })).status).toBe(403)
+    const heard = (await (await check('192.0.2.7')).json()) as {
+      result: { authentication: string }
+    }
+    expect(heard.result.authentication).toBe('CHALLENGE')
+    await office.call('DELETE', `${path}/${id}`)
+    expect((await check('192.0.2.7')).status).toBe(401)
+  })
+
+  it('is not known everywhere, and never for more than a check', async () => {
+    const office = await d.newApplication('Office', ['applications', 'check', 'trigger'], 'default')
+    await office.call('POST', '/application/gateway', { name: 'Gateway' })
+    for (const [wish, field] of [
+      [{ rights: 'check' }, 'networks'],
+      [{ rights: 'check', networks: '!10.0.0.0/8' }, 'networks'],
+      [{ rights: 'check,trigger', networks: '10.0.0.0/8' }, 'rights'],
+    ] as const) {
+      const { status, envelope } = await office.call('POST', path, { ...wish, by_source: '1' })
+      expect([status, envelope.result.error?.message]).toEqual([
+        400,
+        expect.stringContaining(`'${field}'`),
+      ])
+    }
+    const right = { rights: 'check', networks: '10.0.0.0/8', by_source: '1' }
+    expect((await office.call('POST', path, right)).status).toBe(200)
+  })
+})

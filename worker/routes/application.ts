@@ -6,6 +6,7 @@ import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { nowSeconds } from '../env.ts'
 import { hashPassword } from '../factor/hash.ts'
 import { inTurn } from '../factor/turn.ts'
+import { isExclusion } from '../policy/match.ts'
 import { narrowed } from '../policy/narrow.ts'
 import { isNetwork } from '../policy/network.ts'
 import { type Right, isRight, rights } from '../policy/rights.ts'
@@ -19,6 +20,7 @@ import {
   findApplication,
   insertAccount,
   insertApiKey,
+  noSecret,
   readApplications,
   writeApplication,
 } from '../store/accounts.ts'
@@ -109,11 +111,13 @@ application.delete('/:id', async (call) => {
 application.post('/:id/key', async (call) => {
   const caller = await callerWith(call, 'applications')
   const { id } = await own(call, caller)
-  const limits = limitsOf(caller, await parametersOf(call))
+  const parameters = await parametersOf(call)
+  const limits = limitsOf(caller, parameters)
+  const bySource = isBySource(parameters, limits)
   return recorded(
     call,
     caller,
-    { action: 'key_add', detail: { application: id, ...limits } },
+    { action: 'key_add', detail: { application: id, ...limits, ...(bySource && { bySource }) } },
     async (detail) => {
       const { context } = call.var
       // An underscore parts the id from the secret.
@@ -123,12 +127,13 @@ application.post('/:id/key', async (call) => {
         id: keyId,
         customer: caller.customer,
         application: id,
-        secretHash: await sha256(secret),
+        secretHash: bySource ? noSecret : await sha256(secret),
         ...limits,
         createdAt: nowSeconds(context),
       })
       detail['key'] = keyId
-      return answer(call, { value: { id: keyId, api_key: `${keyId}_${secret}` } })
+      const value = { id: keyId, ...(!bySource && { api_key: `${keyId}_${secret}` }) }
+      return answer(call, { value })
     },
   )
 })
@@ -225,6 +230,23 @@ async function own(call: Call, caller: Caller): Promise<Application> {
   if (found?.customer !== caller.customer) refuse({ reason: 'application_not_found' })
   checkOwn(caller, found.id)
   return found
+}
+
+/** An address is shared and can be borrowed: it is worth a login's check and nothing more, and never everywhere. */
+function isBySource(
+  parameters: Parameters,
+  { rights: granted, networks }: { rights: Right[]; networks: string[] },
+): boolean {
+  if (!/^(1|true|yes)$/i.test(parameters.get('by_source'))) return false
+  if (networks.length === 0 || networks.some(isExclusion))
+    refuse({
+      reason: 'bad_parameter',
+      field: 'networks',
+      mend: 'must say where from: addresses and networks, none left out',
+    })
+  if (granted.some((right) => right !== 'check'))
+    refuse({ reason: 'bad_parameter', field: 'rights', mend: 'must be check and nothing else' })
+  return true
 }
 
 /** An application's own credential speaks for that application: it names no other, and makes no key of one. */

@@ -9,6 +9,9 @@ export type Account = typeof accounts.$inferSelect
 export type ApiKey = typeof apiKeys.$inferSelect
 export type Application = typeof applications.$inferSelect
 
+/** No hash is empty, so no secret fits it. */
+export const noSecret = ''
+
 export const findAccount = (
   context: Context,
   customer: string,
@@ -27,6 +30,17 @@ export const findApiKey = (context: Context, id: string): Promise<ApiKey | null>
     const [row] = await drizzle(context.env.DB).select().from(apiKeys).where(eq(apiKeys.id, id))
     return row ?? null
   })
+
+/** Keys without a secret: whoever calls from their networks is their application. */
+export async function readSources(context: Context, customer: string): Promise<ApiKey[]> {
+  const found = await remembered(context, `sources/${customer}`, () =>
+    drizzle(context.env.DB)
+      .select()
+      .from(apiKeys)
+      .where(and(eq(apiKeys.customer, customer), eq(apiKeys.secretHash, noSecret))),
+  )
+  return found ?? []
+}
 
 export const findApplication = (context: Context, id: string): Promise<Application | null> =>
   remembered(context, `application/${id}`, async () => {

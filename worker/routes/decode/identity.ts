@@ -8,7 +8,14 @@ import { nowSeconds } from '../../env.ts'
 import { type Right, administratorRights } from '../../policy/rights.ts'
 import { isWithin } from '../../policy/network.ts'
 import { refuse } from '../../problem.ts'
-import { type Account, findAccount, findApiKey, findApplication } from '../../store/accounts.ts'
+import {
+  type Account,
+  type ApiKey,
+  findAccount,
+  findApiKey,
+  findApplication,
+  readSources,
+} from '../../store/accounts.ts'
 import { personIn } from '../../store/people.ts'
 import { type Call, customerOf } from '../surface.ts'
 import { peerAddress } from './peer.ts'
@@ -57,6 +64,8 @@ export async function identityOf(call: Call): Promise<Caller> {
   if (key !== undefined) return byKey(call, customer, key)
   const session = call.req.header('PI-Authorization') ?? call.req.header('Authorization')
   if (session !== undefined) return bySession(call, customer, session.replace(/^Bearer\s+/i, ''))
+  const known = await bySource(call, customer)
+  if (known) return known
   return {
     customer,
     name: '',
@@ -71,17 +80,29 @@ async function byKey(call: Call, customer: string, text: string): Promise<Caller
   const [id, secret] = splitOnce(text, '_')
   const key = await findApiKey(call.var.context, id)
   const hash = await sha256(secret)
+  // One without a secret is known by its networks; its id opens nothing.
   if (!equalSecrets(hash, key?.secretHash ?? '') || key?.customer !== customer)
     refuse({ reason: 'api_key_refused' })
   checkNetwork(call, key.networks)
-  return {
-    customer,
-    name: `key ${key.id}`,
-    role: 'key',
-    application: await applicationOf(call, key.application),
-    rights: new Set(key.rights),
-    networks: key.networks,
-  }
+  return speaker(call, key)
+}
+
+const speaker = async (call: Call, key: ApiKey): Promise<Caller> => ({
+  customer: key.customer,
+  name: `key ${key.id}`,
+  role: 'key',
+  application: await applicationOf(call, key.application),
+  rights: new Set(key.rights),
+  networks: key.networks,
+})
+
+/** For plugins that can send no header: who calls from the networks of a key without a secret is its application. */
+async function bySource(call: Call, customer: string): Promise<Caller | null> {
+  const peer = peerAddress(call)
+  if (peer === null) return null
+  const sources = await readSources(call.var.context, customer)
+  const source = sources.find(({ networks }) => isWithin(networks, peer))
+  return source ? speaker(call, source) : null
 }
 
 async function bySession(call: Call, customer: string, token: string): Promise<Caller> {
