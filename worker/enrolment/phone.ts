@@ -39,7 +39,9 @@ export async function finishByPhone(
   const { DB } = context.env
   const token = await findToken(DB, serial)
   const waits = token?.type === 'push' && token.rolloutState === 'clientwait' && !token.revoked
-  if (token?.customer !== customer || !waits) refuse({ reason: 'not_waiting' })
+  // A stock phone signs no text: it could not say which dangerous act an administrator approves.
+  if (token?.customer !== customer || !waits || token.account !== null)
+    refuse({ reason: 'not_waiting' })
   if ((await ownerInvited(context, credential)) !== token.ownerId)
     refuse({ reason: 'wrong_credential' })
   const publicKey = given.publicKey.trim().replaceAll(' ', '+')
