@@ -32,7 +32,8 @@ export function createApp(given: Given) {
   const app = surface()
 
   app.use(async (call, next) => {
-    call.set('context', { env: call.env, deployment: await deploymentOf(call.env), ...given })
+    const deployment = await deploymentOf(call.env)
+    call.set('context', { env: call.env, db: call.env.DB, deployment, ...given })
     await next()
     // Devices set their clocks by it. A WebSocket's answer takes no further headers.
     if (call.res.status !== 101) call.res.headers.set('Date', new Date(given.nowMs()).toUTCString())

@@ -134,6 +134,8 @@ export const isLoopbackHost = (host: string): boolean =>
 /** What verbs at the edge work with. The clock and randomness are arguments. */
 export type Context = {
   env: Env
+  /** The database of the customer that the request is about. */
+  db: D1Database
   deployment: Deployment
   /** Epoch milliseconds. */
   nowMs: () => number

@@ -14,9 +14,9 @@ const app = createApp({ nowMs, random })
 export default {
   fetch: app.fetch,
   async scheduled(_event, env) {
-    const context = { env, deployment: await deploymentOf(env), nowMs, random }
+    const context = { env, db: env.DB, deployment: await deploymentOf(env), nowMs, random }
     await endInterruptedChanges(context)
-    await purgeEnrolments(env.DB, nowSeconds(context))
+    await purgeEnrolments(context.db, nowSeconds(context))
     await fillKeyPool(context)
   },
 } satisfies ExportedHandler<Env>

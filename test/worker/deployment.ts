@@ -179,7 +179,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
   /** A realm beside the default one, with people of its own. */
   async function newRealm(name: string): Promise<void> {
     await db.batch([db.insert(realms).values({ customer, name }), ...resolverOf(name, name)])
-    await forget({ env: own } as Context)
+    await forget({ db: own.DB } as Context)
   }
 
   /** A key with these rights, of an application of its own or of the one that administrators belong to. */

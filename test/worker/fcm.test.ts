@@ -193,7 +193,13 @@ describe('/smsgateway', () => {
   const call = (method: string, path: string, body?: object) => d.payroll.call(method, path, body)
   const context = async (overrides: object = {}) => {
     const own = { ...env, ...overrides }
-    return { env: own, deployment: await deploymentOf(own), nowMs: () => Date.now(), random }
+    return {
+      env: own,
+      db: own.DB,
+      deployment: await deploymentOf(own),
+      nowMs: () => Date.now(),
+      random,
+    }
   }
 
   it('keeps a service account sealed, tells everything but that, and sends in its name', async () => {

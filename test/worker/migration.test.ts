@@ -69,7 +69,13 @@ describe('hashes of other systems', () => {
   })
 
   const brought = async (hash: string, seed = '') => {
-    const context = { env, deployment: await deploymentOf(env), nowMs: Date.now, random }
+    const context = {
+      env,
+      db: env.DB,
+      deployment: await deploymentOf(env),
+      nowMs: Date.now,
+      random,
+    }
     return { context, ...(await keepLegacy(context, hash, seed)) }
   }
 
@@ -238,7 +244,13 @@ describe('what privacyIDEA has', () => {
     const all = await d.db.select().from(people)
     const clara = all.find(({ username }) => username === 'clara')
     expect(clara).toMatchObject({ email: 'clara@example.org', mobile: '1', resolver: 'local' })
-    const context = { env, deployment: await deploymentOf(env), nowMs: Date.now, random }
+    const context = {
+      env,
+      db: env.DB,
+      deployment: await deploymentOf(env),
+      nowMs: Date.now,
+      random,
+    }
     expect(await matchesKept(context, '1234', clara?.passwordHash ?? '')).toBe(true)
     expect(await matchesKept(context, '12345', clara?.passwordHash ?? '')).toBe(false)
     expect(all.find(({ username }) => username === 'Robert')?.passwordHash).toBeNull()

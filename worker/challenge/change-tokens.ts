@@ -20,10 +20,10 @@ export async function changeTokens<T>(
   commit: () => Promise<T>,
 ): Promise<T> {
   const mark = toBase64url(context.random(12))
-  await markChange(context.env.DB, { mark, ...address, at: nowSeconds(context) })
+  await markChange(context.db, { mark, ...address, at: nowSeconds(context) })
   const done = await commit()
   await reach(context, address, (object) => object.tokensChanged(address))
-  await unmark(context.env.DB, mark)
+  await unmark(context.db, mark)
   return done
 }
 
@@ -47,7 +47,7 @@ export async function changeManyTokens<T>(
     customer,
     at,
   }))
-  await markChanges(context.env.DB, marked)
+  await markChanges(context.db, marked)
   const done = await commit()
   const ownerIds = [...new Set([...marked.map(({ ownerId }) => ownerId), ...(await owners())])]
   for (let from = 0; from < ownerIds.length; from += atOnce)
@@ -58,7 +58,7 @@ export async function changeManyTokens<T>(
       }),
     )
   await unmarkAll(
-    context.env.DB,
+    context.db,
     marked.map(({ mark }) => mark),
   )
   return done
@@ -66,12 +66,12 @@ export async function changeManyTokens<T>(
 
 /** Ends changes that were interrupted between D1 and the object, each for itself. Reading once too often harms nothing. */
 export async function endInterruptedChanges(context: Context): Promise<void> {
-  const left = await marksBefore(context.env.DB, nowSeconds(context) - underWaySeconds)
+  const left = await marksBefore(context.db, nowSeconds(context) - underWaySeconds)
   for (const { mark, ownerId, customer } of left) {
     const address = { ownerId: ownerId as OwnerId, customer }
     try {
       await reach(context, address, (object) => object.tokensChanged(address))
-      await unmark(context.env.DB, mark)
+      await unmark(context.db, mark)
     } catch (error) {
       logFailure('a change is still not ended', error)
     }

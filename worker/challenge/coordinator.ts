@@ -59,7 +59,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         storage: ctx.storage,
         db: env.DB,
         deployment,
-        context: { env, deployment, nowMs, random },
+        context: { env, db: env.DB, deployment, nowMs, random },
         random,
         nowMs,
         background: (work) =>

@@ -38,6 +38,6 @@ export async function redeemApproval(
   // The first code of a new token was right. It is one when D1 has it; then the login is redeemed like any other.
   const { serial, used } = redemption
   const finished = { ...used, enrolledAt: nowSeconds(context) }
-  await changeTokens(context, address, () => finishOtp(context.env.DB, serial, finished))
+  await changeTokens(context, address, () => finishOtp(context.db, serial, finished))
   return ask()
 }

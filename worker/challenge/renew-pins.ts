@@ -16,6 +16,6 @@ export async function renewPins(
   for (const { serial, pinHash: was, typed } of right)
     if (was !== null && isLegacy(was)) {
       const pinHash = await hashPin(context, typed, address.ownerId)
-      await changeTokens(context, address, () => renewPin(context.env.DB, { serial, was, pinHash }))
+      await changeTokens(context, address, () => renewPin(context.db, { serial, was, pinHash }))
     }
 }

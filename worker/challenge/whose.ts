@@ -136,7 +136,7 @@ async function readOwnerOfSerial(
   serial: string,
   always: boolean,
 ): Promise<Whose | null> {
-  const token = await findToken(context.env.DB, serial)
+  const token = await findToken(context.db, serial)
   const id = token?.person ?? null
   const person = id === null && !always ? null : await findPerson(context, id ?? '')
   // An administrator's device is asked by POST /auth and by nobody else.

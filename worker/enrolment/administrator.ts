@@ -12,8 +12,7 @@ export async function removeAdministrator(context: Context, account: Account): P
   const ownerId = await accountOwner(context, customer, account.id)
   const gone = await changeTokens(context, { ownerId, customer }, async () => {
     if (!(await deleteAdministrator(context, account))) return false
-    for (const { serial } of await tokensOf(context.env.DB, ownerId))
-      await deleteToken(context, serial)
+    for (const { serial } of await tokensOf(context.db, ownerId)) await deleteToken(context, serial)
     return true
   })
   if (!gone) refuse({ reason: 'last_administrator' })

@@ -67,7 +67,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     begin.person?.ownerId ??
     begin.account?.ownerId ??
     (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
-  const waiting = begin.serial === '' ? null : await findToken(context.env.DB, serial)
+  const waiting = begin.serial === '' ? null : await findToken(context.db, serial)
   if (waiting && !mayEnrolAgain(waiting, begin.customer, ownerId)) serialTaken()
   const { customer, person, realms = [], client = null } = begin
   const seenIn = [...new Set([...(person ? [person.realm] : []), ...realms])]
@@ -107,8 +107,8 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     assignedAt: begin.person && now,
   }
   const again = { pushConfiguration: terms.configuration, ...(pinHash !== null && { pinHash }) }
-  if (waiting) await updateToken(context.env.DB, serial, again)
-  else if (!(await insertToken(context.env.DB, token, limits)))
+  if (waiting) await updateToken(context.db, serial, again)
+  else if (!(await insertToken(context.db, token, limits)))
     await refuseInsert(context, serial, limits)
   const begun = {
     serial,
@@ -171,7 +171,7 @@ async function reserve(
       context.random,
     )
     const code = await codeOf(context, secret)
-    if (await insertEnrolment(context.env.DB, { ...enrolment, locator: locatorOf(code) }, now))
+    if (await insertEnrolment(context.db, { ...enrolment, locator: locatorOf(code) }, now))
       return { secret, code }
   }
   return refuse({ reason: 'too_many_requests', retryAfterSeconds: 60, what: 'open enrolments' })

@@ -58,7 +58,7 @@ export async function enrolByLogin(
   }
   const said = await saidOf(context, customer, 'authentication', 'enroll_via_multichallenge', about)
   const type = String(said ?? '').toLowerCase()
-  if (!isEnrolled(type) || (await hasTokenOf(context.env.DB, person.ownerId, type))) return null
+  if (!isEnrolled(type) || (await hasTokenOf(context.db, person.ownerId, type))) return null
   const action = 'enroll_via_multichallenge_optional'
   const optional = (await saidOf(context, customer, 'authentication', action, about)) === true
   const words = 'enroll_via_multichallenge_text'
@@ -66,7 +66,7 @@ export async function enrolByLogin(
   for (let tried = 1; ; tried++) {
     const begun = await begin(context, login, { type, optional })
     if (!begun) return null
-    const stands = (await findToken(context.env.DB, begun.serial)) !== null
+    const stands = (await findToken(context.db, begun.serial)) !== null
     if (stands || tried === tries)
       return { ...begun, type, optional, text: text === null ? null : String(text) }
   }
@@ -82,7 +82,7 @@ async function begin(
   const { master } = context.deployment
   const { customer, person, application, client } = login
   const { ownerId } = person
-  await deleteUnfinished(context.env.DB, ownerId)
+  await deleteUnfinished(context.db, ownerId)
   const made = await refusedByLimits(() =>
     type === 'push' ? makePush(context, login) : makeTyped(context, login, type),
   )

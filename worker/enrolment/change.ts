@@ -23,7 +23,7 @@ export async function subscribe(
     auth: subscription.keys.auth,
   }
   await changeTokens(context, address, () =>
-    putSubscription(context.env.DB, serial, stored, nowSeconds(context)),
+    putSubscription(context.db, serial, stored, nowSeconds(context)),
   )
 }
 
@@ -32,7 +32,7 @@ export async function rename(
   { address, serial }: Member,
   name: string,
 ): Promise<void> {
-  await changeTokens(context, address, () => renameDevice(context.env.DB, serial, name))
+  await changeTokens(context, address, () => renameDevice(context.db, serial, name))
 }
 
 /** Its open challenges end before the device is told that it has left. */

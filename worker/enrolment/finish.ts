@@ -37,7 +37,7 @@ export async function finishEnrolment(
   const { master, issuer, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
   const token = await changeTokens(context, address, async () =>
-    enrolToken(context.env.DB, spent.serial, {
+    enrolToken(context.db, spent.serial, {
       publicKey: key.output,
       deviceId: await sealId(
         { master, kind: 'device', bound },

@@ -71,7 +71,7 @@ export async function routeInvitation(
       field: 'code',
       mend: `must be ${enrolmentCodeLength} letters and digits`,
     })
-  const located = await locateEnrolment(context.env.DB, locatorOf(typed), nowSeconds(context))
+  const located = await locateEnrolment(context.db, locatorOf(typed), nowSeconds(context))
   if (located?.customer !== customer) refuse({ reason: 'enrolment_unknown' })
   const address = { ownerId: located.ownerId as OwnerId, customer }
   return {

@@ -10,11 +10,11 @@ export const poolSize = 60
 
 /** Spares first: without one a customer whose pool is empty could enrol nobody. */
 export async function fillKeyPool(context: Context): Promise<void> {
-  const { env, deployment } = context
-  const spares = (await customersWithoutSpare(env.DB)).slice(0, perRun)
-  const missing = Math.max(0, poolSize - (await freeServerKeys(env.DB)))
+  const { db, deployment } = context
+  const spares = (await customersWithoutSpare(db)).slice(0, perRun)
+  const missing = Math.max(0, poolSize - (await freeServerKeys(db)))
   const pooled = Array.from({ length: Math.min(perRun - spares.length, missing) }, () => null)
   const now = { random: context.random, nowSeconds: nowSeconds(context) }
   for (const customer of [...spares, ...pooled])
-    await insertServerKey(env.DB, await newServerKey(deployment.master, customer, now))
+    await insertServerKey(db, await newServerKey(deployment.master, customer, now))
 }

@@ -58,7 +58,7 @@ export async function limitsFor(
 
 /** @throws Refusal too_many_tokens, before anything is begun that would have to be taken back. */
 export async function checkLimits(context: Context, limits: Limit[]): Promise<void> {
-  const one = await exceeded(context.env.DB, limits)
+  const one = await exceeded(context.db, limits)
   if (one) refuse(refusalOf(one))
 }
 
@@ -68,13 +68,13 @@ export async function refuseInsert(
   serial: string,
   limits: Limit[],
 ): Promise<never> {
-  if (limits.length === 0 || (await findToken(context.env.DB, serial))) return serialTaken()
+  if (limits.length === 0 || (await findToken(context.db, serial))) return serialTaken()
   return refuseLimit(context, limits)
 }
 
 /** Says which limit it was, though there may be room again by now. */
 export async function refuseLimit(context: Context, limits: Limit[]): Promise<never> {
-  const limit = (await exceeded(context.env.DB, limits)) ?? limits[0]
+  const limit = (await exceeded(context.db, limits)) ?? limits[0]
   return refuse(limit ? refusalOf(limit) : { reason: 'unavailable' })
 }
 

@@ -123,7 +123,7 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
     assignedAt: person && nowSeconds(context),
   }
   const made = await changeTokens(context, { ownerId, customer }, () =>
-    insertToken(context.env.DB, token, limits),
+    insertToken(context.db, token, limits),
   )
   if (!made) await refuseInsert(context, serial, limits)
   const codes =

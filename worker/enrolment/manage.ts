@@ -29,7 +29,7 @@ export async function changeAll(
   const [first] = tokens
   if (!first) return
   await changeTokens(context, addressOf(first), async () => {
-    for (const token of tokens) await updateToken(context.env.DB, token.serial, change(token))
+    for (const token of tokens) await updateToken(context.db, token.serial, change(token))
   })
 }
 
@@ -41,7 +41,7 @@ export async function changeWithin(
   limits: Limit[],
 ): Promise<void> {
   const done = await changeTokens(context, addressOf(token), () =>
-    updateWithin(context.env.DB, token.serial, change, limits),
+    updateWithin(context.db, token.serial, change, limits),
   )
   if (!done) await refuseLimit(context, limits)
 }

@@ -124,6 +124,6 @@ export async function updateFbtoken(
   checkFbtoken(fbtoken, 'new_fb_token')
   const address = { ownerId: phone.ownerId, customer }
   await changeTokens(context, address, () =>
-    setFbtoken(context.env.DB, serial, { fbtoken, fbtokenAtMs }),
+    setFbtoken(context.db, serial, { fbtoken, fbtokenAtMs }),
   )
 }

@@ -32,7 +32,7 @@ const windowNow = (context: Context): number => Math.floor(nowSeconds(context) /
 export async function offerVerifier(context: Context, { address, serial }: Member) {
   await mayRegister(context, { address, serial })
   const { issuer, origin } = context.deployment
-  const token = await findToken(context.env.DB, serial)
+  const token = await findToken(context.db, serial)
   return generateRegistrationOptions({
     rpName: issuer,
     rpID: new URL(origin).hostname,
@@ -66,7 +66,7 @@ export async function addVerifier(
   if (!checked?.verified) refuse({ reason: 'verification_refused' })
   const { credential } = checked.registrationInfo
   const made = await changeTokens(context, address, () =>
-    insertVerifier(context.env.DB, {
+    insertVerifier(context.db, {
       serial,
       credentialId: credential.id,
       publicKey: toBase64url(credential.publicKey),
@@ -79,7 +79,7 @@ export async function addVerifier(
 
 async function mayRegister(context: Context, { address, serial }: Member): Promise<void> {
   const { enrolmentSeconds } = await readSettings(context, address.customer)
-  const token = await findToken(context.env.DB, serial)
+  const token = await findToken(context.db, serial)
   if (!token?.enrolledAt || token.enrolledAt + enrolmentSeconds < nowSeconds(context))
     refuse({ reason: 'verifier_not_now' })
 }

@@ -31,7 +31,7 @@ export async function loadPeople(
   const names = placed.flatMap(({ person, place }) =>
     'resolver' in place ? [{ resolver: place.resolver, username: person.user }] : [],
   )
-  const kept = await namesTaken(context.env.DB, customer, names)
+  const kept = await namesTaken(context.db, customer, names)
   const fresh: { person: PersonFound; row: PersonLoaded; note: string }[] = []
   for (const { person, place } of placed) {
     if ('why' in place) outcomes.push(left(person, place.why))
@@ -77,9 +77,9 @@ type Place = { resolver: string } | { why: string }
 
 /** The resolver that is named, where it is one of ours; else the first of the realm that keeps people here. */
 async function places(context: Context, customer: string) {
-  const resolvers = await readResolvers(context.env.DB, customer)
+  const resolvers = await readResolvers(context.db, customer)
   const local = resolvers.filter(({ type }) => type === 'local').map(({ name }) => name)
-  const realms = await readRealms(context.env.DB, customer)
+  const realms = await readRealms(context.db, customer)
   return ({ realm, resolver }: PersonFound): Place => {
     if (local.includes(nameKey(resolver))) return { resolver: nameKey(resolver) }
     const of = realms.find(({ name, isDefault }) =>

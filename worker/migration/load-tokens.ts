@@ -57,7 +57,7 @@ export async function loadTokens(
   const outcomes = found.left.map((one) => left(one, one.why))
   const fresh: Judged[] = []
   const serials = found.rows.map(({ serial }) => serial)
-  const kept = await tokensNamed(context.env.DB, serials)
+  const kept = await tokensNamed(context.db, serials)
   const whose = await ownersOf(context, customer, found.rows)
   const expected = new Set(coming.map(nameKey))
   const isComing = ({ owner }: TokenFound) =>
@@ -113,7 +113,7 @@ async function ownersOf(context: Context, customer: string, rows: TokenFound[]) 
     const realm = realms.get(owner.realm)
     return realm ? [{ ...owner, realm }] : []
   })
-  const kept = await peopleNamed(context.env.DB, customer, asked)
+  const kept = await peopleNamed(context.db, customer, asked)
   return ({ owner }: TokenFound) => {
     if (owner === null) return null
     const realm = realms.get(owner.realm)
@@ -139,7 +139,7 @@ async function insert(
     context,
     customer,
     async () => [...new Set(owners)],
-    () => insertTokens(context.env.DB, rows),
+    () => insertTokens(context.db, rows),
   )
 }
 

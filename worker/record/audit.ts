@@ -20,7 +20,7 @@ export type AuditEntry = {
 
 /** For what is decided at the edge; an owner's object writes through its outbox. */
 export async function writeAudit(context: Context, entry: AuditEntry): Promise<void> {
-  await drizzle(context.env.DB)
+  await drizzle(context.db)
     .insert(audit)
     .values({ ...entry, eventId: toBase64url(context.random(16)), at: nowSeconds(context) })
 }
@@ -35,7 +35,7 @@ export async function writeAudits(context: Context, entries: AuditEntry[]): Prom
       at,
       detail: entry.detail && JSON.stringify(entry.detail),
     }))
-    await drizzle(context.env.DB).run(sql`insert into ${audit}
+    await drizzle(context.db).run(sql`insert into ${audit}
       (event_id, customer, at, action, success, serial, user, realm, application, client, detail)
       select value ->> 'eventId', value ->> 'customer', value ->> 'at', value ->> 'action',
         value ->> 'success', value ->> 'serial', value ->> 'user', value ->> 'realm',

@@ -49,7 +49,7 @@ attribute.get('/', async (call) => {
   const entry = { action: 'attribute_list', user: named.user, realm: named.realm }
   const noted = await recorded(call, caller, entry, async () => {
     const person = await personNamed(context, caller.customer, named)
-    return readAttributes(context.env.DB, [person])
+    return readAttributes(context.db, [person])
   })
   const value = Object.fromEntries(noted.map((row) => [row.key, row.value]))
   const one = () => noted.find((row) => row.key === key)?.value ?? null
@@ -80,7 +80,7 @@ attribute.post('/', async (call) => {
       })
     const type = valueOf(parameters, 'type')
     const person = await personNamed(context, caller.customer, named)
-    return putAttribute(context.env.DB, { person, key, value, type })
+    return putAttribute(context.db, { person, key, value, type })
   })
   return answer(call, { value: id })
 })
@@ -92,7 +92,7 @@ attribute.delete('/:key/:user/:realm?', async (call) => {
   const entry = { action: 'attribute_delete', user, realm, detail: { key: key.slice(0, 255) } }
   const value = await recorded(call, caller, entry, async () => {
     const person = await personNamed(context, caller.customer, { user, realm, resolver: '' })
-    return deleteAttribute(context.env.DB, person, key)
+    return deleteAttribute(context.db, person, key)
   })
   return answer(call, { value })
 })

@@ -29,7 +29,7 @@ audit.get('/', async (call) => {
   const search = searchOf(call, caller, parameters)
   const entry = { action: 'audit_read', detail: { filters: search.filters } }
   const { rows, count } = await recorded(call, caller, entry, () =>
-    readAudit(call.env.DB, search, { limit, offset: (page - 1) * limit }),
+    readAudit(call.var.context.db, search, { limit, offset: (page - 1) * limit }),
   )
   return answer(call, {
     value: {
@@ -47,9 +47,9 @@ audit.get('/:file{[A-Za-z0-9_.-]{1,64}\\.csv}', async (call) => {
   const entry = { action: 'audit_download', detail: { filters: search.filters } }
   // The first rows are read before the answer begins, so that a bad filter is still told as one.
   const first = await recorded(call, caller, entry, () =>
-    readAuditBehind(call.env.DB, search, { after: undefined, limit: rowsAtOnce }),
+    readAuditBehind(call.var.context.db, search, { after: undefined, limit: rowsAtOnce }),
   )
-  return call.body(linesOf(call.env.DB, search, first), 200, {
+  return call.body(linesOf(call.var.context.db, search, first), 200, {
     'Cache-Control': 'no-cache',
     'Content-Disposition': `attachment; filename="${call.req.param('file')}"`,
     'Content-Type': 'text/csv; charset=utf-8',

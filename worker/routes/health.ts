@@ -9,7 +9,8 @@ health.get('/livez', (call) => answer(call, { value: { status: 'OK' } }))
 
 /** Ready is: the tables are there and hold a customer. Before its first rows a deployment can do nothing for anyone. */
 async function isReady(call: Call): Promise<boolean> {
-  const customer = await call.env.DB.prepare('select 1 from customers limit 1')
+  const customer = await call.var.context.db
+    .prepare('select 1 from customers limit 1')
     .first()
     .catch(() => null)
   return customer !== null

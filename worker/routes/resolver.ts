@@ -23,7 +23,7 @@ const described = (rows: ResolverRow[]): Record<string, unknown> =>
 
 const listed = (call: Call, caller: Caller): Promise<ResolverRow[]> =>
   recorded(call, caller, { action: 'resolver_list' }, () =>
-    readResolvers(call.env.DB, caller.customer),
+    readResolvers(call.var.context.db, caller.customer),
   )
 
 resolver.get('/', async (call) => {
@@ -67,11 +67,17 @@ resolver.post('/:name', async (call) => {
   const detail = { resolver: call.req.param('name').slice(0, 64) }
   const id = await recorded(call, caller, { action: 'resolver_set', detail }, async () => {
     const name = placeName(call.req.param('name'), 'resolver')
-    const rows = await readResolvers(call.env.DB, customer)
+    const rows = await readResolvers(call.var.context.db, customer)
     const known = rows.find((row) => row.name === name)
     checkType(known && !parameters.has('type') ? known.type : parameters.need('type'))
     const createdAt = nowSeconds(context)
-    return putResolver(call.env.DB, { customer, name, type: 'local', config: {}, createdAt })
+    return putResolver(call.var.context.db, {
+      customer,
+      name,
+      type: 'local',
+      config: {},
+      createdAt,
+    })
   })
   return answer(call, { value: id })
 })
@@ -83,12 +89,12 @@ resolver.delete('/:name', async (call) => {
   const name = call.req.param('name').trim().toLowerCase()
   const entry = { action: 'resolver_delete', detail: { resolver: name.slice(0, 64) } }
   const id = await recorded(call, caller, entry, async (detail) => {
-    const rows = await readResolvers(call.env.DB, customer)
+    const rows = await readResolvers(call.var.context.db, customer)
     const known = rows.find((row) => row.name === name)
     detail.found = known !== undefined
     if (!known) return -1
-    if (!(await deleteResolver(call.env.DB, customer, name))) {
-      const realms = await readRealms(call.env.DB, customer)
+    if (!(await deleteResolver(call.var.context.db, customer, name))) {
+      const realms = await readRealms(call.var.context.db, customer)
       const holding = realms.find((realm) => realm.resolvers.some((one) => one.name === name))
       if (holding) refuse({ reason: 'resolver_in_realm', resolver: name, realm: holding.name })
     }

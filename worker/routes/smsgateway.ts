@@ -33,7 +33,7 @@ const told = ({ id, name, module, description, options, account }: GatewayRow) =
 })
 
 const gatewaysOf = (call: Call, caller: Caller): Promise<GatewayRow[]> =>
-  readGateways(call.env.DB, caller.customer)
+  readGateways(call.var.context.db, caller.customer)
 
 smsGateway.get('/', async (call) => {
   const caller = await callerWith(call, 'settings')

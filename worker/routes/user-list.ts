@@ -36,11 +36,7 @@ userList.get('/', async (call) => {
       context,
       {
         customer: caller.customer,
-        resolvers: resolversSeen(
-          caller,
-          await readRealms(context.env.DB, caller.customer),
-          parameters,
-        ),
+        resolvers: resolversSeen(caller, await readRealms(context.db, caller.customer), parameters),
         fields: fieldsAsked(parameters),
         ...(caller.self && { id: caller.self.person }),
       },
@@ -93,7 +89,7 @@ async function addAttributes(
   value: Record<string, unknown>[],
 ): Promise<void> {
   const at = new Map(people.map(({ id }, index) => [id, index]))
-  const noted = await readAttributes(context.env.DB, [...at.keys()])
+  const noted = await readAttributes(context.db, [...at.keys()])
   for (const { person, key, value: text } of noted) {
     const row = value[at.get(person) ?? -1]
     if (row && !Object.hasOwn(row, key)) Object.defineProperty(row, key, entryOf(text))

@@ -130,4 +130,4 @@ user.delete('/:resolver/:user', async (call) => {
 
 /** What it takes away ends, and who they are is forgotten, before anyone is told that it is done. */
 const changePerson = <T>(context: Context, { customer, id }: Person, commit: () => Promise<T>) =>
-  changeManyTokens(context, customer, () => ownersOfPerson(context.env.DB, customer, id), commit)
+  changeManyTokens(context, customer, () => ownersOfPerson(context.db, customer, id), commit)

@@ -18,7 +18,7 @@ export const findAccount = (
   username: string,
 ): Promise<Account | null> =>
   remembered(context, `account/${customer}/${username}`, async () => {
-    const [row] = await drizzle(context.env.DB)
+    const [row] = await drizzle(context.db)
       .select()
       .from(accounts)
       .where(and(eq(accounts.customer, customer), eq(accounts.username, username)))
@@ -27,14 +27,14 @@ export const findAccount = (
 
 export const findApiKey = (context: Context, id: string): Promise<ApiKey | null> =>
   remembered(context, `key/${id}`, async () => {
-    const [row] = await drizzle(context.env.DB).select().from(apiKeys).where(eq(apiKeys.id, id))
+    const [row] = await drizzle(context.db).select().from(apiKeys).where(eq(apiKeys.id, id))
     return row ?? null
   })
 
 /** Keys without a secret: whoever calls from their networks is their application. */
 export async function readSources(context: Context, customer: string): Promise<ApiKey[]> {
   const found = await remembered(context, `sources/${customer}`, () =>
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .select()
       .from(apiKeys)
       .where(and(eq(apiKeys.customer, customer), eq(apiKeys.secretHash, noSecret))),
@@ -44,7 +44,7 @@ export async function readSources(context: Context, customer: string): Promise<A
 
 export const findApplication = (context: Context, id: string): Promise<Application | null> =>
   remembered(context, `application/${id}`, async () => {
-    const [row] = await drizzle(context.env.DB)
+    const [row] = await drizzle(context.db)
       .select()
       .from(applications)
       .where(eq(applications.id, id))
@@ -54,7 +54,7 @@ export const findApplication = (context: Context, id: string): Promise<Applicati
 export type Overview = { application: Application; keys: ApiKey[]; accounts: Account[] }
 
 export async function readApplications(context: Context, customer: string): Promise<Overview[]> {
-  const db = drizzle(context.env.DB)
+  const db = drizzle(context.db)
   const [all, keys, named] = await db.batch([
     db.select().from(applications).where(eq(applications.customer, customer)),
     db.select().from(apiKeys).where(eq(apiKeys.customer, customer)),
@@ -70,7 +70,7 @@ export async function readApplications(context: Context, customer: string): Prom
 export async function writeApplication(context: Context, application: Application): Promise<void> {
   const { name } = application
   await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .insert(applications)
       .values(application)
       .onConflictDoUpdate({ target: applications.id, set: { name } }),
@@ -79,7 +79,7 @@ export async function writeApplication(context: Context, application: Applicatio
 
 /** With its keys and accounts: nothing of it is heard any more. */
 export async function deleteApplication(context: Context, id: string): Promise<void> {
-  const db = drizzle(context.env.DB)
+  const db = drizzle(context.db)
   await forgetWith(context, [
     db.delete(apiKeys).where(eq(apiKeys.application, id)),
     db.delete(accounts).where(eq(accounts.application, id)),
@@ -88,7 +88,7 @@ export async function deleteApplication(context: Context, id: string): Promise<v
 }
 
 export async function insertApiKey(context: Context, key: ApiKey): Promise<void> {
-  await forgetWith(context, [drizzle(context.env.DB).insert(apiKeys).values(key)])
+  await forgetWith(context, [drizzle(context.db).insert(apiKeys).values(key)])
 }
 
 /** @returns whether there was one. */
@@ -98,7 +98,7 @@ export async function deleteApiKey(
   id: string,
 ): Promise<boolean> {
   const [gone] = (await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .delete(apiKeys)
       .where(and(eq(apiKeys.application, application), eq(apiKeys.id, id)))
       .returning({ id: apiKeys.id }),
@@ -109,7 +109,7 @@ export async function deleteApiKey(
 /** @returns false where the name is taken. */
 export async function insertAccount(context: Context, account: Account): Promise<boolean> {
   const [made] = (await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .insert(accounts)
       .values(account)
       .onConflictDoNothing()
@@ -122,7 +122,7 @@ export async function insertAccount(context: Context, account: Account): Promise
 export async function deleteAdministrator(context: Context, account: Account): Promise<boolean> {
   const another = sql`(select count(*) from ${accounts} as other
     where other.customer = ${account.customer} and other.role = 'admin') > 1`
-  const db = drizzle(context.env.DB)
+  const db = drizzle(context.db)
   const [gone] = (await forgetWith(context, [
     db
       .delete(accounts)
@@ -138,7 +138,7 @@ export async function writePassword(
   passwordHash: string,
 ): Promise<void> {
   await forgetWith(context, [
-    drizzle(context.env.DB).update(accounts).set({ passwordHash }).where(eq(accounts.id, id)),
+    drizzle(context.db).update(accounts).set({ passwordHash }).where(eq(accounts.id, id)),
   ])
 }
 
@@ -149,7 +149,7 @@ export async function deleteAccount(
   username: string,
 ): Promise<boolean> {
   const [gone] = (await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .delete(accounts)
       .where(
         and(

@@ -6,7 +6,7 @@ import { eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle } from 'drizzle-orm/d1'
 import { epochs } from '../../schema/tables.ts'
-import { type Context, type Env } from '../env.ts'
+import type { Context } from '../env.ts'
 
 const checkEveryMs = 1000
 /** An isolate has 128 MiB; an entry has some hundred bytes. */
@@ -14,7 +14,8 @@ const entriesKept = 20_000
 const epochName = 'policy'
 
 type Cache = { epoch: number; checkedAtMs: number; entries: Map<string, unknown> }
-const caches = new WeakMap<Env, Cache>()
+/** Each database has an epoch of its own. */
+const caches = new WeakMap<D1Database, Cache>()
 
 /** @returns what `load` found, remembered under `key`. `null` is not remembered: what is missing may be made any moment. */
 export async function remembered<T>(
@@ -43,13 +44,13 @@ export async function forgetWith(
   context: Context,
   changes: BatchItem<'sqlite'>[],
 ): Promise<unknown[]> {
-  const db = drizzle(context.env.DB)
+  const db = drizzle(context.db)
   const moved = db
     .insert(epochs)
     .values({ name: epochName, value: 1 })
     .onConflictDoUpdate({ target: epochs.name, set: { value: sql`${epochs.value} + 1` } })
   const [, ...returned] = await db.batch([moved, ...changes])
-  caches.delete(context.env)
+  caches.delete(context.db)
   return returned
 }
 
@@ -57,10 +58,10 @@ export async function forgetWith(
 export const forget = (context: Context): Promise<unknown> => forgetWith(context, [])
 
 async function freshCache(context: Context): Promise<Cache> {
-  let cache = caches.get(context.env)
+  let cache = caches.get(context.db)
   if (!cache) {
     cache = { epoch: -1, checkedAtMs: -Infinity, entries: new Map() }
-    caches.set(context.env, cache)
+    caches.set(context.db, cache)
   }
   // Each request asks for itself: a promise of another request dies with that request.
   const agoMs = context.nowMs() - cache.checkedAtMs
@@ -71,10 +72,7 @@ async function freshCache(context: Context): Promise<Cache> {
 
 async function check(context: Context, cache: Cache): Promise<void> {
   const checkedAtMs = context.nowMs()
-  const [row] = await drizzle(context.env.DB)
-    .select()
-    .from(epochs)
-    .where(eq(epochs.name, epochName))
+  const [row] = await drizzle(context.db).select().from(epochs).where(eq(epochs.name, epochName))
   const epoch = row?.value ?? 0
   if (epoch !== cache.epoch) cache.entries.clear()
   cache.epoch = epoch

@@ -30,7 +30,7 @@ export async function findGateway(
   name: string,
 ): Promise<FcmGateway | null> {
   const row = await remembered(context, `gateway/${customer}/${name}`, async () => {
-    const [found] = await drizzle(context.env.DB)
+    const [found] = await drizzle(context.db)
       .select()
       .from(gateways)
       .where(and(eq(gateways.customer, customer), eq(gateways.name, name)))
@@ -66,7 +66,7 @@ export async function writeGateway(
     account && (await seal(master, identity(wish), utf8(JSON.stringify(account)), context.random))
   const { customer: _, name: __, ...set } = wish
   const [rows] = (await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .insert(gateways)
       .values({ ...wish, account: sealed })
       .onConflictDoUpdate({
@@ -85,10 +85,10 @@ export async function narrowGateway(
   left: Partial<Pick<GatewayRow, 'options' | 'account'>>,
 ): Promise<void> {
   await forgetWith(context, [
-    drizzle(context.env.DB).update(gateways).set(left).where(eq(gateways.id, id)),
+    drizzle(context.db).update(gateways).set(left).where(eq(gateways.id, id)),
   ])
 }
 
 export async function deleteGateway(context: Context, id: number): Promise<void> {
-  await forgetWith(context, [drizzle(context.env.DB).delete(gateways).where(eq(gateways.id, id))])
+  await forgetWith(context, [drizzle(context.db).delete(gateways).where(eq(gateways.id, id))])
 }

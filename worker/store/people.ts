@@ -31,7 +31,7 @@ export async function readPersonIn(
   context: Context,
   name: PersonName,
 ): Promise<{ id: string; resolver: string } | null> {
-  const [row] = await lookUp(context.env.DB, name)
+  const [row] = await lookUp(context.db, name)
   return row ?? null
 }
 
@@ -57,7 +57,7 @@ export const lookUp = (db: D1Database, { customer, realm, username }: PersonName
     .limit(1)
 
 export async function findPerson(context: Context, id: string): Promise<Person | null> {
-  const [row] = await drizzle(context.env.DB).select().from(people).where(eq(people.id, id))
+  const [row] = await drizzle(context.db).select().from(people).where(eq(people.id, id))
   return row ?? null
 }
 
@@ -69,7 +69,7 @@ export async function findPersonIn(
   context: Context,
   { customer, resolver, username }: { customer: string; resolver: string; username: string },
 ): Promise<Person | null> {
-  const [row] = await drizzle(context.env.DB)
+  const [row] = await drizzle(context.db)
     .select()
     .from(people)
     .where(
@@ -91,7 +91,7 @@ export async function insertPerson(
   person: Omit<Person, 'usernameKey'>,
 ): Promise<boolean> {
   const row = { ...person, usernameKey: nameKey(person.username) }
-  const insert = drizzle(context.env.DB).insert(people).values(row).onConflictDoNothing()
+  const insert = drizzle(context.db).insert(people).values(row).onConflictDoNothing()
   const shared = await isSharedName(context, person)
   if (shared) await forgetWith(context, [insert])
   else await insert
@@ -106,7 +106,7 @@ async function isSharedName(
   context: Context,
   { customer, id, username }: Pick<Person, 'customer' | 'id' | 'username'>,
 ): Promise<boolean> {
-  const found = await drizzle(context.env.DB)
+  const found = await drizzle(context.db)
     .select({ id: people.id })
     .from(resolvers)
     .innerJoin(
@@ -127,13 +127,13 @@ export async function wouldHide(
   context: Context,
   { customer, resolver, username }: Pick<Person, 'customer' | 'resolver' | 'username'>,
 ): Promise<boolean> {
-  const realms = await readRealms(context.env.DB, customer)
+  const realms = await readRealms(context.db, customer)
   const later = realms.flatMap(({ resolvers: asked }) => {
     const at = asked.findIndex(({ name }) => name === resolver)
     return at < 0 ? [] : asked.slice(at + 1).map(({ name }) => name)
   })
   if (later.length === 0) return false
-  const found = await drizzle(context.env.DB)
+  const found = await drizzle(context.db)
     .select({ id: people.id })
     .from(people)
     .where(
@@ -167,7 +167,7 @@ export async function updatePerson(
   person: Person,
   change: PersonChange,
 ): Promise<boolean> {
-  const orm = drizzle(context.env.DB)
+  const orm = drizzle(context.db)
   const usernameKey = nameKey(change.username ?? person.username)
   const other = alias(people, 'other')
   const taken = orm
@@ -192,7 +192,7 @@ export async function updatePerson(
 
 /** The person and what was noted about them. Their tokens stay, and are good for nothing (store/tokens.ts). */
 export async function deletePerson(context: Context, id: string): Promise<void> {
-  const orm = drizzle(context.env.DB)
+  const orm = drizzle(context.db)
   await forgetWith(context, [
     orm.delete(personAttributes).where(eq(personAttributes.person, id)),
     orm.delete(people).where(eq(people.id, id)),
@@ -228,7 +228,7 @@ export async function searchPeople(
   { limit, offset }: Page,
 ): Promise<{ people: Person[]; count: number }> {
   if (search.resolvers.length === 0) return { people: [], count: 0 }
-  const orm = drizzle(context.env.DB)
+  const orm = drizzle(context.db)
   const where = and(
     eq(people.customer, search.customer),
     isOneOf(people.resolver, search.resolvers),
@@ -260,7 +260,7 @@ export async function realmNamed(
   name: string,
 ): Promise<string | null> {
   const all = await remembered(context, `realms/${customer}`, () =>
-    drizzle(context.env.DB).select().from(realms).where(eq(realms.customer, customer)),
+    drizzle(context.db).select().from(realms).where(eq(realms.customer, customer)),
   )
   const found = all?.find((realm) => (name === '' ? realm.isDefault : realm.name === nameKey(name)))
   return found?.name ?? null

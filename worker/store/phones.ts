@@ -24,7 +24,7 @@ export const phoneNamed = (
   serial: string,
 ): Promise<Phone | null> =>
   remembered(context, `phone/${customer}/${serial}`, async () => {
-    const [row] = await drizzle(context.env.DB)
+    const [row] = await drizzle(context.db)
       .select({
         ownerId: tokens.ownerId,
         realm: tokens.realm,

@@ -14,7 +14,7 @@ type Written = Omit<typeof policies.$inferInsert, 'id'>
 
 export async function readPolicies(context: Context, customer: string): Promise<Policy[]> {
   const found = await remembered(context, `policies/${customer}`, async () => {
-    const rows = await drizzle(context.env.DB)
+    const rows = await drizzle(context.db)
       .select()
       .from(policies)
       .where(eq(policies.customer, customer))
@@ -113,7 +113,7 @@ export const isEverSaid = async <S extends Scope>(
 export async function writePolicy(context: Context, policy: Written): Promise<number> {
   const id = await changed(
     context,
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .insert(policies)
       .values(policy)
       .onConflictDoUpdate({ target: [policies.customer, policies.name], set: policy })
@@ -131,7 +131,7 @@ export const switchPolicy = (
 ): Promise<number | null> =>
   changed(
     context,
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .update(policies)
       .set({ active })
       .where(named(customer, name))
@@ -146,7 +146,7 @@ export const deletePolicy = (
 ): Promise<number | null> =>
   changed(
     context,
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .delete(policies)
       .where(named(customer, name))
       .returning({ id: policies.id }),

@@ -64,7 +64,7 @@ export async function putRealm(
   { customer, name }: { customer: string; name: string },
   members: Member[],
 ): Promise<void> {
-  const orm = drizzle(context.env.DB)
+  const orm = drizzle(context.db)
   const another = orm
     .select({ one: sql`1` })
     .from(realms)
@@ -89,7 +89,7 @@ export async function putRealm(
 
 /** Where the default realm goes and one is left, that one is the default. */
 export async function deleteRealm(context: Context, customer: string, name: string): Promise<void> {
-  const orm = drizzle(context.env.DB)
+  const orm = drizzle(context.db)
   const onlyOneLeft = sql`(select count(*) from ${realms} where ${realms.customer} = ${customer}) = 1`
   await forgetWith(context, [
     orm
@@ -110,7 +110,7 @@ export async function setDefaultRealm(
   name: string | null,
 ): Promise<void> {
   await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .update(realms)
       .set({ isDefault: name === null ? false : sql`${realms.name} = ${name}` })
       .where(eq(realms.customer, customer)),

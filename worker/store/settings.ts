@@ -13,7 +13,7 @@ export type ConfigRow = { name: string; value: string }
 
 export async function readConfig(context: Context, customer: string): Promise<ConfigRow[]> {
   const rows = await remembered(context, `config/${customer}`, () =>
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .select({ name: table.name, value: table.value })
       .from(table)
       .where(eq(table.customer, customer)),
@@ -43,7 +43,7 @@ export async function writeConfig(
   customer: string,
   rows: ConfigRow[],
 ): Promise<void> {
-  const db = drizzle(context.env.DB)
+  const db = drizzle(context.db)
   await forgetWith(
     context,
     rows.map(({ name, value }) =>
@@ -62,7 +62,7 @@ export async function deleteConfig(
   name: string,
 ): Promise<boolean> {
   const [gone] = (await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .delete(table)
       .where(and(eq(table.customer, customer), eq(table.name, name)))
       .returning({ name: table.name }),

@@ -253,7 +253,7 @@ export async function moveToken(
   limits: Limit[],
 ): Promise<boolean> {
   const [moved] = (await forgetWith(context, [
-    drizzle(context.env.DB)
+    drizzle(context.db)
       .update(tokens)
       .set(change)
       .where(and(eq(tokens.serial, serial), within(limits, serial)))
@@ -332,7 +332,7 @@ export async function renameDevice(
 
 /** The token goes, with its subscription, its verifier, its phone and the key that the phone was given. */
 export async function deleteToken(context: Context, serial: string): Promise<void> {
-  const orm = drizzle(context.env.DB)
+  const orm = drizzle(context.db)
   await forgetWith(context, [
     orm.delete(subscriptions).where(eq(subscriptions.serial, serial)),
     orm.delete(verifiers).where(eq(verifiers.serial, serial)),

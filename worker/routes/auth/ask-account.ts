@@ -16,7 +16,7 @@ const settings = { ...hardenedSettings, answerSeconds: 120, redeemSeconds: 180 }
 /** Enrolled and in force: a locked one is one too, so that locking it opens nothing. */
 export async function hasDevice(context: Context, account: Account): Promise<boolean> {
   const ownerId = await accountOwner(context, account.customer, account.id)
-  const tokens = await tokensOf(context.env.DB, ownerId)
+  const tokens = await tokensOf(context.db, ownerId)
   return tokens.some(
     ({ rolloutState, active, revoked }) => rolloutState === 'enrolled' && active && !revoked,
   )

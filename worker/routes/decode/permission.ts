@@ -49,7 +49,7 @@ export async function judgePolicies(call: Call, caller: Caller, act: Act): Promi
   if (act.lists) {
     const open = ['user', 'resolver'] as const
     if (may({ open })) return caller
-    const realms = (await readRealms(context.env.DB, caller.customer)).map(({ name }) => name)
+    const realms = (await readRealms(context.db, caller.customer)).map(({ name }) => name)
     const seen = realms.filter((realm) => may({ realm, open }))
     // privacyIDEA shows an empty list of tokens, and refuses the others.
     if (seen.length > 0 || action === 'tokenlist') return { ...caller, realms: seen }

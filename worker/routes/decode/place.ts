@@ -29,13 +29,13 @@ export async function resolverAsked(
 ): Promise<string> {
   const named = parameters.get('resolver').trim()
   if (named !== '') {
-    const all = await readResolvers(context.env.DB, customer)
+    const all = await readResolvers(context.db, customer)
     const found = all.find(({ name }) => name === lower(named))
     return found?.name ?? refuse({ reason: 'resolver_not_found', resolver: named.slice(0, 64) })
   }
   const realm = await realmNamed(context, customer, parameters.get('realm').trim())
   if (!realm) refuse({ reason: 'realm_not_found' })
-  const realms = await readRealms(context.env.DB, customer)
+  const realms = await readRealms(context.db, customer)
   const [first] = realms.find(({ name }) => name === realm)?.resolvers ?? []
   if (!first) refuse({ reason: 'bad_parameter', field: 'realm', mend: 'has no resolver yet' })
   return first.name

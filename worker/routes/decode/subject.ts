@@ -40,7 +40,7 @@ export async function aboutOf(
 
 /** A token that nobody has is only for policies that name nobody. */
 async function ofToken(context: Context, customer: string, serial: string): Promise<About[]> {
-  const token = await findToken(context.env.DB, serial)
+  const token = await findToken(context.db, serial)
   if (token?.customer !== customer) return [{}]
   const person = token.person === null ? null : await findPerson(context, token.person)
   const owner: About = {
@@ -57,7 +57,7 @@ async function inResolver(
   resolver: string,
   user: string,
 ): Promise<About[]> {
-  const realms = await readRealms(context.env.DB, customer)
+  const realms = await readRealms(context.db, customer)
   const holding = realms.filter((realm) => realm.resolvers.some(({ name }) => name === resolver))
   const about = user === '' ? { resolver, open: ['user'] as const } : { resolver, user }
   return [about, ...holding.map(({ name: realm }) => ({ ...about, realm }))]

@@ -21,7 +21,7 @@ export async function tokensAsked(
   const owner = await personAsked(context, customer, parameters)
   if (serial !== '') return { serial, tokens: [await tokenNamed(context, customer, serial, owner)] }
   if (!owner) refuse({ reason: 'user_or_serial_needed' })
-  return { serial, tokens: await tokensOf(context.env.DB, owner.ownerId) }
+  return { serial, tokens: await tokensOf(context.db, owner.ownerId) }
 }
 
 /** @throws Refusal serial_not_found where there is none, or it is not this person's. */
@@ -31,7 +31,7 @@ export async function tokenNamed(
   serial: string,
   owner: Owner | null = null,
 ): Promise<TokenRow> {
-  const token = await findToken(context.env.DB, serial)
+  const token = await findToken(context.db, serial)
   if (token?.customer !== customer || (owner && token.ownerId !== owner.ownerId))
     refuse({ reason: 'serial_not_found' })
   return token

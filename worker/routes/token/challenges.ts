@@ -73,7 +73,7 @@ const described = (one: ListedChallenge) => ({
 async function addressesLately(call: Call, customer: string): Promise<Address[]> {
   const { context } = call.var
   const since = nowSeconds(context) - longestLifeSeconds
-  const ownerIds = await ownersLately(context.env.DB, customer, since)
+  const ownerIds = await ownersLately(context.db, customer, since)
   return ownerIds.map((ownerId) => ({ ownerId: ownerId as OwnerId, customer }))
 }
 

@@ -43,7 +43,7 @@ list.get('/', async (call) => {
   const active = truth(parameters, 'active')
   const assigned = truth(parameters, 'assigned')
   const { rows, count } = await listTokens(
-    call.var.context.env.DB,
+    call.var.context.db,
     {
       customer: caller.customer,
       texts: textsOf(parameters),

@@ -43,7 +43,7 @@ export async function loginOf(call: Call): Promise<Login> {
   const person = async () => {
     const found = sought.person === null ? null : await rememberedPerson(context, sought.person)
     if (!found) return null
-    const noted = rules.told.person ? await readAttributes(context.env.DB, [found.id]) : []
+    const noted = rules.told.person ? await readAttributes(context.db, [found.id]) : []
     return {
       person: found,
       attributes: noted.map(({ key, value }): [string, string] => [key, value]),
