@@ -303,13 +303,17 @@ export const epochs = sqliteTable('epochs', {
   value: integer('value').notNull(),
 })
 
+/**
+ * The trail grows with every login, so each of its tables is laid out by customer and time, the order in which it is read and leaves
+ * again. `audit` and `deliveries` are WITHOUT ROWID (the migration says so, drizzle cannot): the row is its own index, one write each.
+ */
 export const audit = sqliteTable(
   'audit',
   {
-    id: integer('id').primaryKey({ autoIncrement: true }),
-    eventId: text('event_id').notNull().unique(),
     customer: text('customer').notNull(),
     at: integer('at').notNull(),
+    /** Unique within its second, later ones greater (worker/record/number.ts): an event that is written twice is one row. */
+    number: integer('number').notNull(),
     action: text('action').notNull(),
     success: integer('success', { mode: 'boolean' }).notNull(),
     serial: text('serial'),
@@ -319,15 +323,16 @@ export const audit = sqliteTable(
     client: text('client'),
     detail: text('detail', { mode: 'json' }).$type<Record<string, unknown>>(),
   },
-  (table) => [index('audit_by_time').on(table.customer, table.at)],
+  (table) => [primaryKey({ columns: [table.customer, table.at, table.number] })],
 )
 
 /** Every attempt to push, with what the push service said. */
 export const deliveries = sqliteTable(
   'deliveries',
   {
-    eventId: text('event_id').primaryKey(),
     customer: text('customer').notNull(),
+    at: integer('at').notNull(),
+    number: integer('number').notNull(),
     serial: text('serial').notNull(),
     /** SHA-256 of the challenge id: enough to tell attempts of one challenge together. */
     challengeHash: text('challenge_hash').notNull(),
@@ -338,24 +343,33 @@ export const deliveries = sqliteTable(
     status: integer('status'),
     outcome: text('outcome').notNull(),
     tookMs: integer('took_ms').notNull(),
-    at: integer('at').notNull(),
   },
   (table) => [
-    index('deliveries_by_serial').on(table.serial, table.at),
-    index('deliveries_by_time').on(table.customer, table.at),
+    primaryKey({ columns: [table.customer, table.at, table.number] }),
+    index('deliveries_by_serial').on(table.customer, table.serial, table.at),
   ],
 )
 
-/** Receipts of redeemed approvals: JWS of typ countersign-receipt+jwt. */
-export const receipts = sqliteTable('receipts', {
-  /** SHA-256 of the transaction id. */
-  transactionHash: text('transaction_hash').primaryKey(),
-  customer: text('customer').notNull(),
-  application: text('application').notNull(),
-  serial: text('serial').notNull(),
-  receipt: text('receipt').notNull(),
-  at: integer('at').notNull(),
-})
+/**
+ * Receipts of redeemed approvals: JWS of typ countersign-receipt+jwt, taken apart by worker/record/receipt.ts. A receipt is found by
+ * its `iat` and the hash. Too large a row to be its own index: SQLite would give each a page more.
+ */
+export const receipts = sqliteTable(
+  'receipts',
+  {
+    customer: text('customer').notNull(),
+    at: integer('at').notNull(),
+    /** SHA-256 of the transaction id. */
+    transactionHash: text('transaction_hash').notNull(),
+    application: text('application').notNull(),
+    serial: text('serial').notNull(),
+    kid: text('kid').notNull(),
+    /** As they were signed, byte for byte. */
+    claims: text('claims').notNull(),
+    signature: text('signature').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.customer, table.at, table.transactionHash] })],
+)
 
 export const policies = sqliteTable(
   'policies',

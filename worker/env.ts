@@ -12,6 +12,8 @@ export type Env = {
   DB: D1Database
   /** One object an owner; typed in challenge/reach.ts. */
   COORDINATOR: DurableObjectNamespace
+  /** Where old records go; where there is none, they are deleted. */
+  ARCHIVE?: R2Bucket
   /** The origin people and devices know, without a slash at the end. */
   PUBLIC_URL: string
   ISSUER: string

@@ -4,6 +4,7 @@ import { endInterruptedChanges } from './challenge/change-tokens.ts'
 import { fillKeyPool } from './enrolment/key-pool.ts'
 import { random } from './crypto/random.ts'
 import { type Env, deploymentOf, nowSeconds } from './env.ts'
+import { fadeRecords } from './record/fade.ts'
 import { purgeEnrolments } from './store/enrolments.ts'
 
 export { ChallengeCoordinator } from './challenge/coordinator.ts'
@@ -18,5 +19,6 @@ export default {
     await endInterruptedChanges(context)
     await purgeEnrolments(context.db, nowSeconds(context))
     await fillKeyPool(context)
+    await fadeRecords(context)
   },
 } satisfies ExportedHandler<Env>

@@ -32,7 +32,7 @@ let made = 0
 async function write(rows: Partial<typeof audit.$inferInsert>[]): Promise<void> {
   for (const row of rows)
     await d.db.insert(audit).values({
-      eventId: `made-${++made}`,
+      number: ++made,
       customer: 'default',
       at: 1_700_000_000 + made,
       action: 'made',

@@ -9,11 +9,11 @@ import { type Bill, type Meter, free, meter } from './meter.ts'
 
 /** What is not named costs nothing. */
 const bills = {
-  trigger: { objects: 1, rows: 16, signed: 1, later: 1, written: 4 },
+  trigger: { objects: 1, rows: 16, signed: 1, later: 1, written: 1 },
   poll: { objects: 1 },
   'device list': { objects: 1, verified: 1 },
-  approve: { objects: 1, rows: 7, verified: 1, later: 1, written: 4 },
-  redeem: { objects: 1, rows: 16, signed: 1, later: 3, written: 7 },
+  approve: { objects: 1, rows: 7, verified: 1, later: 1, written: 1 },
+  redeem: { objects: 1, rows: 16, signed: 1, later: 3, written: 4 },
 } satisfies Record<string, Partial<Bill>>
 
 let d: Deployment

@@ -1,5 +1,4 @@
 /** The worker keeps what the contract says: who may call, how it refuses, and which shape an answer has. */
-import { gt, max } from 'drizzle-orm'
 import * as v from 'valibot'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Fields, type Route, contract } from '../../schema/contract.ts'
@@ -140,7 +139,7 @@ describe('the examples of the reference', () => {
     const refused: string[] = []
     const unrecorded: string[] = []
     for (const route of asked) {
-      const before = await lastRow()
+      const before = await rowsNow()
       const response = await send(everything, route)
       if (response.status >= 300) refused.push(nameOf(route))
       const gap = isChange(route) ? await gapBehind(before, route, response.ok) : ''
@@ -174,14 +173,19 @@ const isChange = ({ method, surface, path }: Route): boolean =>
   // They say what would be.
   path !== '/resolver/test'
 
-async function lastRow(): Promise<number> {
-  const [row] = await d.db.select({ id: max(audit.id) }).from(audit)
-  return row?.id ?? 0
+/** Rows of the trail by what tells them apart. */
+async function rowsNow() {
+  const rows = await d.db.select().from(audit)
+  return new Map(rows.map((row) => [`${row.at}/${row.number}`, row]))
 }
 
 /** @returns how the trail behind `before` falls short of what was asked, or ''. */
-async function gapBehind(before: number, route: Route, success: boolean): Promise<string> {
-  const rows = await d.db.select().from(audit).where(gt(audit.id, before))
+async function gapBehind(
+  before: Awaited<ReturnType<typeof rowsNow>>,
+  route: Route,
+  success: boolean,
+): Promise<string> {
+  const rows = [...(await rowsNow())].flatMap(([key, row]) => (before.has(key) ? [] : row))
   const ours = rows.filter(({ detail }) => String(detail?.['by'] ?? '').startsWith('key '))
   const [row] = ours
   // A file leaves a row for each entry in it, beside its own.

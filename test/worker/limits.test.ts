@@ -1,11 +1,7 @@
 /** Limits silence the bell, never the challenge. And every setting does what its meaning says. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import {
-  type SettingName,
-  type Settings,
-  configured,
-  hardenedSettings,
-} from '../../worker/policy/settings.ts'
+import { configurable } from '../../worker/policy/kept.ts'
+import { type SettingName, type Settings, hardenedSettings } from '../../worker/policy/settings.ts'
 import type { Application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import { type Deployment, adminPassword, clock, deployment } from './deployment.ts'
@@ -643,7 +639,7 @@ const does: Record<SettingName, () => Promise<void>> = {
 describe('a setting', () => {
   it.each(Object.entries(does))('(%s) does what it says', (_, work) => work())
 
-  it.each(configured)(
+  it.each(configurable)(
     '($config) takes its range and nothing else',
     async ({ config, min, max }) => {
       const now = async () => {

@@ -26,6 +26,7 @@ export default defineConfig(async () => {
         wrangler: { configPath: fromRoot('wrangler.toml') },
         miniflare: {
           outboundService: network(),
+          r2Buckets: ['ARCHIVE'],
           bindings: {
             ...bindingsOf(settings, publicUrl, keys),
             // FUZZ and FUZZ_SEED say how many and which; a seed is in every failure.

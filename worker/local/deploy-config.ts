@@ -21,7 +21,14 @@ type Wanted = {
 }
 
 const fields = [
-  ...['name', 'compatibility_date', 'compatibility_flags', 'assets', 'durable_objects'],
+  ...[
+    'name',
+    'compatibility_date',
+    'compatibility_flags',
+    'assets',
+    'durable_objects',
+    'r2_buckets',
+  ],
   ...[
     'migrations',
     'triggers',

@@ -6,7 +6,7 @@ import { type ActionOf, type Value, actions } from './actions.ts'
 import { type Policy, type Subject, valueOf } from './match.ts'
 
 /** Set by POST /system/setConfig under this name. */
-type Configured = {
+export type Configured = {
   config: string
   default: number
   min: number

@@ -11,9 +11,14 @@ import {
   verifiers,
 } from '../../schema/tables.ts'
 import type { AuditEntry } from './audit.ts'
+import { numberOf } from './number.ts'
+import { takeApart } from './receipt.ts'
 
-type Delivery = Omit<typeof deliveries.$inferInsert, 'eventId' | 'at'>
-type Receipt = Omit<typeof receipts.$inferInsert, 'at'>
+type Delivery = Omit<typeof deliveries.$inferInsert, 'number' | 'at'>
+type Receipt = Pick<
+  typeof receipts.$inferInsert,
+  'customer' | 'transactionHash' | 'application' | 'serial'
+> & { receipt: string }
 
 export type OutboxEvent =
   | { kind: 'audit'; body: AuditEntry }
@@ -40,6 +45,7 @@ export type OutboxEvent =
   /** Firebase said that the app is gone from its phone. */
   | { kind: 'fbtoken_gone'; body: { serial: string; fbtoken: string } }
 
+/** `eventId` is a number of number.ts, as text. */
 export type Stamped = { eventId: string; at: number; event: OutboxEvent }
 
 /** One atomic batch. @throws what D1 throws; nothing is written then. */
@@ -54,18 +60,20 @@ function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stam
     case 'audit':
       return orm
         .insert(audit)
-        .values({ ...event.body, eventId, at })
+        .values({ ...event.body, number: numberOf(eventId), at })
         .onConflictDoNothing()
     case 'delivery':
       return orm
         .insert(deliveries)
-        .values({ ...event.body, eventId, at })
+        .values({ ...event.body, number: numberOf(eventId), at })
         .onConflictDoNothing()
-    case 'receipt':
+    case 'receipt': {
+      const { receipt, ...about } = event.body
       return orm
         .insert(receipts)
-        .values({ ...event.body, at })
+        .values({ ...about, ...takeApart(receipt), at })
         .onConflictDoNothing()
+    }
     case 'fail_count':
       return orm
         .update(tokens)

@@ -98,7 +98,7 @@ const textOf = (value: unknown): string =>
 const described = (row: AuditRow) => {
   const { by, resolver, type, authentication, ...info } = row.detail ?? {}
   return {
-    number: row.id,
+    number: row.number,
     date: new Date(row.at * 1000).toISOString().replace(/\.\d+Z$/, '+00:00'),
     action: row.action,
     success: row.success ? 1 : 0,

@@ -1,5 +1,6 @@
 /** /system: the configuration, with its meaning, and how to change it. */
-import { configNumber, configured } from '../policy/settings.ts'
+import { configurable } from '../policy/kept.ts'
+import { configNumber } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
 import { type ConfigRow, deleteConfig, readConfig, writeConfig } from '../store/settings.ts'
 import { callerWith } from './decode/caller.ts'
@@ -25,7 +26,7 @@ system.get('/', async (call) => {
 system.get('/documentation', async (call) => {
   const rows = await settingsOf(call)
   const value = Object.fromEntries(
-    configured.map(({ config, default: otherwise, min, max, meaning }) => {
+    configurable.map(({ config, default: otherwise, min, max, meaning }) => {
       const row = rows.find(({ name }) => name === config)
       return [config, { value: row ? configNumber(row.value) : otherwise, min, max, meaning }]
     }),

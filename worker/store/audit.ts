@@ -24,7 +24,7 @@ const orEmpty = (column: SQLWrapper): SQL => sql`coalesce(${column}, '')`
 
 /** What each column of the wire is, for a filter. */
 export const auditColumns = {
-  number: sql`cast(${audit.id} as text)`,
+  number: sql`cast(${audit.number} as text)`,
   date: sql`strftime('%Y-%m-%dT%H:%M:%S+00:00', ${audit.at}, 'unixepoch')`,
   action: audit.action,
   success: sql`cast(${audit.success} as text)`,
@@ -72,7 +72,7 @@ function conditionOf({ customer, filters, since, of, realms }: AuditSearch): SQL
 }
 
 const orderOf = ({ oldestFirst }: AuditSearch) =>
-  oldestFirst ? [asc(audit.at), asc(audit.id)] : [desc(audit.at), desc(audit.id)]
+  oldestFirst ? [asc(audit.at), asc(audit.number)] : [desc(audit.at), desc(audit.number)]
 
 /** @throws Refusal bad_parameter */
 export async function readAudit(
@@ -110,7 +110,10 @@ export async function readAuditBehind(
       and(
         conditionOf(search),
         after &&
-          or(beyond(audit.at, after.at), and(eq(audit.at, after.at), beyond(audit.id, after.id))),
+          or(
+            beyond(audit.at, after.at),
+            and(eq(audit.at, after.at), beyond(audit.number, after.number)),
+          ),
       ),
     )
     .orderBy(...orderOf(search))

@@ -3,7 +3,7 @@
  * idempotent by event id, runs at once in the background and again by alarm, so that a crash between loses nothing.
  */
 import { type OutboxEvent, writeEvents } from '../../record/outbox.ts'
-import { toBase64url } from '../../../schema/encoding.ts'
+import { nextNumber } from '../../record/number.ts'
 import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
 import { clearDue, setDue } from './due.ts'
 
@@ -16,7 +16,7 @@ export function record(desk: Desk, event: OutboxEvent): void {
   needStorage(desk)
   desk.sql.exec(
     'insert into outbox (eventId, kind, body, madeAt) values (?, ?, ?, ?)',
-    toBase64url(desk.random(16)),
+    String(nextNumber(desk.nowMs(), desk.random)),
     event.kind,
     JSON.stringify(event.body),
     nowSeconds(desk),

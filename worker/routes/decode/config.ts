@@ -2,7 +2,8 @@
  * Settings as an administrator's scripts write them: any name with a text. Those that something obeys are checked; others are kept,
  * and whoever writes them is told that nothing comes of them.
  */
-import { configNumber, configProblem, configured } from '../../policy/settings.ts'
+import { configurable } from '../../policy/kept.ts'
+import { configNumber, configProblem } from '../../policy/settings.ts'
 import { refuse } from '../../problem.ts'
 import type { ConfigRow } from '../../store/settings.ts'
 import type { Parameters } from './parameters.ts'
@@ -14,10 +15,11 @@ const beside = /\.(type|desc)$/
 
 /** A name in any letter case, as privacyIDEA looks it up; one of ours as we spell it. */
 export const configName = (name: string): string =>
-  configured.find(({ config }) => config.toLowerCase() === name.trim().toLowerCase())?.config ??
+  configurable.find(({ config }) => config.toLowerCase() === name.trim().toLowerCase())?.config ??
   name.trim()
 
-export const isInForce = (name: string): boolean => configured.some(({ config }) => config === name)
+export const isInForce = (name: string): boolean =>
+  configurable.some(({ config }) => config === name)
 
 /** @throws Refusal missing_parameter · bad_parameter. All are checked before one is written. */
 export function configRows(parameters: Parameters): ConfigRow[] {
@@ -25,7 +27,7 @@ export function configRows(parameters: Parameters): ConfigRow[] {
   if (names.length === 0)
     refuse({
       reason: 'missing_parameter',
-      field: configured.map(({ config }) => config).join(' or '),
+      field: configurable.map(({ config }) => config).join(' or '),
     })
   if (names.length > mostAtOnce)
     refuse({ reason: 'malformed_body', mend: `sets more than ${mostAtOnce} settings at once` })
@@ -45,7 +47,7 @@ export function configRows(parameters: Parameters): ConfigRow[] {
 }
 
 function checked(name: string, value: string): string {
-  const setting = configured.find(({ config }) => config === name)
+  const setting = configurable.find(({ config }) => config === name)
   const problem = setting && configProblem(setting, configNumber(value))
   if (problem) refuse({ reason: 'bad_parameter', field: name, mend: problem })
   if (value.length > longestValue)
