@@ -24,6 +24,12 @@ export function normaliseCrockford(typed: string): string {
   return typed.toUpperCase().replace(/[\s-]/g, '').replaceAll('O', '0').replace(/[IL]/g, '1')
 }
 
+/** @returns 0 to 31. */
+export const valueOf = (letter: string): number => crockfordAlphabet.indexOf(letter)
+
+/** @param value what is beyond 31 begins anew. */
+export const letterAt = (value: number): string => crockfordAlphabet.charAt(value % 32)
+
 /** @returns whether the normalised text is `length` characters of the alphabet and nothing else. */
 export function isCrockford(text: string, length: number): boolean {
   return (

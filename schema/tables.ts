@@ -5,9 +5,12 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 
+/** In the first database every customer; in each further one those who live there. */
 export const customers = sqliteTable('customers', {
   id: text('id').primaryKey(),
   name: text('name').notNull(),
+  /** Where all else of theirs is: 0 is `DB`, 1 is `DB_1`. It never changes, because their owners' ids say it. */
+  database: integer('database').notNull().default(0),
   createdAt: integer('created_at').notNull(),
 })
 

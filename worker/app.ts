@@ -9,6 +9,7 @@ import { application } from './routes/application.ts'
 import { auth } from './routes/auth.ts'
 import { delivery } from './routes/delivery.ts'
 import { device } from './routes/device.ts'
+import { contextFor } from './routes/decode/customer.ts'
 import { failure } from './routes/encode/envelope.ts'
 import { problemDocument } from './routes/encode/problem-document.ts'
 import { health, info } from './routes/health.ts'
@@ -33,7 +34,8 @@ export function createApp(given: Given) {
 
   app.use(async (call, next) => {
     const deployment = await deploymentOf(call.env)
-    call.set('context', { env: call.env, db: call.env.DB, deployment, ...given })
+    const first = { env: call.env, database: 0, db: call.env.DB, deployment, ...given }
+    call.set('context', await contextFor(call, first))
     await next()
     // Devices set their clocks by it. A WebSocket's answer takes no further headers.
     if (call.res.status !== 101) call.res.headers.set('Date', new Date(given.nowMs()).toUTCString())

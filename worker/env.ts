@@ -9,7 +9,10 @@ import { publicHalf, thumbprint } from '../schema/jws.ts'
 
 export type Env = {
   ASSETS: Fetcher
+  /** The first database: it knows where each customer lives. */
   DB: D1Database
+  /** Further ones, DB_1, DB_2, …, without a gap. */
+  [further: `DB_${number}`]: D1Database | undefined
   /** One object an owner; typed in challenge/reach.ts. */
   COORDINATOR: DurableObjectNamespace
   /** Where old records go; where there is none, they are deleted. */
@@ -136,7 +139,8 @@ export const isLoopbackHost = (host: string): boolean =>
 /** What verbs at the edge work with. The clock and randomness are arguments. */
 export type Context = {
   env: Env
-  /** The database of the customer that the request is about. */
+  /** The number of the database of the customer that the request is about: 0 is `DB`. */
+  database: number
   db: D1Database
   deployment: Deployment
   /** Epoch milliseconds. */

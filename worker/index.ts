@@ -1,9 +1,11 @@
 /** The Worker: requests, the minute's cleaning, and the owner's object. */
 import { createApp } from './app.ts'
 import { endInterruptedChanges } from './challenge/change-tokens.ts'
-import { fillKeyPool } from './enrolment/key-pool.ts'
+import { fillKeyPool, keysPerRun } from './enrolment/key-pool.ts'
 import { random } from './crypto/random.ts'
-import { type Env, deploymentOf, nowSeconds } from './env.ts'
+import { type Context, type Env, deploymentOf, nowSeconds } from './env.ts'
+import { logFailure } from './record/log.ts'
+import { databasesOf, inDatabase } from './store/databases.ts'
 import { fadeRecords } from './record/fade.ts'
 import { purgeEnrolments } from './store/enrolments.ts'
 
@@ -15,10 +17,20 @@ const app = createApp({ nowMs, random })
 export default {
   fetch: app.fetch,
   async scheduled(_event, env) {
-    const context = { env, db: env.DB, deployment: await deploymentOf(env), nowMs, random }
-    await endInterruptedChanges(context)
-    await purgeEnrolments(context.db, nowSeconds(context))
-    await fillKeyPool(context)
-    await fadeRecords(context)
+    const deployment = await deploymentOf(env)
+    const first: Context = { env, database: 0, db: env.DB, deployment, nowMs, random }
+    const databases = databasesOf(env)
+    for (const database of databases) {
+      const context = inDatabase(first, database) ?? first
+      try {
+        await endInterruptedChanges(context)
+        await purgeEnrolments(context.db, nowSeconds(context))
+        await fillKeyPool(context, Math.ceil(keysPerRun / databases.length))
+        await fadeRecords(context)
+      } catch (error) {
+        // One that cannot be reached keeps nothing of the others from being done.
+        logFailure(`the minute's work failed in database ${database}`, error)
+      }
+    }
   },
 } satisfies ExportedHandler<Env>

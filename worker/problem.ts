@@ -37,6 +37,7 @@ export type Failure =
   | { reason: 'wrong_password' }
   | { reason: 'username_missing' }
   | { reason: 'unknown_login_realm'; realm: string }
+  | { reason: 'customer_unknown'; customer: string; field: string }
   | { reason: 'role_missing' }
   | { reason: 'action_denied'; role: 'Admin' | 'User'; action: string }
   | { reason: 'factor_needed' }
@@ -324,6 +325,13 @@ export function show(failure: Failure): Shown {
         code: 4031,
         detail: `Authentication failure. Unknown realm: ${failure.realm}.`,
         field: 'realm',
+      }
+    case 'customer_unknown':
+      return {
+        status: 401,
+        code: 4031,
+        detail: `Authentication failure. No customer of this server is called ${failure.customer}.`,
+        field: failure.field,
       }
     case 'role_missing':
       return {

@@ -224,6 +224,12 @@ export const sessions: Route[] = [
     who: 'anyone',
     does: 'Gives a session for a name and a password',
     more: 'Where they have a device the value is false and the answer is a challenge: ask again with its transaction_id when it is approved. The session is a JWT. Show it as it is in `Authorization` or `PI-Authorization`; `Bearer ` before it is understood too.',
+    headers: {
+      'Countersign-Customer': text(
+        'The id of the customer whose account or person it is, on a server with several.',
+        'default',
+      ),
+    },
     takes: {
       username: need(
         text(

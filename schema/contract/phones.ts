@@ -36,7 +36,7 @@ const challenge = v.looseObject({
   capabilities_signature: v.optional(v.string()),
 })
 
-export const phones: Route[] = [
+const routes: Route[] = [
   {
     method: 'GET',
     path: '/ttype/push',
@@ -70,4 +70,17 @@ export const phones: Route[] = [
     ),
     refuses: [404, 503],
   },
+]
+
+/** Of every customer but the first, the path says whose phone it is. */
+const customer = need(text('The customer’s id.', 'default'))
+export const phones: Route[] = [
+  ...routes,
+  ...routes.map(({ path, does, refuses = [], ...route }) => ({
+    ...route,
+    path: `${path}/:customer`,
+    does: `${does}, of a customer`,
+    parts: { customer },
+    refuses: [...refuses, 401],
+  })),
 ]

@@ -440,7 +440,7 @@ describe('storage', () => {
     expect((await d.payroll.trigger({ user })).envelope.result.value).toBe(0)
     const { master } = await deploymentOf(env)
     const owner = { kind: 'person', customer: 'default', realm: 'default', person } as const
-    const id = env.COORDINATOR.idFromName(await ownerIdOf(master, owner))
+    const id = env.COORDINATOR.idFromName(await ownerIdOf(master, owner, 0))
     expect(await tablesOf({ stub: env.COORDINATOR.get(id) })).toEqual({})
     await d.device(user)
     expect((await d.payroll.trigger({ user })).envelope.result.value).toBe(1)

@@ -44,19 +44,22 @@ export type Cost = { d1: number; objects: number }
 
 /** A D1 and a namespace that count. The runtime's own objects do the work. */
 function counted(real: Env, cost: Cost): Env {
-  const DB = new Proxy(real.DB, {
-    get(target, name) {
-      if (name === 'batch')
-        return (statements: D1PreparedStatement[]) => {
-          cost.d1 += statements.length
-          return target.batch(statements.map((statement) => unwrap.get(statement) ?? statement))
-        }
-      if (name === 'prepare')
-        return (query: string) => countedStatement(target.prepare(query), cost)
-      const value = Reflect.get(target, name) as unknown
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+  const countedDatabase = (database: D1Database) =>
+    new Proxy(database, {
+      get(target, name) {
+        if (name === 'batch')
+          return (statements: D1PreparedStatement[]) => {
+            cost.d1 += statements.length
+            return target.batch(statements.map((statement) => unwrap.get(statement) ?? statement))
+          }
+        if (name === 'prepare')
+          return (query: string) => countedStatement(target.prepare(query), cost)
+        const value = Reflect.get(target, name) as unknown
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  const DB = countedDatabase(real.DB)
+  const DB_1 = real.DB_1 && countedDatabase(real.DB_1)
   const COORDINATOR = new Proxy(real.COORDINATOR, {
     get(target, name) {
       if (name === 'get') return (id: DurableObjectId) => countedStub(target.get(id), cost)
@@ -64,7 +67,7 @@ function counted(real: Env, cost: Cost): Env {
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  return { ...real, DB, COORDINATOR }
+  return { ...real, DB, DB_1, COORDINATOR }
 }
 
 const unwrap = new WeakMap<D1PreparedStatement, D1PreparedStatement>()
@@ -113,10 +116,10 @@ async function spareKey(own: Env) {
 
 export type Deployment = Awaited<ReturnType<typeof deployment>>
 
-/** A fresh one: call it once a test file; rows made twice stay as they are. */
+/** A fresh one, with one database unless told otherwise: call it once a test file; rows made twice stay as they are. */
 export async function deployment(overrides: Partial<Env> = {}) {
   const cost: Cost = { d1: 0, objects: 0 }
-  const own = counted({ ...env, ...overrides }, cost)
+  const own = counted({ ...env, DB_1: undefined, ...overrides }, cost)
   const app = createApp({ nowMs: () => Date.now(), random })
 
   /** The front door. Background work is awaited, unless the answer is a stream or a socket. */

@@ -195,6 +195,7 @@ describe('/smsgateway', () => {
     const own = { ...env, ...overrides }
     return {
       env: own,
+      database: 0,
       // Another isolate: what one remembers hangs on its binding.
       db: new Proxy(own.DB, {}),
       deployment: await deploymentOf(own),

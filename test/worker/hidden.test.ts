@@ -77,7 +77,7 @@ async function asked(parameters: object) {
 }
 const keptIn = async (name: string, realm: string) => {
   const { master } = await deploymentOf(d.env)
-  const id = await ownerIdOf(master, { kind: 'nobody', customer: 'default', name, realm })
+  const id = await ownerIdOf(master, { kind: 'nobody', customer: 'default', name, realm }, 0)
   const stub = env.COORDINATOR.get(env.COORDINATOR.idFromName(id))
   return runInDurableObject(stub, (_, { storage }) =>
     storage.sql

@@ -335,7 +335,7 @@ describe('an enrolment secret that is none', () => {
 describe('ids of one person', () => {
   it('look as unrelated as those of two', async () => {
     const master = await masterOf()
-    const stranger = await ownerIdOf(master, { kind: 'token', customer: 'default', serial: 'X' })
+    const stranger = await ownerIdOf(master, { kind: 'token', customer: 'default', serial: 'X' }, 0)
     const at = now()
     const made = async (owner: OwnerId) =>
       fromBase64url(await sealId({ master, kind: 'transaction' }, owner, at, random))!

@@ -71,6 +71,7 @@ describe('hashes of other systems', () => {
   const brought = async (hash: string, seed = '') => {
     const context = {
       env,
+      database: 0,
       db: env.DB,
       deployment: await deploymentOf(env),
       nowMs: Date.now,
@@ -246,6 +247,7 @@ describe('what privacyIDEA has', () => {
     expect(clara).toMatchObject({ email: 'clara@example.org', mobile: '1', resolver: 'local' })
     const context = {
       env,
+      database: 0,
       db: env.DB,
       deployment: await deploymentOf(env),
       nowMs: Date.now,

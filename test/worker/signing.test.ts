@@ -22,7 +22,7 @@ import {
   typ,
 } from '../../schema/signing.ts'
 import { codeFor, codeMatches } from '../../worker/challenge/code.ts'
-import { type Owner, ownerIdOf } from '../../worker/crypto/owner.ts'
+import { type Owner, databaseOf, ownerIdOf } from '../../worker/crypto/owner.ts'
 import { type OwnerId, type SealedKind, openId, sealId } from '../../worker/crypto/sealed-id.ts'
 import { codeHashOf, codeOf } from '../../worker/enrolment/invitation.ts'
 import type { Context } from '../../worker/env.ts'
@@ -178,9 +178,23 @@ describe('a sealed id', () => {
     expect(await openId({ master, kind: one.kind, ...bound }, one.id, now)).not.toBeNull()
   })
 
-  it.each(derivation.owners)("is an owner's: $owner.kind", async ({ owner, id }) => {
-    expect(await ownerIdOf(await masterKey(), owner as Owner)).toBe(id)
-  })
+  it.each(derivation.firstForm as typeof ids)(
+    'of a $kind, made before owners named their database, is of the first',
+    async ({ kind, bound, id }) => {
+      const sealing = { master: await masterKey(), kind, ...(bound !== undefined && { bound }) }
+      const opened = await openId(sealing, id, now)
+      const first = toBase64url(Uint8Array.of(0, ...fromBase64url(owner)!.slice(1)))
+      expect(opened).toEqual({ ownerId: first, madeAt: now })
+    },
+  )
+
+  it.each(derivation.owners)(
+    "is an owner's: $owner.kind in database $database",
+    async ({ owner: whose, database, id }) => {
+      expect(await ownerIdOf(await masterKey(), whose as Owner, database)).toBe(id)
+      expect(databaseOf(id as OwnerId)).toBe(database)
+    },
+  )
 })
 
 describe('a code', () => {
@@ -206,10 +220,12 @@ describe('a code', () => {
       expect(codeMatches(wrong, code)).toBe(wrong === code)
   })
 
-  it('that enrols follows from the secret, and is kept as a keyed hash', async () => {
-    const { secret, code, codeHash } = derivation.enrolmentCode
-    const context = { deployment: { master: await masterKey() } } as Context
-    expect(await codeOf(context, secret)).toBe(code)
-    expect(await codeHashOf(context, code)).toBe(codeHash)
-  })
+  it.each(derivation.enrolmentCodes)(
+    'that enrols in database $database follows from the secret, and is kept as a keyed hash',
+    async ({ secret, database, code, codeHash }) => {
+      const context = { deployment: { master: await masterKey() } } as Context
+      expect(await codeOf(context, secret, database)).toBe(code)
+      expect(await codeHashOf(context, code)).toBe(codeHash)
+    },
+  )
 })

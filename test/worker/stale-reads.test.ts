@@ -61,7 +61,7 @@ it('a change is in force when it is acknowledged, although a later one is still 
       storage,
       db,
       deployment,
-      context: { env, db, deployment, nowMs, random },
+      context: { env, database: 0, db, deployment, nowMs, random },
       random,
       nowMs,
       background: (work) => void work.catch(() => undefined),
@@ -94,6 +94,7 @@ async function isolate(): Promise<{ context: Context; pass: (ms: number) => void
   let nowMs = 0
   const context = {
     env,
+    database: 0,
     // What an isolate remembers hangs on its binding.
     db: new Proxy(env.DB, {}),
     deployment: await deploymentOf(env),

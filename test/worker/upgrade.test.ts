@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { runInDurableObject } from 'cloudflare:test'
 import { describe, expect, it } from 'vitest'
+import { toBase64url } from '../../schema/encoding.ts'
 
 type Row = Record<string, SqlStorageValue>
 
@@ -46,5 +47,28 @@ describe('people that a realm held', () => {
       { id: '1', username: 'Bob', realm: 'default', resolver: 'local', type: 'local' },
       { id: '2', username: 'Bob', realm: 'acme', resolver: 'acme', type: 'local' },
     ])
+  })
+})
+
+describe('owners from before their ids named a database', () => {
+  it('are of the first one, and the same owners in every table', async () => {
+    const before = Uint8Array.from({ length: 16 }, (_, at) => 0xfe - at * 13)
+    const after = await inScratch((sql) => {
+      migrate(sql, { from: 0, to: 12 })
+      const ownerId = toBase64url(before)
+      sql.exec(
+        `insert into tokens (serial, customer, owner_id, type, rollout_state, created_at)
+         values ('PIPU1', 'default', ?, 'push', 'enrolled', 0)`,
+        ownerId,
+      )
+      sql.exec("insert into enrolments values ('ABCDE', 'default', ?, 'PIPU1', 9)", ownerId)
+      sql.exec("insert into token_changes values ('m', ?, 'default', 0)", ownerId)
+      migrate(sql, { from: 12, to: Infinity })
+      return ['tokens', 'enrolments', 'token_changes'].map(
+        (table) => sql.exec<{ owner_id: string }>(`select owner_id from ${table}`).one().owner_id,
+      )
+    })
+    const now = toBase64url(Uint8Array.of(0, ...before.slice(1)))
+    expect(after).toEqual([now, now, now])
   })
 })

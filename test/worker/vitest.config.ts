@@ -25,6 +25,8 @@ export default defineConfig(async () => {
       cloudflareTest({
         wrangler: { configPath: fromRoot('wrangler.toml') },
         miniflare: {
+          // A second database. Tests use it where they say so: test/worker/deployment.ts.
+          d1Databases: { DB_1: 'countersign-1' },
           outboundService: network(),
           r2Buckets: ['ARCHIVE'],
           bindings: {

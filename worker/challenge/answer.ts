@@ -8,13 +8,12 @@ import { checkChallenge, verifyAnswer } from './verify.ts'
 
 export async function answerChallenge(
   context: Context,
-  customer: string,
   { answer: jws, assertion }: AnswerRequest,
 ): Promise<AnswerAnswer> {
   const { claims, deviceId, ownerId } = await verifyAnswer(context, jws)
   await checkChallenge(context, claims.challenge, ownerId)
   const { master } = context.deployment
-  const address = { ownerId, customer }
+  const address = { ownerId }
   const settled = await reach(context, address, async (object) =>
     object.answer(address, {
       challenge: claims.challenge,

@@ -7,7 +7,7 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { markChange, markChanges, marksBefore, unmark, unmarkAll } from '../store/changes.ts'
 import { logFailure } from '../record/log.ts'
-import type { Address } from './desk/desk.ts'
+import type { Found } from './desk/desk.ts'
 import { reach } from './reach.ts'
 
 /** A change under way is done within this, or its request has died. */
@@ -16,11 +16,11 @@ const underWaySeconds = 30
 /** Acknowledged means in force: what `commit` changed in D1, the object has read when this resolves. */
 export async function changeTokens<T>(
   context: Context,
-  address: Address,
+  address: Found,
   commit: () => Promise<T>,
 ): Promise<T> {
   const mark = toBase64url(context.random(12))
-  await markChange(context.db, { mark, ...address, at: nowSeconds(context) })
+  await markChange(context.db, { mark, customer: '', ...address, at: nowSeconds(context) })
   const done = await commit()
   await reach(context, address, (object) => object.tokensChanged(address))
   await unmark(context.db, mark)
@@ -68,7 +68,8 @@ export async function changeManyTokens<T>(
 export async function endInterruptedChanges(context: Context): Promise<void> {
   const left = await marksBefore(context.db, nowSeconds(context) - underWaySeconds)
   for (const { mark, ownerId, customer } of left) {
-    const address = { ownerId: ownerId as OwnerId, customer }
+    // Where who changed it did not know the customer, the object does.
+    const address = { ownerId: ownerId as OwnerId, ...(customer !== '' && { customer }) }
     try {
       await reach(context, address, (object) => object.tokensChanged(address))
       await unmark(context.db, mark)

@@ -5,14 +5,17 @@
 import { DurableObject } from 'cloudflare:workers'
 import { socketProtocol } from '../../schema/device.ts'
 import type { State } from '../../schema/states.ts'
+import { databaseOf } from '../crypto/owner.ts'
 import { random } from '../crypto/random.ts'
+import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Env, deploymentOf } from '../env.ts'
 import { logFailure } from '../record/log.ts'
+import { databaseNumbered, hasSeveral } from '../store/databases.ts'
 import { ring } from './desk/alarm.ts'
 import { type Answer, answer, deviceToken } from './desk/answer.ts'
 import * as byLogin from './desk/by-login.ts'
 import { copyOf } from './desk/copy.ts'
-import type { Address, Desk } from './desk/desk.ts'
+import type { Address, Desk, Found } from './desk/desk.ts'
 import * as enrolment from './desk/enrolment.ts'
 import { purgeExpired } from './desk/expire.ts'
 import * as look from './desk/look.ts'
@@ -42,6 +45,15 @@ import { stopWaiting, waitForMove } from './desk/wait.ts'
 /** A wait of the caller's choosing of name, so that it can stop it. */
 type Wait = { name: string; untilMs: number; whileState: State }
 
+/** An object's name is its owner's id. */
+function databaseOfObject({ id }: DurableObjectState, env: Env) {
+  const database = databaseOf((id.name ?? '') as OwnerId)
+  // What was named before names said it is of the only one there was.
+  const db = hasSeveral(env) ? databaseNumbered(env, database) : env.DB
+  if (!db) throw new Error(`The database ${database} is not bound`)
+  return { database, db }
+}
+
 /** More sockets than a person has windows open are a mistake or an attack. */
 const socketsPerDevice = 8
 
@@ -54,12 +66,13 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     void ctx.blockConcurrencyWhile(async () => {
       const deployment = await deploymentOf(env)
       const nowMs = () => Date.now()
+      const { database, db } = databaseOfObject(ctx, env)
       this.#desk = {
         sql: ctx.storage.sql,
         storage: ctx.storage,
-        db: env.DB,
+        db,
         deployment,
-        context: { env, db: env.DB, deployment, nowMs, random },
+        context: { env, database, db, deployment, nowMs, random },
         random,
         nowMs,
         background: (work) =>
@@ -161,25 +174,26 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   // ── the device's side
 
-  async answer(address: Address, given: Answer) {
+  async answer(address: Found, given: Answer) {
     return answer(this.#open, address, given)
   }
 
-  async openFor(address: Address, deviceId: string) {
+  async openFor(address: Found, deviceId: string) {
     return look.openFor(this.#open, address, deviceId)
   }
 
-  async oneFor(address: Address, deviceId: string, challenge: string) {
+  async oneFor(address: Found, deviceId: string, challenge: string) {
     return look.oneFor(this.#open, address, deviceId, challenge)
   }
 
   /** Lets a device that changes something in: known, in force, and with a request that was not used before. */
-  async admit(address: Address, deviceId: string, jti: string, attempt: string) {
-    const token = deviceToken(this.#open, await copyOf(this.#open, address), deviceId)
+  async admit(address: Found, deviceId: string, jti: string, attempt: string) {
+    const copy = await copyOf(this.#open, address)
+    const token = deviceToken(this.#open, copy, deviceId)
     if ('reason' in token) return { ok: false as const, reason: token.reason }
     if (!useOnce(this.#open, jti, attempt))
       return { ok: false as const, reason: 'replayed' as const }
-    return { ok: true as const, serial: token.serial }
+    return { ok: true as const, serial: token.serial, customer: copy.customer }
   }
 
   /** The socket of an open app; the Worker has verified the request and gives what it proved. */
@@ -219,7 +233,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   // ── tokens and enrolments
 
-  async tokensChanged(address: Address) {
+  async tokensChanged(address: Found) {
     await tokensChanged(this.#open, address)
   }
 

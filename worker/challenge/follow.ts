@@ -3,10 +3,11 @@
  * long over, wakes no object.
  */
 import { toBase64url } from '../../schema/encoding.ts'
+import { databaseOf } from '../crypto/owner.ts'
 import { openId } from '../crypto/sealed-id.ts'
 import { definitions } from '../policy/settings.ts'
 import { type Context, nowSeconds } from '../env.ts'
-import type { Address } from './desk/desk.ts'
+import type { Found } from './desk/desk.ts'
 import type { Status } from './desk/look.ts'
 import { coordinatorOf, reach } from './reach.ts'
 import type { State } from '../../schema/states.ts'
@@ -16,11 +17,7 @@ export const longestLifeSeconds =
   definitions.answerSeconds.max + definitions.redeemSeconds.max + 300
 
 /** @returns whose transaction it is, or null for an id that is not ours or is long over. */
-export async function addressOf(
-  context: Context,
-  customer: string,
-  transactionId: string,
-): Promise<Address | null> {
+export async function addressOf(context: Context, transactionId: string): Promise<Found | null> {
   const now = nowSeconds(context)
   const opened = await openId(
     { master: context.deployment.master, kind: 'transaction' },
@@ -28,16 +25,21 @@ export async function addressOf(
     now,
   )
   if (!opened || opened.madeAt + longestLifeSeconds < now) return null
-  return { ownerId: opened.ownerId, customer }
+  return { ownerId: opened.ownerId }
+}
+
+/**
+ * For what an application may do with its own alone: in one database no two customers have an application of the same id, in two
+ * they may. @returns null also for one of another database than the caller's.
+ */
+export async function addressHere(context: Context, transactionId: string): Promise<Found | null> {
+  const address = await addressOf(context, transactionId)
+  return address && databaseOf(address.ownerId) === context.database ? address : null
 }
 
 /** @returns null for a transaction that is unknown, forged or long over. */
-export async function statusOf(
-  context: Context,
-  customer: string,
-  transactionId: string,
-): Promise<Status | null> {
-  const address = await addressOf(context, customer, transactionId)
+export async function statusOf(context: Context, transactionId: string): Promise<Status | null> {
+  const address = await addressOf(context, transactionId)
   return address && reach(context, address, (object) => object.status(transactionId))
 }
 
@@ -50,7 +52,7 @@ export type Followed = { status: Status | null; end: 'moved' | 'time' | 'left' |
  */
 export async function waitForChange(
   context: Context,
-  address: Address,
+  address: Found,
   transactionId: string,
   { whileState, untilMs, gone }: { whileState: State; untilMs: number; gone: Promise<void> },
 ): Promise<Followed> {
@@ -76,14 +78,10 @@ export async function waitForChange(
  */
 export async function waitForAnswer(
   context: Context,
-  {
-    customer,
-    transactionId,
-    expectedOwner,
-  }: { customer: string; transactionId: string; expectedOwner?: string },
+  { transactionId, expectedOwner }: { transactionId: string; expectedOwner?: string },
   { seconds, gone }: { seconds: number; gone: Promise<void> },
 ): Promise<Followed> {
-  const address = await addressOf(context, customer, transactionId)
+  const address = await addressOf(context, transactionId)
   if (!address || (expectedOwner !== undefined && address.ownerId !== expectedOwner))
     return { status: null, end: 'moved' }
   const untilMs = context.nowMs() + seconds * 1000

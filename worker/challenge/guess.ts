@@ -20,7 +20,11 @@ export async function guarded<T>(
 ): Promise<T> {
   const { master } = context.deployment
   const hash = await hmac(master, 'guess', JSON.stringify([customer, name.toLowerCase()]))
-  const ownerId = await ownerIdOf(master, { kind: 'guesses', customer, bucket: hash[0] ?? 0 })
+  const ownerId = await ownerIdOf(
+    master,
+    { kind: 'guesses', customer, bucket: hash[0] ?? 0 },
+    context.database,
+  )
   const address = { ownerId, customer }
   const scope = `guess/${toBase64url(hash.subarray(0, 16))}/${client ?? ''}`
   const from = client === null ? 'anywhere' : 'address'

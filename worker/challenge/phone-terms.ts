@@ -2,6 +2,7 @@
 import type { Context } from '../env.ts'
 import type { ActionOf } from '../policy/actions.ts'
 import type { Subject } from '../policy/match.ts'
+import { defaultCustomer } from '../store/customers.ts'
 import { saidOf } from '../store/policies.ts'
 import type { PhoneTerms } from './presence.ts'
 
@@ -70,13 +71,14 @@ const trimmed = (text: string): string => text.trim()
 /** Commas part the options, bars part what is signed, and `decline` there is the word that declines. */
 const isOption = (text: string): boolean => text !== '' && !/[,|]/.test(text) && text !== 'decline'
 
-/** Where phones send their answers. As URLs are normalised, because the app signs over its own spelling of it. */
+/** Where phones ask and send their answers: it says whose they are, because all that they say is a serial. As URLs are normalised, because the app signs over its own spelling of it. */
 export async function registrationUrl(
   context: Context,
   customer: string,
   about: About,
 ): Promise<string> {
   const said = await saidOf(context, customer, 'enrollment', 'push_registration_url', about)
-  const own = `${context.deployment.origin}/ttype/push`
+  const whose = customer === defaultCustomer ? '' : `/${customer}`
+  const own = `${context.deployment.origin}/ttype/push${whose}`
   return said !== null && URL.canParse(String(said)) ? new URL(String(said)).href : own
 }

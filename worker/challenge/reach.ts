@@ -2,7 +2,7 @@
 import type { Context } from '../env.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { ChallengeCoordinator } from './coordinator.ts'
-import type { Address } from './desk/desk.ts'
+import type { Found } from './desk/desk.ts'
 
 /** Only plain data crosses, so the object's methods have the same types from outside. */
 type Coordinator = Omit<
@@ -23,7 +23,7 @@ export function coordinatorOf({ env, deployment }: Context, ownerId: OwnerId): C
  */
 export async function reach<T>(
   context: Context,
-  address: Address,
+  address: Found,
   call: (object: Coordinator) => Promise<T>,
 ): Promise<T> {
   try {

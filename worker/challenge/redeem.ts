@@ -20,7 +20,7 @@ export async function redeemApproval(
     terms,
   }: { transactionId: string; application: string | null; pass: string; terms: Terms },
 ): Promise<Redemption> {
-  const routed = await addressOf(context, address.customer, transactionId)
+  const routed = await addressOf(context, transactionId)
   if (!routed || routed.ownerId !== address.ownerId)
     return { ok: false, reason: 'unknown', challenged: [] }
   const attempt = toBase64url(context.random(12))

@@ -1,7 +1,7 @@
 /** Calls a transaction off, or has it sent again, for the application that made it. */
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
-import { addressOf } from './follow.ts'
+import { addressHere } from './follow.ts'
 import { reach } from './reach.ts'
 
 type Steered = { customer: string; application: string; transactionId: string }
@@ -10,7 +10,8 @@ export async function cancelTransaction(
   context: Context,
   { customer, ...steering }: Steered,
 ): Promise<void> {
-  const address = await addressOf(context, customer, steering.transactionId)
+  const found = await addressHere(context, steering.transactionId)
+  const address = found && { ...found, customer }
   const done =
     address && (await reach(context, address, (object) => object.cancel(address, steering)))
   if (!done || done.state === null) refuse({ reason: 'unknown_transaction' })
@@ -21,7 +22,8 @@ export async function resendTransaction(
   context: Context,
   { customer, ...steering }: Steered,
 ): Promise<void> {
-  const address = await addressOf(context, customer, steering.transactionId)
+  const found = await addressHere(context, steering.transactionId)
+  const address = found && { ...found, customer }
   const done =
     address && (await reach(context, address, (object) => object.resend(address, steering)))
   if (!done) refuse({ reason: 'unknown_transaction' })

@@ -61,7 +61,7 @@ async function nobody(
   { name, realm }: { name: string; realm: string },
 ): Promise<Address> {
   const owner: Owner = { kind: 'nobody', customer, name: nameKey(name), realm: nameKey(realm) }
-  return { ownerId: await ownerIdOf(context.deployment.master, owner), customer }
+  return { ownerId: await ownerIdOf(context.deployment.master, owner, context.database), customer }
 }
 
 async function personNamed(
@@ -98,14 +98,18 @@ export const personOwner = (
   realm: string,
   person: string,
 ): Promise<OwnerId> =>
-  ownerIdOf(context.deployment.master, { kind: 'person', customer, realm, person } satisfies Owner)
+  ownerIdOf(
+    context.deployment.master,
+    { kind: 'person', customer, realm, person },
+    context.database,
+  )
 
 export const accountOwner = (
   context: Context,
   customer: string,
   account: string,
 ): Promise<OwnerId> =>
-  ownerIdOf(context.deployment.master, { kind: 'account', customer, account } satisfies Owner)
+  ownerIdOf(context.deployment.master, { kind: 'account', customer, account }, context.database)
 
 /** `DOM\user` and user@realm name the realm where it is one of ours; a realm that was asked for wins. */
 export async function splitRealm(

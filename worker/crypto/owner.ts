@@ -1,5 +1,5 @@
 /** Who an object belongs to: a person (whatever their name is today), or a token that nobody owns. */
-import { toBase64url } from '../../schema/encoding.ts'
+import { fromBase64url, toBase64url } from '../../schema/encoding.ts'
 import { hmac } from './derive.ts'
 import type { OwnerId } from './sealed-id.ts'
 
@@ -13,12 +13,21 @@ export type Owner =
   /** Nobody's: where guesses at accounts are counted. */
   | { kind: 'guesses'; customer: string; bucket: number }
 
-/** Sixteen bytes of an HMAC: nobody can tell from the id who it is, or make one. */
-export async function ownerIdOf(master: CryptoKey, owner: Owner): Promise<OwnerId> {
+/**
+ * Sixteen bytes: the number of the database that the owner's customer lives in, and fifteen of an HMAC. Nobody can tell from the
+ * id who it is, or make one; sealed in other ids, it leads an edge that knows nothing to the right database.
+ */
+export async function ownerIdOf(
+  master: CryptoKey,
+  owner: Owner,
+  database: number,
+): Promise<OwnerId> {
   const { kind, customer } = owner
   const bytes = await hmac(master, 'owner', JSON.stringify([kind, customer, ...nameOf(owner)]))
-  return toBase64url(bytes.subarray(0, 16)) as OwnerId
+  return toBase64url(Uint8Array.of(database, ...bytes.subarray(1, 16))) as OwnerId
 }
+
+export const databaseOf = (ownerId: OwnerId): number => fromBase64url(ownerId)?.[0] ?? 0
 
 function nameOf(owner: Owner): (string | number)[] {
   switch (owner.kind) {

@@ -20,6 +20,9 @@ const kinds = {
 } as const
 export type SealedKind = keyof typeof kinds
 
+/** Those that keep their key. One of the first form was made before an owner's first byte named a database: it was `DB`. */
+const keptForm = { first: 0, now: 1 }
+
 /** Sixteen bytes, base64url: names an owner's object. */
 export type OwnerId = string & { readonly __ownerId: true }
 
@@ -38,7 +41,7 @@ export async function sealId(
   if (owner?.length !== 16) throw new TypeError('an owner id is 16 bytes')
   const day = Math.floor(now / daySeconds)
   const id = new Uint8Array(lengthBytes)
-  id[0] = kinds[sealing.kind].daily ? day & 0xff : 0
+  id[0] = kinds[sealing.kind].daily ? day & 0xff : keptForm.now
   new DataView(id.buffer).setUint32(1, now)
   id.set(random(8), 5)
   const key = await sealKey(sealing, day)
@@ -53,13 +56,17 @@ export async function openId(sealing: Sealing, text: string, now: number): Promi
   const id = fromBase64url(text)
   if (id?.length !== lengthBytes) return null
   const today = Math.floor(now / daySeconds)
-  const day = kinds[sealing.kind].daily ? dayOf(id[0] ?? 0, today) : today
-  if (day === null || (!kinds[sealing.kind].daily && id[0] !== 0)) return null
+  const form = id[0] ?? 0
+  const { daily } = kinds[sealing.kind]
+  const day = daily ? dayOf(form, today) : today
+  if (day === null || (!daily && form > keptForm.now)) return null
   try {
     const key = await sealKey(sealing, day)
-    const owner = await crypto.subtle.decrypt(parameters(sealing, id), key, id.subarray(13))
+    const opened = await crypto.subtle.decrypt(parameters(sealing, id), key, id.subarray(13))
+    const owner = new Uint8Array(opened)
+    if (!daily && form === keptForm.first) owner[0] = 0
     return {
-      ownerId: toBase64url(new Uint8Array(owner)) as OwnerId,
+      ownerId: toBase64url(owner) as OwnerId,
       madeAt: new DataView(id.buffer).getUint32(1),
     }
   } catch {

@@ -20,6 +20,8 @@ const Session = v.object({
   mark: v.optional(v.string()),
   rights: v.array(v.string()),
   customer: v.string(),
+  /** Where that customer lives; absent: in the first database. */
+  database: v.optional(v.number()),
   nonce: v.string(),
   exp: v.number(),
 })

@@ -50,7 +50,7 @@ export type Begun = {
   expiresAt: number
 }
 
-/** A locator of 25 bits may be taken; so often in a row it never is. */
+/** A locator, twenty bits of it free, may be taken; so often in a row it never is. */
 const locatorTries = 8
 
 /** @throws Refusal enrolment_policy_missing */
@@ -66,7 +66,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   const ownerId =
     begin.person?.ownerId ??
     begin.account?.ownerId ??
-    (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }))
+    (await ownerIdOf(master, { kind: 'token', customer: begin.customer, serial }, context.database))
   const waiting = begin.serial === '' ? null : await findToken(context.db, serial)
   if (waiting && !mayEnrolAgain(waiting, begin.customer, ownerId)) serialTaken()
   const { customer, person, realms = [], client = null } = begin
@@ -170,7 +170,7 @@ async function reserve(
       now,
       context.random,
     )
-    const code = await codeOf(context, secret)
+    const code = await codeOf(context, secret, context.database)
     if (await insertEnrolment(context.db, { ...enrolment, locator: locatorOf(code) }, now))
       return { secret, code }
   }

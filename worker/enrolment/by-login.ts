@@ -5,7 +5,7 @@
 import type { LoginEnrolment } from '../challenge/desk/transaction.ts'
 import { reach } from '../challenge/reach.ts'
 import { changeTokens } from '../challenge/change-tokens.ts'
-import { addressOf as addressOfTransaction } from '../challenge/follow.ts'
+import { addressHere } from '../challenge/follow.ts'
 import type { Address } from '../challenge/desk/desk.ts'
 import { type OwnerId, sealId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
@@ -167,12 +167,9 @@ export async function putOff(
   context: Context,
   asked: { customer: string; application: string; transactionId: string },
 ): Promise<boolean> {
-  const address: Address | null = await addressOfTransaction(
-    context,
-    asked.customer,
-    asked.transactionId,
-  )
-  if (!address) return false
+  const found = await addressHere(context, asked.transactionId)
+  if (!found) return false
+  const address: Address = { ...found, customer: asked.customer }
   const serial = await reach(context, address, (object) => object.cancelEnrolment(address, asked))
   if (serial === null) return false
   await changeTokens(context, address, () => deleteToken(context, serial))

@@ -18,18 +18,17 @@ import { enrolToken } from '../store/tokens.ts'
 import { routeInvitation } from './invitation.ts'
 
 export async function finishEnrolment(
-  context: Context,
-  customer: string,
+  called: Context,
   proofJws: string,
 ): Promise<EnrolmentFinishAnswer> {
   const key = v.safeParse(PublicJwk, headerOf(proofJws)?.jwk)
   const claims = key.success
     ? await verify(typ.enrolment, proofJws, key.output, EnrolmentClaims)
     : null
-  if (!key.success || !claims || claims.aud !== context.deployment.origin)
+  if (!key.success || !claims || claims.aud !== called.deployment.origin)
     refuse({ reason: 'signature_refused', field: 'proof' })
-  checkClock(context, claims.iat)
-  const { address, proof } = await routeInvitation(context, customer, claims)
+  checkClock(called, claims.iat)
+  const { context, address, proof } = await routeInvitation(called, claims)
   const bound = await thumbprint(key.output)
   const spent = await reach(context, address, (object) => object.spendEnrolment(proof, bound))
   if (!spent.ok) refuse({ reason: spent.reason })
@@ -52,14 +51,14 @@ export async function finishEnrolment(
   if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
     refuse({ reason: 'enrolment_spent' })
   await writeAudit(context, {
-    customer,
+    customer: token.customer,
     action: 'enrolment_finish',
     success: true,
     serial: token.serial,
     realm: token.realm ?? undefined,
     detail: { deviceName: token.deviceName },
   })
-  const { userVerification } = await readSettings(context, customer)
+  const { userVerification } = await readSettings(context, token.customer)
   return {
     deviceId: token.deviceId,
     serial: token.serial,

@@ -7,10 +7,9 @@ import { type Presented, routeInvitation } from './invitation.ts'
 
 export async function lookAtInvitation(
   context: Context,
-  customer: string,
   presented: Presented,
 ): Promise<EnrolmentLookAnswer> {
-  const { address, proof, code } = await routeInvitation(context, customer, presented)
+  const { address, proof, code } = await routeInvitation(context, presented)
   const seen = await reach(context, address, (object) => object.lookAtEnrolment(proof))
   if (!seen.ok) refuse({ reason: seen.reason })
   const { issuer, rootThumbprint } = context.deployment

@@ -73,7 +73,9 @@ export async function makeOtp(context: Context, wish: OtpWish): Promise<OtpMade>
   const { master } = context.deployment
   const { customer, person, type, hashlib } = wish
   const serial = serialFor(context, type, wish.serial)
-  const ownerId = person?.ownerId ?? (await ownerIdOf(master, { kind: 'token', customer, serial }))
+  const ownerId =
+    person?.ownerId ??
+    (await ownerIdOf(master, { kind: 'token', customer, serial }, context.database))
   const { realms = [], client = null } = wish
   const seenIn = [...new Set([...(person ? [person.realm] : []), ...realms])]
   const limited = { customer, type, person, realms: seenIn, client }

@@ -36,8 +36,7 @@ export async function finishByPhone(
   customer: string,
   { serial, credential, fbtoken, capabilities, ...given }: PhoneEnrolling,
 ): Promise<string> {
-  const { DB } = context.env
-  const token = await findToken(DB, serial)
+  const token = await findToken(context.db, serial)
   const waits = token?.type === 'push' && token.rolloutState === 'clientwait' && !token.revoked
   // A stock phone signs no text: it could not say which dangerous act an administrator approves.
   if (token?.customer !== customer || !waits || token.account !== null)
@@ -56,14 +55,14 @@ export async function finishByPhone(
   const bound = await sha256(publicKey)
   const spent = await reach(context, address, (object) => object.spendEnrolment(proof, bound))
   if (!spent.ok) refuse({ reason: 'wrong_credential' })
-  const serverKey = await takeServerKey(DB, customer, serial)
+  const serverKey = await takeServerKey(context.db, customer, serial)
   if (serverKey === null) refuse({ reason: 'unavailable' })
   const phone = {
     ...{ serial, publicKey, serverKey, capabilities: understood },
     fbtoken: noFbtoken.includes(fbtoken) ? '' : fbtoken,
   }
   const enrolled = await changeTokens(context, address, () =>
-    enrolPhone(DB, phone, { deviceName, enrolledAt: nowSeconds(context) }),
+    enrolPhone(context.db, phone, { deviceName, enrolledAt: nowSeconds(context) }),
   )
   if (!enrolled) refuse({ reason: 'wrong_credential' })
   await writeAudit(context, {

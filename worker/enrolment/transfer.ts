@@ -32,7 +32,12 @@ export async function transfer(
   const { serial, customer } = token
   const from = { ownerId: token.ownerId as OwnerId, customer }
   const ownerId =
-    to?.ownerId ?? (await ownerIdOf(context.deployment.master, { kind: 'token', customer, serial }))
+    to?.ownerId ??
+    (await ownerIdOf(
+      context.deployment.master,
+      { kind: 'token', customer, serial },
+      context.database,
+    ))
   const give = async () => {
     const free = await reach(context, from, (object) => object.handOver(from, serial))
     if (!free) refuse({ reason: 'unavailable' })

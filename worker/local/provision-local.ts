@@ -51,7 +51,7 @@ async function provisionSpareKey(database: D1Database, keys: Keys, nowSeconds: n
     .select({ id: serverKeys.id })
     .from(serverKeys)
     .where(eq(serverKeys.customer, customer))
-  if (spares.length === 0) await (await spareKeyRow(database, keys, nowSeconds)).statement
+  if (spares.length === 0) await (await spareKeyRow(database, customer, keys, nowSeconds)).statement
 }
 
 /** Where the deployment can be reached from elsewhere, the key that any visitor gets must not work. */

@@ -1,10 +1,10 @@
 /**
  * What a fresh deployment holds: the customer `default` with its realm, its administrator and, where people try it on
- * their own machine, the Try-it application. Rows only; a second call changes nothing that is there.
+ * their own machine, the Try-it application; and what another customer begins with. Rows only; a second call changes nothing
+ * that is there.
  */
 import { randomBytes } from 'node:crypto'
 import { drizzle } from 'drizzle-orm/d1'
-import type { Keys } from './keys.ts'
 import { toCrockford } from '../../schema/crockford.ts'
 import { sha256 } from '../../schema/encoding.ts'
 import {
@@ -27,7 +27,6 @@ export const customer = 'default'
 export const realm = 'default'
 export const resolver = 'local'
 export const administrator = 'admin'
-const defaultApplication = 'default'
 const tryApplication = 'try'
 
 /** The visitor's own browser asks, enrols and redeems. */
@@ -39,15 +38,34 @@ export function randomPassword(): string {
   return letters.replace(/.{5}(?=.)/g, '$&-')
 }
 
-type Options = { issuer: string; keys: Keys; password: string; nowSeconds: number }
+/** With the number of the database where all of them is. */
+export type Customer = { id: string; name: string; database: number }
+/** Of worker/local/keys.ts. */
+type Keys = { masterKey: string; pepper: string }
+type Options = {
+  issuer: string
+  keys: Keys
+  password: string
+  nowSeconds: number
+}
 
 /** Rows of a first run. `database` is only asked to make statements; who calls decides how they are sent. */
-export async function firstRows(database: D1Database, options: Options) {
+export const firstRows = (database: D1Database, options: Options) =>
+  customerRows(database, { id: customer, name: 'Default', database: 0 }, options)
+
+/** Rows of a customer in the database where they live. */
+export async function customerRows(
+  database: D1Database,
+  { id: customer, name, database: number }: Customer,
+  { issuer, keys, password, nowSeconds: createdAt }: Options,
+) {
   const db = drizzle(database)
-  const createdAt = options.nowSeconds
-  const passwordHash = await hashPassword(options.password, options.keys.pepper)
+  const passwordHash = await hashPassword(password, keys.pepper)
   return [
-    db.insert(customers).values({ id: customer, name: 'Default', createdAt }).onConflictDoNothing(),
+    db
+      .insert(customers)
+      .values({ id: customer, name, database: number, createdAt })
+      .onConflictDoNothing(),
     db.insert(policies).values(hardeningPolicy(customer)).onConflictDoNothing(),
     db.insert(policies).values(enrolmentPolicy(customer)).onConflictDoNothing(),
     db.insert(realms).values({ customer, name: realm, isDefault: true }).onConflictDoNothing(),
@@ -58,14 +76,14 @@ export async function firstRows(database: D1Database, options: Options) {
     db.insert(realmResolvers).values({ customer, realm, resolver }).onConflictDoNothing(),
     db
       .insert(applications)
-      .values({ id: defaultApplication, customer, name: options.issuer, createdAt })
+      .values({ id: customer, customer, name: issuer, createdAt })
       .onConflictDoNothing(),
     db
       .insert(accounts)
       .values({
         id: randomBytes(16).toString('hex'),
         customer,
-        application: defaultApplication,
+        application: customer,
         username: administrator,
         role: 'admin',
         passwordHash,
@@ -73,7 +91,7 @@ export async function firstRows(database: D1Database, options: Options) {
         createdAt,
       })
       .onConflictDoNothing(),
-    (await spareKeyRow(database, options.keys, createdAt)).statement,
+    (await spareKeyRow(database, customer, keys, createdAt)).statement,
   ] as const
 }
 
@@ -81,8 +99,13 @@ export async function firstRows(database: D1Database, options: Options) {
  * The key that stock phones are given until the minute's work has made others.
  * @returns the statement within an object: a promise of a statement by itself would carry it out.
  */
-export async function spareKeyRow(database: D1Database, keys: Keys, nowSeconds: number) {
-  const bytes = Buffer.from(keys.masterKey, 'base64url')
+export async function spareKeyRow(
+  database: D1Database,
+  customer: string,
+  { masterKey }: Pick<Keys, 'masterKey'>,
+  nowSeconds: number,
+) {
+  const bytes = Buffer.from(masterKey, 'base64url')
   const master = await crypto.subtle.importKey('raw', bytes, 'HKDF', false, [
     'deriveBits',
     'deriveKey',
@@ -92,10 +115,20 @@ export async function spareKeyRow(database: D1Database, keys: Keys, nowSeconds: 
   return { statement: drizzle(database).insert(serverKeys).values(key).onConflictDoNothing() }
 }
 
+/** In the first database: without it nobody finds a customer who lives in another. */
+export const directoryRow = (database: D1Database, customer: Customer, createdAt: number) =>
+  drizzle(database)
+    .insert(customers)
+    .values({ ...customer, createdAt })
+
 /** The Try-it application and its key. */
-export async function tryRows(database: D1Database, keys: Keys, nowSeconds: number) {
+export async function tryRows(
+  database: D1Database,
+  { tryApiKey }: { tryApiKey: string },
+  nowSeconds: number,
+) {
   const db = drizzle(database)
-  const [id, secret] = keys.tryApiKey.split('_') as [string, string]
+  const [id, secret] = tryApiKey.split('_') as [string, string]
   const createdAt = nowSeconds
   const secretHash = await sha256(secret)
   return [

@@ -182,8 +182,8 @@ async function rowOf(
 
 /** An owner that nobody was before: no object can hold anything about it, so a thousand of them need not be told. */
 const nobodysOwner = (context: Context, customer: string, serial: string): Promise<OwnerId> =>
-  ownerIdOf(context.deployment.master, {
-    kind: 'token',
-    customer,
-    serial: `${serial}/${toBase64url(context.random(12))}`,
-  })
+  ownerIdOf(
+    context.deployment.master,
+    { kind: 'token', customer, serial: `${serial}/${toBase64url(context.random(12))}` },
+    context.database,
+  )

@@ -24,6 +24,7 @@ import {
   readApplications,
   writeApplication,
 } from '../store/accounts.ts'
+import { keyIdIn } from '../store/databases.ts'
 import { type Caller, callerWith } from './decode/caller.ts'
 import { listOf } from './decode/list.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
@@ -35,8 +36,8 @@ import { type Call, surface } from './surface.ts'
 
 export const application = surface()
 
-/** The administrators' own: without it nobody could sign in to make another. Whoever belongs to it manages all. */
-const builtIn = 'default'
+/** The administrators' own, called like the customer: without it nobody could sign in to make another. Whoever belongs to it manages all. */
+const builtIn = ({ customer }: Caller): string => customer
 
 application.get('/', async (call) => {
   const caller = await callerWith(call, 'applications')
@@ -96,7 +97,7 @@ application.post('/:id', async (call) => {
 application.delete('/:id', async (call) => {
   const caller = await callerWith(call, 'applications')
   const { id } = await own(call, caller)
-  if (id === builtIn)
+  if (id === builtIn(caller))
     refuse({
       reason: 'bad_parameter',
       field: 'id',
@@ -121,7 +122,7 @@ application.post('/:id/key', async (call) => {
     async (detail) => {
       const { context } = call.var
       // An underscore parts the id from the secret.
-      const keyId = toBase64url(context.random(9)).replaceAll('_', '-')
+      const keyId = keyIdIn(context.database, toBase64url(context.random(9)).replaceAll('_', '-'))
       const secret = toBase64url(context.random(32))
       await insertApiKey(context, {
         id: keyId,
@@ -209,11 +210,11 @@ application.delete('/:id/account/:username', async (call) => {
 function roleOf(caller: Caller, id: string, parameters: Parameters): 'admin' | 'service' {
   const role = parameters.get('role') || 'service'
   if (role === 'service') return role
-  if (role !== 'admin' || id !== builtIn || caller.role !== 'admin')
+  if (role !== 'admin' || id !== builtIn(caller) || caller.role !== 'admin')
     refuse({
       reason: 'bad_parameter',
       field: 'role',
-      mend: `must be service; admin only in the application ${builtIn}, and by an administrator`,
+      mend: `must be service; admin only in the application ${builtIn(caller)}, and by an administrator`,
     })
   return role
 }
@@ -251,7 +252,7 @@ function isBySource(
 
 /** An application's own credential speaks for that application: it names no other, and makes no key of one. */
 function checkOwn(caller: Caller, id: string): void {
-  if (caller.application.id !== builtIn && caller.application.id !== id)
+  if (caller.application.id !== builtIn(caller) && caller.application.id !== id)
     refuse({ reason: 'application_refused' })
 }
 

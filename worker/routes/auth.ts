@@ -17,14 +17,18 @@ import { identityOf } from './decode/identity.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { peerAddress } from './decode/peer.ts'
 import { answer } from './encode/envelope.ts'
-import { type Call, customerOf, surface } from './surface.ts'
+import { customerNamed } from './decode/customer.ts'
+import { type Call, surface } from './surface.ts'
 
 export const auth = surface()
 
+/** A name and a password say nothing of whose they are; credentials do. */
+const customerHeader = 'Countersign-Customer'
+
 auth.post('/', async (call) => {
   const parameters = await parametersOf(call)
+  const customer = await customerNamed(call, call.req.header(customerHeader) ?? '', customerHeader)
   const { context } = call.var
-  const customer = customerOf(call)
   const username = parameters.get('username').trim()
   const who = await candidatesFor(context, customer, {
     username,
@@ -34,7 +38,11 @@ auth.post('/', async (call) => {
   const password = parameters.get('password')
   return told(call, customer, who, async () => {
     if (transactionId !== '')
-      return openSession(call, await redeemSecondFactor(context, who, transactionId, password))
+      return openSession(
+        call,
+        customer,
+        await redeemSecondFactor(context, who, transactionId, password),
+      )
     const guess = { customer, name: who.countedAs, client: peerAddress(call) }
     const hashes = [who.account?.passwordHash ?? null, who.person?.row.passwordHash ?? null]
     const place = await guarded(context, guess, async () => {
@@ -43,7 +51,7 @@ auth.post('/', async (call) => {
     })
     const signed = place === 0 ? { account: who.account! } : { person: who.person! }
     const asked = await askSecondFactor(call, customer, signed)
-    return asked ?? openSession(call, { ...signed, approved: false })
+    return asked ?? openSession(call, customer, { ...signed, approved: false })
   })
 })
 

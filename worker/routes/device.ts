@@ -24,7 +24,7 @@ import {
   parseBody,
   signedRequest,
 } from './decode/device-request.ts'
-import { customerOf, surface } from './surface.ts'
+import { surface } from './surface.ts'
 
 export const device = surface()
 
@@ -49,12 +49,12 @@ device.get('/keys', (call) => {
 
 device.post('/enrolment/look', async (call) => {
   const presented = parseBody(await call.req.text(), EnrolmentLook)
-  return call.json(await lookAtInvitation(call.var.context, customerOf(call), presented))
+  return call.json(await lookAtInvitation(call.var.context, presented))
 })
 
 device.post('/enrolment/finish', async (call) => {
   const { proof } = parseBody(await call.req.text(), EnrolmentFinish)
-  return call.json(await finishEnrolment(call.var.context, customerOf(call), proof))
+  return call.json(await finishEnrolment(call.var.context, proof))
 })
 
 device.get('/challenges', async (call) => {
@@ -78,7 +78,7 @@ device.get('/challenges/:challenge', async (call) => {
 
 device.post('/answers', async (call) => {
   const request = parseBody(await call.req.text(), AnswerRequest)
-  return call.json(await answerChallenge(call.var.context, customerOf(call), request))
+  return call.json(await answerChallenge(call.var.context, request))
 })
 
 device.put('/subscription', async (call) => {
@@ -132,7 +132,7 @@ device.get('/socket', async (call) => {
     request,
     'Sec-WebSocket-Protocol',
   )
-  const address = { ownerId, customer: customerOf(call) }
+  const address = { ownerId }
   const answered = await coordinatorOf(context, ownerId).fetch('https://object/socket', {
     headers: {
       Upgrade: 'websocket',

@@ -4,7 +4,7 @@ import { reach } from '../challenge/reach.ts'
 import type { Status } from '../challenge/desk/look.ts'
 import { wireStatus } from './encode/outcome.ts'
 import { breathing } from './encode/streamed.ts'
-import { type Call, customerOf } from './surface.ts'
+import type { Call } from './surface.ts'
 
 /** A stream that nobody ends ends itself; EventSource comes back by itself. */
 const longestMs = 15 * 60_000
@@ -28,7 +28,7 @@ export async function eventStream(call: Call, transactionId: string): Promise<Re
     const stop = breathe()
     try {
       await writer.write(encoder.encode(`retry: ${retryMs}\n\n`))
-      const address = await addressOf(context, customerOf(call), transactionId)
+      const address = await addressOf(context, transactionId)
       const status =
         address && (await reach(context, address, (object) => object.status(transactionId)))
       await say(status)

@@ -11,6 +11,3 @@ export type Call = Handler<Surface>
 
 /** Clients write paths with and without a slash at the end. */
 export const surface = () => new Hono<Surface>({ strict: false })
-
-/** One deployment serves many customers; until they have host names of their own there is this one. */
-export const customerOf = (_call: Call): string => 'default'

@@ -6,12 +6,19 @@ import { type Parameters, parametersOf } from './decode/parameters.ts'
 import { peerAddress } from './decode/peer.ts'
 import { type Result, answer } from './encode/envelope.ts'
 import { wrappedKey } from './encode/phone.ts'
-import { type Call, customerOf, surface } from './surface.ts'
+import { customerNamed } from './decode/customer.ts'
+import { type Call, surface } from './surface.ts'
 
 export const ttype = surface()
 
+/** The second is that of every customer but the first: a serial alone does not say whose it is. */
+const paths = ['/push', '/push/:customer']
+const customerOf = (call: Call): Promise<string> =>
+  customerNamed(call, call.req.param('customer') ?? '', 'customer')
+
 /** Apps ask every three seconds while they are open. */
-ttype.get('/push', async (call) => {
+ttype.on('GET', paths, async (call) => {
+  const customer = await customerOf(call)
   const parameters = await parametersOf(call)
   const poll = {
     serial: parameters.need('serial'),
@@ -19,22 +26,24 @@ ttype.get('/push', async (call) => {
     signature: parameters.need('signature'),
     client: peerAddress(call),
   }
-  return answer(call, { value: await pollByPhone(call.var.context, customerOf(call), poll) })
+  return answer(call, { value: await pollByPhone(call.var.context, customer, poll) })
 })
 
-ttype.post('/push', async (call) => {
+ttype.on('POST', paths, async (call) => {
+  const customer = await customerOf(call)
   const parameters = await parametersOf(call)
-  const serial = parameters.need('serial')
+  parameters.need('serial')
   const has = (...names: string[]) => names.every((name) => parameters.has(name))
-  if (has('fbtoken', 'pubkey')) return answer(call, await enrol(call, parameters, serial))
+  if (has('fbtoken', 'pubkey')) return answer(call, await enrol(call, customer, parameters))
   if (has('new_fb_token', 'timestamp', 'signature'))
-    return answer(call, await update(call, parameters, serial))
-  if (has('signature')) return answer(call, await answered(call, parameters, serial))
+    return answer(call, await update(call, customer, parameters))
+  if (has('signature')) return answer(call, await answered(call, customer, parameters))
   return refuse({ reason: 'missing_parameters' })
 })
 
-async function enrol(call: Call, parameters: Parameters, serial: string): Promise<Result> {
-  const key = await finishByPhone(call.var.context, customerOf(call), {
+async function enrol(call: Call, customer: string, parameters: Parameters): Promise<Result> {
+  const serial = parameters.get('serial')
+  const key = await finishByPhone(call.var.context, customer, {
     serial,
     credential: parameters.get('enrollment_credential'),
     publicKey: parameters.get('pubkey'),
@@ -45,9 +54,9 @@ async function enrol(call: Call, parameters: Parameters, serial: string): Promis
   return { value: true, detail }
 }
 
-async function update(call: Call, parameters: Parameters, serial: string): Promise<Result> {
-  await updateFbtoken(call.var.context, customerOf(call), {
-    serial,
+async function update(call: Call, customer: string, parameters: Parameters): Promise<Result> {
+  await updateFbtoken(call.var.context, customer, {
+    serial: parameters.get('serial'),
     fbtoken: parameters.get('new_fb_token'),
     timestamp: parameters.get('timestamp'),
     signature: parameters.get('signature'),
@@ -55,9 +64,9 @@ async function update(call: Call, parameters: Parameters, serial: string): Promi
   return { value: true }
 }
 
-async function answered(call: Call, parameters: Parameters, serial: string): Promise<Result> {
-  const given = await answerByPhone(call.var.context, customerOf(call), {
-    serial,
+async function answered(call: Call, customer: string, parameters: Parameters): Promise<Result> {
+  const given = await answerByPhone(call.var.context, customer, {
+    serial: parameters.get('serial'),
     nonce: parameters.get('nonce') || null,
     signature: parameters.get('signature'),
     decline: /^(1|true|yes)$/i.test(parameters.get('decline')),

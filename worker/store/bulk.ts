@@ -184,7 +184,7 @@ const insertPeopleFromJson = `insert into people
 /** All or none, and nobody remembers who had a name before. @returns the ids that are new. */
 export async function insertPeople(context: Context, rows: PersonLoaded[]): Promise<Set<string>> {
   if (rows.length === 0) return new Set()
-  const { DB: db } = context.env
+  const { db } = context
   const made = await db.batch<{ id: string }>(
     chunked(rows).map((chunk) => db.prepare(insertPeopleFromJson).bind(JSON.stringify(chunk))),
   )

@@ -34,12 +34,13 @@ export async function freeServerKeys(db: D1Database): Promise<number> {
   return row?.free ?? 0
 }
 
-export async function customersWithoutSpare(db: D1Database): Promise<string[]> {
+/** Of those who live there: the first database knows of the others, too. */
+export async function customersWithoutSpare(db: D1Database, database: number): Promise<string[]> {
   const rows = await drizzle(db)
     .select({ id: customers.id })
     .from(customers)
     .leftJoin(serverKeys, eq(serverKeys.customer, customers.id))
-    .where(isNull(serverKeys.id))
+    .where(and(isNull(serverKeys.id), eq(customers.database, database)))
   return rows.map(({ id }) => id)
 }
 

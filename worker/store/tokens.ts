@@ -21,6 +21,8 @@ export type TokenType = TokenRow['type']
 
 export type OwnerRead = {
   person: { id: string; username: string; realm: string } | null
+  /** null: no tokens. */
+  customer: string | null
   account: string
   tokens: {
     serial: string
@@ -104,6 +106,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
     .orderBy(asc(sql`${tokens}.rowid`))
   const person = found[0]?.person ?? null
   return {
+    customer: found[0]?.token.customer ?? null,
     person: person && {
       id: person.id,
       username: person.username,

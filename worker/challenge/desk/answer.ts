@@ -8,7 +8,7 @@ import type { Outcome, State } from '../../../schema/states.ts'
 import type { Move } from '../state.ts'
 import { approved, missed } from './bell.ts'
 import { copyOf, failCountOf, isLocked, isUsable } from './copy.ts'
-import { type Address, type Desk, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
+import { type Desk, type Found, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
@@ -37,7 +37,7 @@ export type Answered =
     }
 export type DeviceRefusal = 'unknown_device' | 'device_retired' | 'device_locked'
 
-export async function answer(desk: Desk, address: Address, given: Answer): Promise<Answered> {
+export async function answer(desk: Desk, address: Found, given: Answer): Promise<Answered> {
   const copy = await copyOf(desk, address)
   const token = deviceToken(desk, copy, given.deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }

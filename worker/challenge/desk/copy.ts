@@ -4,8 +4,8 @@
  */
 import { type OwnerRead, readOwner } from '../../store/tokens.ts'
 import {
-  type Address,
   type Desk,
+  type Found,
   type OwnerCopy,
   type TokenCopy,
   needStorage,
@@ -18,8 +18,12 @@ import { setDue } from './due.ts'
 const keptMs = 86_400_000
 
 /** Reads D1 at most once while the object lives; an owner without tokens leaves nothing behind. */
-export async function copyOf(desk: Desk, address: Address): Promise<OwnerCopy> {
-  return keptCopy(desk) ?? refreshCopy(desk, address, desk.generation)
+export async function copyOf(desk: Desk, address: Found): Promise<OwnerCopy> {
+  const kept = keptCopy(desk)
+  if (!kept) return refreshCopy(desk, address, desk.generation)
+  // Who has no rows, and was found by a sealed id, is known once somebody comes who knows.
+  kept.customer ||= address.customer ?? ''
+  return kept
 }
 
 /** The copy that this object has, without asking D1: the alarm knows no address. */
@@ -45,17 +49,18 @@ function parsed(text: string): OwnerCopy {
 /** Reads D1 again. Call it after every committed change of the owner's tokens. */
 export async function refreshCopy(
   desk: Desk,
-  address: Address,
+  address: Found,
   generation = ++desk.generation,
 ): Promise<OwnerCopy> {
-  const { person, account, tokens: found } = await readOwner(desk.db, address.ownerId)
+  const { person, account, customer, tokens: found } = await readOwner(desk.db, address.ownerId)
   // A later change has been read already. One that is still being read must not hold ours up.
   if (generation < desk.copyGeneration && desk.copy) return desk.copy
   const tokens = found.filter(({ serial }) => !isHandedOver(desk, serial))
   for (const serial of desk.handedOver.keys())
     if (!found.some((token) => token.serial === serial)) desk.handedOver.delete(serial)
   const copy: OwnerCopy = {
-    ...address,
+    ownerId: address.ownerId,
+    customer: customer ?? address.customer ?? keptCopy(desk)?.customer ?? '',
     person,
     account,
     tokens: tokens.map(

@@ -10,6 +10,8 @@ import { createStorage } from './storage.ts'
 
 /** Whose object it is. Comes with each call, because an object is not told its own name. */
 export type Address = { ownerId: OwnerId; customer: string }
+/** Where only a sealed id led here: whose customer it is, the object knows from the rows it reads. */
+export type Found = { ownerId: OwnerId; customer?: string }
 
 export type TokenCopy = {
   serial: string

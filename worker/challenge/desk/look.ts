@@ -3,7 +3,7 @@ import type { ChallengesAnswer, OpenChallenge } from '../../../schema/device.ts'
 import type { State } from '../../../schema/states.ts'
 import { type DeviceRefusal, deviceToken } from './answer.ts'
 import { copyOf } from './copy.ts'
-import { type Address, type Desk, nowSeconds, rows } from './desk.ts'
+import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
   currentState,
   transactionById,
@@ -29,7 +29,7 @@ const listed = 20
 
 export type OpenFor = ({ ok: true } & ChallengesAnswer) | { ok: false; reason: DeviceRefusal }
 
-export async function openFor(desk: Desk, address: Address, deviceId: string): Promise<OpenFor> {
+export async function openFor(desk: Desk, address: Found, deviceId: string): Promise<OpenFor> {
   const copy = await copyOf(desk, address)
   const token = deviceToken(desk, copy, deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }
@@ -71,7 +71,7 @@ export type OneFor =
 
 export async function oneFor(
   desk: Desk,
-  address: Address,
+  address: Found,
   deviceId: string,
   challenge: string,
 ): Promise<OneFor> {

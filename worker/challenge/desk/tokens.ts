@@ -3,7 +3,7 @@ import { approveFinished } from './by-login.ts'
 import { closeOthers } from './sockets.ts'
 import { setFailCount } from './answer.ts'
 import { copyOf, failCountOf, isUsable, refreshCopy } from './copy.ts'
-import { type Address, type Desk, rows } from './desk.ts'
+import { type Address, type Desk, type Found, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
@@ -12,7 +12,7 @@ import { type Uses, usesOf } from './terms.ts'
 import { challengesOf, transactionsWhere } from './transaction.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
-export async function tokensChanged(desk: Desk, address: Address): Promise<void> {
+export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
   const copy = await refreshCopy(desk, address)
   const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)

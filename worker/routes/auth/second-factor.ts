@@ -85,8 +85,9 @@ async function redeemed(
   transactionId: string,
   pass: string,
 ): Promise<boolean> {
-  const address = await addressOf(context, customer, transactionId)
-  if (address?.ownerId !== ownerId) return false
+  const found = await addressOf(context, transactionId)
+  if (found?.ownerId !== ownerId) return false
+  const address = { ownerId, customer }
   const owner = { address, person: id, about: {} }
   const redemption = await redeemApproval(context, owner, {
     transactionId,

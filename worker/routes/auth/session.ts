@@ -8,7 +8,7 @@ import { type Caller, passwordMark } from '../decode/identity.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { answer } from '../encode/envelope.ts'
 import { sessionValue } from '../encode/session.ts'
-import { type Call, customerOf } from '../surface.ts'
+import type { Call } from '../surface.ts'
 import type { SignedIn } from './who.ts'
 
 const advice =
@@ -17,10 +17,10 @@ const advice =
 /** @param signed approved: by a device or a one-time password beside the password. */
 export async function openSession(
   call: Call,
+  customer: string,
   signed: SignedIn & { approved: boolean },
 ): Promise<Response> {
   const { context } = call.var
-  const customer = customerOf(call)
   const who =
     'account' in signed
       ? { id: signed.account.id, username: signed.account.username, realm: '' }
@@ -31,8 +31,10 @@ export async function openSession(
         }
   const role = 'account' in signed ? 'admin' : 'user'
   const { username, realm } = who
-  const rights = await grantedTo(call, signed)
-  const claims = { account: who.id, username, realm, role, rights, customer } as const
+  const rights = await grantedTo(call, customer, signed)
+  const { database } = context
+  const lives = { customer, ...(database > 0 && { database }) }
+  const claims = { account: who.id, username, realm, role, rights, ...lives } as const
   const token = await signSession(
     context.deployment.master,
     {
@@ -59,35 +61,38 @@ export async function openSession(
   })
 }
 
-async function grantedTo(call: Call, signed: SignedIn): Promise<string[]> {
+async function grantedTo(call: Call, customer: string, signed: SignedIn): Promise<string[]> {
   if ('person' in signed) {
     const { row, realm } = signed.person
-    return granted(call, 'user', { user: row.username, realm, resolver: row.resolver }, null)
+    const about = { user: row.username, realm, resolver: row.resolver }
+    return granted(call, customer, 'user', about, null)
   }
   const { role, username, rights } = signed.account
   const open = ['realm', 'resolver', 'user'] as const
-  return granted(call, 'admin', { adminuser: username, open }, role === 'service' ? rights : null)
+  const about = { adminuser: username, open }
+  return granted(call, customer, 'admin', about, role === 'service' ? rights : null)
 }
 
 /** The same for whoever shows a session or a key. */
 export async function grantedOf(call: Call, caller: Caller): Promise<string[]> {
   if (caller.self) {
     const { username: user, realm, resolver } = caller.self
-    return granted(call, 'user', { user, realm, resolver }, null)
+    return granted(call, caller.customer, 'user', { user, realm, resolver }, null)
   }
   const open = ['realm', 'resolver', 'user'] as const
   const rights = caller.role === 'admin' ? null : caller.rights
-  return granted(call, 'admin', { adminuser: caller.name, open }, rights)
+  return granted(call, caller.customer, 'admin', { adminuser: caller.name, open }, rights)
 }
 
 async function granted(
   call: Call,
+  customer: string,
   scope: 'admin' | 'user',
   about: object,
   rights: Iterable<string> | null,
 ): Promise<string[]> {
   const { context } = call.var
-  const policies = await readPolicies(context, customerOf(call))
+  const policies = await readPolicies(context, customer)
   const client = peerAddress(call)
   const subject = { ...about, ...(client !== null && { client }), nowMs: context.nowMs() }
   return grantedActions(policies, scope, subject, rights)

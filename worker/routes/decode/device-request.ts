@@ -2,12 +2,13 @@
 import * as v from 'valibot'
 import { toBase64url } from '../../../schema/encoding.ts'
 import { deviceProtocol, deviceProtocolHeader } from '../../../schema/limits.ts'
-import type { Address } from '../../challenge/desk/desk.ts'
+import type { Found } from '../../challenge/desk/desk.ts'
 import { reach } from '../../challenge/reach.ts'
 import { verifyRequest } from '../../challenge/verify.ts'
 import type { Member } from '../../enrolment/change.ts'
 import { refuse } from '../../problem.ts'
-import { type Call, customerOf } from '../surface.ts'
+import type { Call } from '../surface.ts'
+import { aboutOwner } from './customer.ts'
 
 /** The server keeps the previous protocol too, so that an app may be one version behind. */
 const oldestProtocol = Math.max(1, deviceProtocol - 1)
@@ -51,7 +52,7 @@ export function parseBody<S extends v.GenericSchema>(text: string, schema: S): v
   })
 }
 
-export type Signed = { address: Address; deviceId: string; jti: string; body: string }
+export type Signed = { address: Found; deviceId: string; jti: string; body: string }
 
 /** The signature holds; whether the device is in force, and the request new, its owner's object says. */
 export async function signedRequest(call: Call): Promise<Signed> {
@@ -62,7 +63,8 @@ export async function signedRequest(call: Call): Promise<Signed> {
   const body = await call.req.text()
   const request = { method: call.req.method, path: pathname + search, body }
   const { ownerId, deviceId, jti } = await verifyRequest(call.var.context, jws, request)
-  return { address: { ownerId, customer: customerOf(call) }, deviceId, jti, body }
+  if (!aboutOwner(call, ownerId)) refuse({ reason: 'unknown_device' })
+  return { address: { ownerId }, deviceId, jti, body }
 }
 
 /** For requests that change something: each is good once. */
@@ -73,5 +75,6 @@ export async function admittedRequest(call: Call): Promise<{ member: Member; bod
     object.admit(address, deviceId, jti, attempt),
   )
   if (!admitted.ok) refuse({ reason: admitted.reason })
-  return { member: { address, serial: admitted.serial }, body }
+  const { serial, customer } = admitted
+  return { member: { address: { ...address, customer }, serial }, body }
 }

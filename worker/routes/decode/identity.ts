@@ -17,7 +17,9 @@ import {
   readSources,
 } from '../../store/accounts.ts'
 import { personIn } from '../../store/people.ts'
-import { type Call, customerOf } from '../surface.ts'
+import { defaultCustomer } from '../../store/customers.ts'
+import type { Call } from '../surface.ts'
+import { sessionShown } from './customer.ts'
 import { peerAddress } from './peer.ts'
 
 /** A person who signed in: all they ask for is about themselves. */
@@ -59,30 +61,28 @@ const anonymousRights = new Set<string>(['check'] satisfies Right[])
 
 /** @throws Refusal api_key_refused · bad_session: what is shown must be valid, even where nothing need be shown. */
 export async function identityOf(call: Call): Promise<Caller> {
-  const customer = customerOf(call)
   const key = call.req.header('X-API-Key')
-  if (key !== undefined) return byKey(call, customer, key)
-  const session = call.req.header('PI-Authorization') ?? call.req.header('Authorization')
-  if (session !== undefined) return bySession(call, customer, session.replace(/^Bearer\s+/i, ''))
-  const known = await bySource(call, customer)
+  if (key !== undefined) return byKey(call, key)
+  const session = sessionShown(call)
+  if (session !== null) return bySession(call, session)
+  const known = await bySource(call, defaultCustomer)
   if (known) return known
   return {
-    customer,
+    customer: defaultCustomer,
     name: '',
     role: 'nobody',
-    application: await applicationOf(call, 'default'),
+    application: await applicationOf(call, defaultCustomer),
     rights: anonymousRights,
     networks: [],
   }
 }
 
-async function byKey(call: Call, customer: string, text: string): Promise<Caller> {
+async function byKey(call: Call, text: string): Promise<Caller> {
   const [id, secret] = splitOnce(text, '_')
   const key = await findApiKey(call.var.context, id)
   const hash = await sha256(secret)
   // One without a secret is known by its networks; its id opens nothing.
-  if (!equalSecrets(hash, key?.secretHash ?? '') || key?.customer !== customer)
-    refuse({ reason: 'api_key_refused' })
+  if (!equalSecrets(hash, key?.secretHash ?? '') || !key) refuse({ reason: 'api_key_refused' })
   checkNetwork(call, key.networks)
   return speaker(call, key)
 }
@@ -105,12 +105,12 @@ async function bySource(call: Call, customer: string): Promise<Caller | null> {
   return source ? speaker(call, source) : null
 }
 
-async function bySession(call: Call, customer: string, token: string): Promise<Caller> {
+async function bySession(call: Call, token: string): Promise<Caller> {
   const { context } = call.var
   const session = await readSession(context.deployment.master, token, nowSeconds(context))
   if (session === 'expired') refuse({ reason: 'session_expired' })
   if (session === 'malformed') refuse({ reason: 'bad_session', why: 'Not enough segments' })
-  if (session === 'forged' || session.customer !== customer)
+  if (session === 'forged' || (session.database ?? 0) !== context.database)
     refuse({ reason: 'bad_session', why: 'Signature verification failed' })
   return session.role === 'user' ? byPerson(call, session) : byAccount(call, session)
 }
@@ -149,7 +149,7 @@ async function byPerson(call: Call, session: Session): Promise<Caller> {
     customer,
     name: username,
     role: 'user',
-    application: await applicationOf(call, 'default'),
+    application: await applicationOf(call, customer),
     rights: new Set(),
     networks: [],
     self: {

@@ -102,7 +102,7 @@ async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
   if (seconds === 0) return challengeResult(found, false)
   return {
     later: async (gone) => {
-      const waiting = { customer: caller.customer, transactionId: id }
+      const waiting = { transactionId: id }
       const waited = await waitForAnswer(context, waiting, { seconds, gone })
       // Who has left cannot use an approval; redeeming it for them would burn it.
       return waited.end === 'left'
@@ -168,8 +168,7 @@ async function redeemed(call: Call, login: Login, transactionId: string): Promis
     (pass === '' || first.challenged.every(({ type }) => type === 'push'))
   if (!waits) return redeemResult(first)
   const { blockingWaitSeconds: seconds } = await readSettings(context, caller.customer)
-  const { customer } = caller
-  const waiting = { customer, transactionId, expectedOwner: sought.address.ownerId }
+  const waiting = { transactionId, expectedOwner: sought.address.ownerId }
   return {
     later: async (gone) => {
       const waited = await waitForAnswer(context, waiting, { seconds, gone })
