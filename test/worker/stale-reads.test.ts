@@ -150,7 +150,7 @@ it('settings are changed all at once, with the word that they changed, or not at
 it('an interrupted change that cannot be ended holds up no other', async () => {
   vi.spyOn(console, 'error').mockImplementation(() => undefined)
   const { context } = await isolate()
-  const broken = env.COORDINATOR.idFromName('broken')
+  const broken = env.COORDINATOR.idFromName('AAbroken')
   const COORDINATOR = new Proxy(env.COORDINATOR, {
     get(target, name) {
       const value = Reflect.get(target, name) as (...given: unknown[]) => unknown

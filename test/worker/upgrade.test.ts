@@ -9,7 +9,7 @@ type Row = Record<string, SqlStorageValue>
 /** A database of its own, in the storage of an object that nobody else asks. */
 const inScratch = <T>(work: (sql: SqlStorage) => T): Promise<T> =>
   runInDurableObject(
-    env.COORDINATOR.get(env.COORDINATOR.idFromName(crypto.randomUUID())),
+    env.COORDINATOR.get(env.COORDINATOR.idFromName(`AA${crypto.randomUUID()}`)),
     (_, state) => work(state.storage.sql),
   )
 
@@ -54,7 +54,7 @@ describe('owners from before their ids named a database', () => {
   it('are of the first one, and the same owners in every table', async () => {
     const before = Uint8Array.from({ length: 16 }, (_, at) => 0xfe - at * 13)
     const after = await inScratch((sql) => {
-      migrate(sql, { from: 0, to: 12 })
+      migrate(sql, { from: 0, to: 14 })
       const ownerId = toBase64url(before)
       sql.exec(
         `insert into tokens (serial, customer, owner_id, type, rollout_state, created_at)
@@ -63,7 +63,7 @@ describe('owners from before their ids named a database', () => {
       )
       sql.exec("insert into enrolments values ('ABCDE', 'default', ?, 'PIPU1', 9)", ownerId)
       sql.exec("insert into token_changes values ('m', ?, 'default', 0)", ownerId)
-      migrate(sql, { from: 12, to: Infinity })
+      migrate(sql, { from: 14, to: Infinity })
       return ['tokens', 'enrolments', 'token_changes'].map(
         (table) => sql.exec<{ owner_id: string }>(`select owner_id from ${table}`).one().owner_id,
       )
