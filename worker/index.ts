@@ -20,12 +20,13 @@ export default {
     const deployment = await deploymentOf(env)
     const first: Context = { env, database: 0, db: env.DB, deployment, nowMs, random }
     const databases = databasesOf(env)
+    const keysEach = Math.max(1, Math.floor(keysPerRun / databases.length))
     for (const database of databases) {
       const context = inDatabase(first, database) ?? first
       try {
         await endInterruptedChanges(context)
         await purgeEnrolments(context.db, nowSeconds(context))
-        await fillKeyPool(context, Math.ceil(keysPerRun / databases.length))
+        await fillKeyPool(context, keysEach)
         await fadeRecords(context)
       } catch (error) {
         // One that cannot be reached keeps nothing of the others from being done.
