@@ -80,7 +80,7 @@ async function cancelled(call: Call, parameters: Parameters): Promise<Result> {
 
 async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
   const { context } = call.var
-  const { sought, rules, caller, transactionId, concluding } = login
+  const { sought, rules, transactionId, concluding } = login
   if (sought.missing === 'user_not_found' && rules.admitted.noUser !== null)
     return admitNobody(call, login, rules.admitted.noUser)
   if (sought.missing && !concluding.isHidden) refuse({ reason: sought.missing })
