@@ -7,8 +7,9 @@ import { ReceiptClaims, typ } from '../../schema/signing.ts'
 import { audit, customers, deliveries, receipts, settings } from '../../schema/tables.ts'
 import type { Env } from '../../worker/env.ts'
 import worker from '../../worker/index.ts'
-import { type FadeLimits, fadeRecords } from '../../worker/record/fade.ts'
+import { fadeRecords } from '../../worker/record/fade.ts'
 import { nextNumber } from '../../worker/record/number.ts'
+import { inTurn } from '../../worker/store/databases.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { pushBox } from './push-box.ts'
@@ -41,8 +42,8 @@ afterEach(() => {
 })
 
 const minute = (of: Env) => worker.scheduled(createScheduledController(), of)
-const fade = (of: Env, limits?: FadeLimits) =>
-  fadeRecords({ env: of, db: of.DB, nowMs: () => Date.now() }, limits)
+const fade = (of: Env, ...limits: [batches?: number, fullBytes?: number]) =>
+  fadeRecords({ env: of, db: of.DB, nowMs: () => Date.now() }, ...limits)
 const countOf = async (table: 'audit' | 'deliveries' | 'receipts', where = 'true') =>
   (await env.DB.prepare(`select count(*) as count from ${table} where ${where}`).first('count'))!
 const left = async () => [
@@ -126,15 +127,14 @@ describe('without an archive', () => {
   })
 
   it('a backlog is worked off by many runs, each a bounded number of short statements', async () => {
-    for (let at = 0; at < 5; at++) await rowsAt(startAt - (500 - at) * day, 900)
+    for (let at = 0; at < 5; at++) await rowsAt(startAt - (500 - at) * day, 3600)
     await rowsAt(startAt, 10)
-    const limits = { batches: 2, fullBytes: Infinity }
     const before = d.cost.d1
-    await fade({ ...d.env, ARCHIVE: undefined } as unknown as Env, limits)
-    expect(await countOf('audit')).toBe(4510 - 2000)
+    await fade({ ...d.env, ARCHIVE: undefined } as unknown as Env, 2)
+    expect(await countOf('audit')).toBe(18_010 - 8000)
     expect(d.cost.d1 - before).toBeLessThanOrEqual(7)
-    await fade(without, limits)
-    await fade(without, limits)
+    await fade(without, 2)
+    await fade(without, 2)
     expect(await countOf('audit')).toBe(10)
   })
 
@@ -152,17 +152,16 @@ describe('a database that is nearly full', () => {
   it('lets the oldest go early, says so, keeps today, and stops as soon as there is room', async () => {
     const said = vi.spyOn(console, 'warn').mockImplementation(() => {})
     for (const ago of [0, 1, 2, 200, 300]) await rowsAt(startAt - ago * day, 3)
-    const full = { batches: 60, fullBytes: 1 }
     const counts: unknown[] = []
     for (let run = 0; run < 3; run++) {
-      await fade(without, full)
+      await fade(without, 60, 1)
       counts.push(await countOf('audit'))
     }
     expect(counts).toEqual([12, 9, 6])
     expect(String(said.mock.calls[0]?.[0])).toContain('records leave it after 81 % of their days')
     await fade(without)
     expect(await countOf('audit')).toBe(6)
-    for (let run = 0; run < 5; run++) await fade(without, full)
+    for (let run = 0; run < 5; run++) await fade(without, 60, 1)
     expect(await countOf('audit', `at >= ${startAt}`)).toBe(3)
   })
 })
@@ -194,21 +193,21 @@ describe('with an archive', () => {
 
   it('a run that died between writing and deleting neither loses nor doubles a row', async () => {
     vi.spyOn(console, 'error').mockImplementation(() => {})
-    await rowsAt(startAt - 400 * day, 2300)
-    const numbers = Array.from({ length: 2300 }, (_, number) => number)
+    await rowsAt(startAt - 400 * day, 9300)
+    const numbers = Array.from({ length: 9300 }, (_, number) => number)
     await fade(dying({ batch: 2 }))
-    expect(await countOf('audit')).toBe(1300)
-    expect((await archived()).map(({ lines }) => lines.length)).toEqual([1000, 1000])
+    expect(await countOf('audit')).toBe(5300)
+    expect((await archived()).map(({ lines }) => lines.length)).toEqual([4000, 4000])
     // Something that was long under way arrives meanwhile.
     await env.DB.prepare(
-      "insert into audit (customer, at, number, action, success) values ('default', ?, 9999, 'late', 1)",
+      "insert into audit (customer, at, number, action, success) values ('default', ?, 99999, 'late', 1)",
     )
-      .bind(startAt - 400 * day + 150)
+      .bind(startAt - 400 * day + 450)
       .run()
     await fade(archiving)
     expect(await countOf('audit')).toBe(0)
     const told = (await linesOf('audit')).map(({ number }) => Number(number))
-    expect(told.toSorted((one, other) => one - other)).toEqual([...numbers, 9999])
+    expect(told.toSorted((one, other) => one - other)).toEqual([...numbers, 99999])
   })
 
   it('where writing fails nothing is deleted, the failure is logged, and the others go on', async () => {
@@ -248,6 +247,18 @@ function dying({ batch }: { batch: number }): Env {
   })
   return { ...archiving, DB }
 }
+
+describe('the databases of a deployment', () => {
+  it('have their turn in each few minutes, however many there are, and never more than twenty in one', () => {
+    for (const count of [1, 2, 20, 21, 65, 200]) {
+      const all = Array.from({ length: count }, (_, database) => database)
+      const turns = Math.ceil(count / 20)
+      const seen = Array.from({ length: turns }, (_, minute) => inTurn(all, 29_000_000 + minute))
+      expect(Math.max(...seen.map(({ length }) => length))).toBeLessThanOrEqual(20)
+      expect(seen.flat().toSorted((one, other) => one - other)).toEqual(all)
+    }
+  })
+})
 
 describe('the numbers of the trail', () => {
   it('rise within a second and are never drawn twice, whatever the clock does', async () => {

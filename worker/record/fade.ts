@@ -16,18 +16,21 @@ import { archive } from './archive.ts'
 import { daySeconds, startOfDay } from './day.ts'
 import { logFailure } from './log.ts'
 
-export type FadeLimits = {
-  /** Of one run: 60,000 rows a minute are ten times what a million approvals a day leave. */
-  batches: number
-  /** A database of D1 holds 10 GB. From here on the oldest days go early, because a full one could not even revoke a token. */
-  fullBytes: number
-}
-const usual: FadeLimits = { batches: 60, fullBytes: 8e9 }
+/**
+ * Batches of one run, over all of its databases: with the bucket each is two of the thousand statements that a run may make. Up to a
+ * million rows a minute; a hundred million approvals a day leave a third of that.
+ */
+export const fadePerRun = 350
+/** Of one database, so that the minute's work is over within it. */
+const mostBatches = 60
+/** A database of D1 holds 10 GB. From here on the oldest days go early, because a full one could not even revoke a token. */
+const fullAtBytes = 8e9
 
 /** Never throws for one customer's sake: the others' turn comes all the same. */
 export async function fadeRecords(
   { env, db, nowMs }: Pick<Context, 'env' | 'db' | 'nowMs'>,
-  { batches, fullBytes }: FadeLimits = usual,
+  batches = mostBatches,
+  fullBytes = fullAtBytes,
 ): Promise<void> {
   const { oldest, sizeBytes } = await oldestRecords(db)
   const today = startOfDay(nowSeconds({ nowMs }))
@@ -37,7 +40,7 @@ export async function fadeRecords(
     console.warn(
       `the database holds ${(sizeBytes / 1e9).toFixed(1)} GB: records leave it after ${Math.round(share * 100)} % of their days`,
     )
-  let left = batches
+  let left = Math.min(batches, mostBatches)
   const due = oldest
     .map((one) => ({ ...one, before: today - Math.floor(one.keptDays * share) * daySeconds }))
     .filter(({ oldestAt, before }) => oldestAt < before)

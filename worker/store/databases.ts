@@ -14,6 +14,15 @@ export function databasesOf(env: Env): number[] {
   return found
 }
 
+/** A run may make a thousand statements of D1, and each database takes some ten of the minute's work even where nothing is due. */
+const databasesPerRun = 20
+
+/** @returns those whose turn it is this minute: where there are more than a run can see to, one after the other. */
+export function inTurn(databases: number[], minute: number): number[] {
+  const turns = Math.ceil(databases.length / databasesPerRun)
+  return databases.filter((database) => database % turns === minute % turns)
+}
+
 /** @returns the same request about a customer of that database, or null where it is not bound. */
 export function inDatabase(context: Context, database: number): Context | null {
   if (database === context.database) return context
