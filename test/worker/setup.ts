@@ -1,6 +1,13 @@
-/** Gives each test file the tables it expects. Rows it makes itself. */
-import { applyD1Migrations } from 'cloudflare:test'
+/**
+ * Lets each test file begin as in an isolate of its own: nothing stored, no module with a memory, the real clock; then gives it
+ * the tables it expects. Rows it makes itself.
+ */
+import { applyD1Migrations, reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import { vi } from 'vitest'
 
+vi.useRealTimers()
+await reset()
+vi.resetModules()
 await applyD1Migrations(env.DB, env.TEST_MIGRATIONS)
 await applyD1Migrations(env.DB_1!, env.TEST_MIGRATIONS)

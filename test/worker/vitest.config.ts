@@ -14,6 +14,22 @@ import { exclude, isFull } from '../full.ts'
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url))
 export const publicUrl = 'https://sign.example.org'
 
+/** Of several hundred modules each: read as one. What is missing here only takes longer. */
+const libraries = [
+  '@noble/hashes/argon2.js',
+  '@rgrove/parse-xml',
+  '@simplewebauthn/server',
+  'drizzle-orm',
+  'drizzle-orm/d1',
+  'drizzle-orm/sqlite-core',
+  'hono',
+  'hono/body-limit',
+  'hono/route',
+  'jose',
+  'uqr',
+  'valibot',
+]
+
 export default defineConfig(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-keys-'))
   const keys = await keepKeys(join(folder, 'keys'))
@@ -46,8 +62,11 @@ export default defineConfig(async () => {
       exclude,
       setupFiles: [fromRoot('test/worker/setup.ts')],
       testTimeout: 180_000,
-      // Each file is a workerd of its own and waits as often as it works: both cores.
+      // Two workerds that take one file after another: starting one, and reading all modules, costs more than most files do.
+      // Nothing passes from file to file: setup.ts empties every storage and lets every module begin anew.
       maxWorkers: 2,
+      isolate: false,
+      deps: { optimizer: { ssr: { enabled: true, include: libraries } } },
     },
   }
 })
