@@ -8,6 +8,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Place, configFor, configOf } from '../../worker/local/deploy-config.ts'
 import { type DeployOptions, deploy } from '../../worker/local/deploy-steps.ts'
+import { type Database, addCustomer } from '../../worker/local/customer.ts'
+import { inlined } from '../../worker/local/sql-text.ts'
 import { keepKeys, rotateSigningKey } from '../../worker/local/keys.ts'
 import { freshState, projectRoot, run } from './command.ts'
 
@@ -164,7 +166,7 @@ describe('deploy', () => {
 
   it('gives the worker its host, its database and nothing secret in plain', async () => {
     const keys = await keepKeys(join(folder, 'keys'))
-    const config = configFor(configOf(null), place, keys, 'the-id')
+    const config = configFor(configOf(null), place, keys, ['the-id'])
     expect(config).toMatchObject({
       name: 'countersign',
       routes: [{ pattern: 'sign.example.org', custom_domain: true }],
@@ -182,6 +184,50 @@ describe('deploy', () => {
     })
     for (const secret of [keys.masterKey, keys.pepper, keys.vapid.privateKey, keys.signingKey.d])
       expect(JSON.stringify(config)).not.toContain(secret)
+  })
+
+  it('writes a customer into the database that is asked for, and the directory into the first', async () => {
+    const config = configOf(null)
+    const second = { binding: 'DB_1', database_name: 'countersign-1', database_id: '' }
+    const two: typeof config = { ...config, d1_databases: [config.d1_databases[0], second] }
+    const { d1_databases: bound } = configFor(two, place, await keepKeys(join(folder, 'k')), [
+      'a',
+      'b',
+    ])
+    expect(bound.map(({ binding, database_id }) => [binding, database_id])).toEqual([
+      ['DB', 'a'],
+      ['DB_1', 'b'],
+    ])
+    const asked: string[] = []
+    const stand = (name: string): Database => ({
+      count: async () => 0,
+      run: async (statements) => {
+        for (const one of statements) asked.push(`${name}: ${inlined(one.toSQL())}`)
+      },
+    })
+    const databases = { first: stand('first'), own: stand('own'), maker: null as never }
+    await addCustomer(
+      databases,
+      { id: 'acme', name: 'Acme', database: 1 },
+      { keys: await keepKeys(join(folder, 'k')), password: 'a password', nowSeconds: 1 },
+    )
+    expect(asked[0]).toMatch(/^own: delete from "accounts" .*'acme'/)
+    expect(asked.at(-1)).toMatch(/^first: insert into "customers" .*'acme', 'Acme', 1, 1/)
+    expect(asked.filter((statement) => statement.startsWith('own: insert')).length).toBeGreaterThan(
+      7,
+    )
+    expect(asked.join()).not.toContain('a password')
+    const taken = { ...databases, first: { ...stand('first'), count: async () => 1 } }
+    const again = addCustomer(
+      taken,
+      { id: 'acme', name: 'Acme', database: 0 },
+      {
+        keys: await keepKeys(join(folder, 'k')),
+        password: 'a password',
+        nowSeconds: 1,
+      },
+    )
+    await expect(again).rejects.toThrow('There is a customer "acme" already.')
   })
 
   it('has the same bindings in each environment', () => {

@@ -20,6 +20,7 @@ describe('settings', () => {
       adminPassword: null,
       trustedProxies: '',
       pushHosts: '',
+      databases: 1,
     })
   })
 
@@ -32,6 +33,7 @@ describe('settings', () => {
       COUNTERSIGN_ADMIN_PASSWORD: 'eight ch',
       TRUSTED_PROXIES: '10.0.0.0/8, ::1',
       PUSH_HOSTS: 'push.example.net ,localhost',
+      COUNTERSIGN_DATABASES: '4',
     }
     expect(readSettings(env)).toEqual({
       host: '::',
@@ -41,6 +43,7 @@ describe('settings', () => {
       adminPassword: 'eight ch',
       trustedProxies: '10.0.0.0/8,::1',
       pushHosts: 'push.example.net,localhost',
+      databases: 4,
     })
   })
 
@@ -59,6 +62,10 @@ describe('settings', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
     ['PUSH_HOSTS', 'https://push.example.net'],
     ['COUNTERSIGN_ADMIN_PASSWORD', 'short'],
+    ['COUNTERSIGN_DATABASES', '0'],
+    ['COUNTERSIGN_DATABASES', '257'],
+    ['COUNTERSIGN_DATABASES', '-1'],
+    ['COUNTERSIGN_DATABASES', '2.5'],
   ])('refuse %s %s, by name and in one sentence', (name, value) => {
     const read = () => readSettings({ [name]: value })
     expect(read).toThrow(Refusal)

@@ -4,6 +4,9 @@ import { type Settings, isLoopback } from './settings.ts'
 
 export type Bindings = Record<string, string>
 
+/** How the worker calls its databases. */
+export const bindingOf = (database: number): string => (database === 0 ? 'DB' : `DB_${database}`)
+
 /** Reserved by RFC 2606: a push service that wants to complain about a machine at home reaches nobody. */
 const nobody = 'mailto:countersign@example.org'
 

@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { publicHalf, thumbprint } from '../../schema/jws.ts'
 import { type Bindings, keySecrets } from './bindings.ts'
+import type { Database } from './customer.ts'
 import { type Place, configFor, configOf } from './deploy-config.ts'
 import { type Keys, exists, readJson, writePrivately } from './keys.ts'
 import { administrator, firstRows, randomPassword } from './provision.ts'
@@ -39,23 +40,25 @@ export async function deploy(options: DeployOptions): Promise<string | null> {
   const { keys, place, scratch, dryRun } = options
   const config = configOf(options.environment)
   const { name } = config
-  const { database_name: database } = config.d1_databases[0]
+  const names = config.d1_databases.map(({ database_name }) => database_name)
   const wrangler = commandsOf(options)
 
   const secrets = await missingSecrets(options, name, wrangler)
-  const databaseId = await databaseIdOf(database, options, wrangler)
+  const ids: string[] = []
+  for (const database of names) ids.push(await databaseIdOf(database, options, wrangler))
   const configFile = join(scratch, 'wrangler.json')
-  await writeFile(configFile, JSON.stringify(configFor(config, place, keys, databaseId), null, 2))
+  await writeFile(configFile, JSON.stringify(configFor(config, place, keys, ids), null, 2))
   const c = ['--config', configFile]
-  await wrangler.must('Apply the migrations', [
-    'd1',
-    'migrations',
-    'apply',
-    database,
-    '--remote',
-    ...c,
-  ])
-  const password = await firstRun(database, c, options, wrangler)
+  for (const database of names)
+    await wrangler.must('Apply the migrations', [
+      'd1',
+      'migrations',
+      'apply',
+      database,
+      '--remote',
+      ...c,
+    ])
+  const password = await firstRun(names[0]!, c, options, wrangler)
   const secretsFile = join(scratch, 'secrets.json')
   await writePrivately(secretsFile, secrets)
   const withSecrets = Object.keys(secrets).length ? ['--secrets-file', secretsFile] : []
@@ -128,21 +131,53 @@ async function missingSecrets(
   )
 }
 
+async function lookFor(name: string, wrangler: Commands): Promise<string | null> {
+  const listed = await wrangler.ask('Look for the database', ['d1', 'list', '--json'])
+  if (!listed) return null
+  if (listed.code !== 0)
+    throw new Refusal('Cloudflare did not answer (see above). Log in with `npx wrangler login`.')
+  const databases = JSON.parse(listed.stdout) as { name: string; uuid: string }[]
+  return databases.find((database) => database.name === name)?.uuid ?? null
+}
+
 async function databaseIdOf(name: string, options: DeployOptions, wrangler: Commands) {
-  const look = async () => {
-    const listed = await wrangler.ask('Look for the database', ['d1', 'list', '--json'])
-    if (!listed) return null
-    if (listed.code !== 0)
-      throw new Refusal('Cloudflare did not answer (see above). Log in with `npx wrangler login`.')
-    const databases = JSON.parse(listed.stdout) as { name: string; uuid: string }[]
-    return databases.find((database) => database.name === name)?.uuid ?? null
-  }
-  const there = await look()
+  const there = await lookFor(name, wrangler)
   if (there) return there
   const { jurisdiction } = options.place
   const flag = jurisdiction === 'none' ? [] : ['--jurisdiction', jurisdiction]
   await wrangler.must('Create the database, if it is missing', ['d1', 'create', name, ...flag])
-  return options.dryRun ? placeholderId : ((await look()) ?? placeholderId)
+  return options.dryRun ? placeholderId : ((await lookFor(name, wrangler)) ?? placeholderId)
+}
+
+/** For who makes rows in what was deployed, in the order of the databases. @throws Refusal where one is not there. */
+export async function remoteDatabases(options: DeployOptions): Promise<Database[]> {
+  const wrangler = commandsOf(options)
+  const config = configOf(options.environment)
+  const ids: string[] = []
+  for (const { database_name } of config.d1_databases) {
+    const id = await lookFor(database_name, wrangler)
+    if (id === null)
+      throw new Refusal(`There is no D1 database ${database_name} yet: npm run deploy makes it.`)
+    ids.push(id)
+  }
+  const configFile = join(options.scratch, 'wrangler.json')
+  await writeFile(configFile, JSON.stringify(configFor(config, options.place, options.keys, ids)))
+  return config.d1_databases.map(({ database_name }) => {
+    const remote = ['d1', 'execute', database_name, '--remote', '--json', '--config', configFile]
+    return {
+      async count(question) {
+        const title = `Ask ${database_name}`
+        const answer = await wrangler.really(title, [...remote, '--command', inlined(question)])
+        return Number(/"n":\s*(\d+)/.exec(answer)?.[1] ?? 0)
+      },
+      async run(statements) {
+        const file = join(options.scratch, 'rows.sql')
+        await writePrivately(file, '')
+        await writeFile(file, statements.map((one) => inlined(one.toSQL())).join('\n'))
+        await wrangler.really(`Write to ${database_name}`, [...remote, '--yes', '--file', file])
+      },
+    }
+  })
 }
 
 /** @returns the password, or null where an administrator is there already. */

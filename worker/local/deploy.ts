@@ -2,7 +2,6 @@
  * `npm run deploy -- [--env staging] [--host <name>] [--jurisdiction none|eu|fedramp] [--keys <folder>] [--dry-run]`
  * The keys are made once and kept outside the checkout; whoever loses that folder loses the deployment's identity.
  */
-import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -17,12 +16,12 @@ import {
   isPreviewHost,
   jurisdictions,
 } from './deploy-config.ts'
-import { type Ran, deploy, placeOf } from './deploy-steps.ts'
+import { deploy, placeOf } from './deploy-steps.ts'
 import { keepKeys } from './keys.ts'
-import { projectRoot } from './paths.ts'
 import { orSayWhy } from './process.ts'
 import { administrator } from './provision.ts'
 import { Refusal } from './settings.ts'
+import { runWrangler } from './wrangler.ts'
 
 type Flags = {
   env?: string
@@ -98,20 +97,4 @@ async function ask(question: string, flag: string): Promise<string> {
   const answer = await terminal.question(`${question}: `)
   terminal.close()
   return answer.trim().toLowerCase()
-}
-
-/** What wrangler says goes to the terminal; what it answers as data comes back as well. */
-function runWrangler(args: string[]): Promise<Ran> {
-  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js')
-  const child = spawn(process.execPath, [wrangler, ...args], {
-    cwd: projectRoot,
-    stdio: ['inherit', 'pipe', 'inherit'],
-  })
-  let stdout = ''
-  const quiet = args.includes('--json') || args[0] === 'secret'
-  child.stdout.on('data', (chunk: Buffer) => {
-    stdout += chunk.toString()
-    if (!quiet) process.stdout.write(chunk)
-  })
-  return new Promise((done) => child.on('close', (code) => done({ code: code ?? 1, stdout })))
 }

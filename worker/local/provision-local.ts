@@ -1,9 +1,10 @@
 /** Fills the local D1 on its first run, and sets the administrator's password where one is given. */
-import { and, eq } from 'drizzle-orm'
+import { and, desc, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { accounts, apiKeys, serverKeys } from '../../schema/tables.ts'
+import { accounts, apiKeys, customers, serverKeys } from '../../schema/tables.ts'
 import { hashPassword, matchesHash } from '../factor/hash.ts'
 import type { Keys } from './keys.ts'
+import { Refusal } from './settings.ts'
 import {
   administrator,
   customer,
@@ -43,6 +44,19 @@ export async function provision(database: D1Database, options: Options): Promise
     .set({ passwordHash: await hashPassword(password, pepper) })
     .where(isAdministrator)
   return null
+}
+
+/** @throws Refusal where a customer lives in a database that there would not be. */
+export async function checkRoom(first: D1Database, databases: number): Promise<void> {
+  const [last] = await drizzle(first)
+    .select()
+    .from(customers)
+    .orderBy(desc(customers.database))
+    .limit(1)
+  if (last && last.database >= databases)
+    throw new Refusal(
+      `The customer "${last.id}" lives in database ${last.database}: start with COUNTERSIGN_DATABASES=${last.database + 1} or more.`,
+    )
 }
 
 /** A deployment from before stock phones has none yet. */

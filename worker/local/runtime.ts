@@ -13,12 +13,15 @@ import {
   convertV4MiniflareOptions,
 } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
+import { bindingOf } from './bindings.ts'
 import { projectRoot, wranglerToml } from './paths.ts'
 
 export type LogEntry = { level: string; message: string }
 export type RuntimeOptions = {
   host: string
   port: number
+  /** How many D1 databases, beside those that wrangler.toml binds. */
+  databases: number
   /** Folder for D1, objects and caches. */
   storage: string
   script: string
@@ -32,7 +35,8 @@ export type RuntimeOptions = {
   onProcess: (pid: number) => void
 }
 export type Runtime = {
-  d1(): Promise<D1Database>
+  /** DB is 0, DB_1 is 1. */
+  d1(database?: number): Promise<D1Database>
   /** Runs the scheduled handler once. */
   tick(): Promise<void>
   stop(): Promise<void>
@@ -61,7 +65,11 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await miniflare.dispose()
   }
   return {
-    d1: () => miniflare.getD1Database('DB', workerName) as Promise<unknown> as Promise<D1Database>,
+    d1: (database = 0) =>
+      miniflare.getD1Database(
+        bindingOf(database),
+        workerName,
+      ) as Promise<unknown> as Promise<D1Database>,
     async tick() {
       const worker = await miniflare.getWorker(workerName)
       await worker.scheduled({ cron: '* * * * *', scheduledTime: new Date() })
@@ -73,6 +81,17 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
   }
 }
+
+type Databases = Record<string, { id: string }>
+
+/** Each is a file of its own, under the name that it keeps. */
+const furtherDatabases = (databases: number): Databases =>
+  Object.fromEntries(
+    Array.from({ length: databases - 1 }, (_, at) => [
+      bindingOf(at + 1),
+      { id: `countersign-${at + 1}` },
+    ]),
+  )
 
 function miniflareOptions(options: RuntimeOptions) {
   const { workerOptions } = workerOptionsOf(wranglerToml)
@@ -96,6 +115,10 @@ function miniflareOptions(options: RuntimeOptions) {
         bindings: {
           ...(workerOptions.bindings as RuntimeOptions['bindings']),
           ...options.bindings,
+        },
+        d1Databases: {
+          ...furtherDatabases(options.databases),
+          ...(workerOptions.d1Databases as Databases),
         },
         unsafeDirectSockets: [{ host, port }],
         ...(options.outboundService && { outboundService: options.outboundService }),

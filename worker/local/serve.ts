@@ -12,7 +12,7 @@ import { migrate } from './migrate.ts'
 import './paths.ts'
 import { freePort } from './port.ts'
 import { administrator } from './provision.ts'
-import { provision } from './provision-local.ts'
+import { checkRoom, provision } from './provision-local.ts'
 import { type LogEntry, type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts'
 import {
   Refusal,
@@ -43,7 +43,8 @@ export type Server = {
   keys: Keys
   /** The password only where this start made it. */
   administrator: { name: string; password: string | null }
-  d1(): Promise<D1Database>
+  /** DB is 0, DB_1 is 1. */
+  d1(database?: number): Promise<D1Database>
   /** Runs the scheduled handler once, as each full minute does. */
   tick(): Promise<void>
   stop(): Promise<void>
@@ -91,6 +92,7 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
   const runtime = await startRuntime({
     host,
     port,
+    databases: options.databases,
     storage: join(state, 'storage'),
     script: await bundleWorker(options.entry),
     bindings,
@@ -127,10 +129,13 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
   }
 }
 
-/** Brings the database up to date and waits until the worker says that it can work. */
+/** Brings the databases up to date and waits until the worker says that it can work. */
 async function prepare(runtime: Runtime, keys: Keys, options: Decided, listensAt: string) {
   const database = await runtime.d1()
   await migrate(database)
+  await checkRoom(database, options.databases)
+  for (let further = 1; further < options.databases; further++)
+    await migrate(await runtime.d1(further))
   const tryIt = isAtHome(options.host, options.publicUrl)
   const issuer = options.bindings?.ISSUER ?? 'Countersign'
   const password = await provision(database, {

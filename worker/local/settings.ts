@@ -16,6 +16,8 @@ export type Settings = {
   adminPassword: string | null
   trustedProxies: string
   pushHosts: string
+  /** How many: DB, DB_1, … Customers live in them, each in one. */
+  databases: number
 }
 
 type Environment = Record<string, string | undefined>
@@ -31,6 +33,7 @@ export function readSettings(env: Environment): Settings {
     adminPassword: adminPassword(env.COUNTERSIGN_ADMIN_PASSWORD || null),
     trustedProxies: addresses(env.TRUSTED_PROXIES ?? ''),
     pushHosts: pushHosts(env.PUSH_HOSTS ?? ''),
+    databases: databases(env.COUNTERSIGN_DATABASES || '1'),
   }
 }
 
@@ -70,6 +73,18 @@ function port(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || number > 65_535)
     throw new Refusal(`PORT must be a whole number from 0 to 65535, not "${text}".`)
+  return number
+}
+
+/** An owner's id has a byte for it. */
+const mostDatabases = 256
+
+function databases(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number < 1 || number > mostDatabases)
+    throw new Refusal(
+      `COUNTERSIGN_DATABASES must be a whole number from 1 to ${mostDatabases}, not "${text}".`,
+    )
   return number
 }
 
