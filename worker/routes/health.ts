@@ -1,4 +1,5 @@
 /** /healthz and /info: whether it lives and can do its work, and what it is. Anybody may ask; nothing told here is a secret. */
+import { databaseNumbered, databasesOf } from '../store/databases.ts'
 import { answer, apiVersion, version } from './encode/envelope.ts'
 import { type Call, surface } from './surface.ts'
 
@@ -7,13 +8,20 @@ export const info = surface()
 
 health.get('/livez', (call) => answer(call, { value: { status: 'OK' } }))
 
-/** Ready is: the tables are there and hold a customer. Before its first rows a deployment can do nothing for anyone. */
-async function isReady(call: Call): Promise<boolean> {
-  const customer = await call.var.context.db
-    .prepare('select 1 from customers limit 1')
-    .first()
-    .catch(() => null)
-  return customer !== null
+/**
+ * Ready is: the tables are there, in each database, and the first one holds a customer. Before its first rows a deployment can do
+ * nothing for anyone.
+ */
+async function isReady({ env }: Call): Promise<boolean> {
+  const counts = await Promise.all(
+    databasesOf(env).map(async (database) =>
+      databaseNumbered(env, database)
+        ?.prepare('select count(*) as n from (select 1 from customers limit 1)')
+        .first<number>('n')
+        .catch(() => null),
+    ),
+  )
+  return counts[0] === 1 && counts.every((count) => typeof count === 'number')
 }
 
 /** As privacyIDEA has it; where its clients expect a security module, ours is the master key, without which nothing starts. */
