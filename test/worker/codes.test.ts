@@ -1,4 +1,5 @@
 /** The code: what it lets through, what a wrong one costs, and that nobody but the application and the person ever holds it. */
+import { until } from '../support/until.ts'
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { fromBase64url, toBase64url, utf8 } from '../../schema/encoding.ts'
@@ -263,6 +264,7 @@ describe('the secrecy of the code', () => {
     const after = await d.payroll.redeem({ user }, asked.transactionId)
     expect(after.envelope.result.value).toBe(true)
     // Spent, it is in one place: the answer that the device itself signed, kept as proof.
+    await until('the receipt in D1', async () => places(await d1Texts(), traces).length > 0)
     expect(places(await objectTexts(phone), traces)).toEqual(['txn'])
     expect(places(await d1Texts(), traces)).toEqual(['receipts'])
     const { rows } = await objectOf(d, phone.serial)

@@ -1,4 +1,5 @@
 /** Two customers of one deployment, in one database and in two: each works whole, and neither is anything to the other. */
+import { until } from '../support/until.ts'
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { application } from '../support/application.ts'
@@ -53,10 +54,16 @@ describe.each(where)('two customers %s', (_, database) => {
       const phone = await customer.device(user)
       await login(customer, user, phone)
       await phone.leave()
-      const { envelope } = await customer.payroll.call('GET', `/audit/?serial=${phone.serial}`)
-      const { auditdata } = envelope.result.value as { auditdata: { action: string }[] }
-      const actions = auditdata.map(({ action }) => action)
-      for (const action of ['enrolment_begin', 'enrolment_finish', 'redeem', 'leave'])
+      const told = async () => {
+        const { envelope } = await customer.payroll.call('GET', `/audit/?serial=${phone.serial}`)
+        const { auditdata } = envelope.result.value as { auditdata: { action: string }[] }
+        return auditdata.map(({ action }) => action)
+      }
+      const actions = await until('the trail', async () => {
+        const now = await told()
+        return now.includes('redeem') && now
+      })
+      for (const action of ['enrolment_begin', 'enrolment_finish', 'leave'])
         expect(actions).toContain(action)
     }
   })

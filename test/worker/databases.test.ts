@@ -1,4 +1,5 @@
 /** Customers in a database of their own: what is where, what it costs, and that each way into it needs no look-up. */
+import { until } from '../support/until.ts'
 import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
@@ -31,6 +32,7 @@ describe('two databases', () => {
     const user = await theirs.person('whole')
     const phone = await theirs.device(user)
     await login(theirs, user, phone)
+    await until('the receipt', async () => (await second.select().from(tables.receipts)).length > 0)
     const names = Object.values(tables)
       .filter((table) => 'customer' in getTableColumns(table))
       .map(getTableName)

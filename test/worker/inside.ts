@@ -3,6 +3,7 @@
  * object's own.
  */
 import { runInDurableObject } from 'cloudflare:test'
+import { dues } from '../../worker/challenge/desk/due.ts'
 import type { objectOf } from './object.ts'
 
 export type Inside = Awaited<ReturnType<typeof objectOf>>
@@ -27,12 +28,10 @@ export const agendaOf = ({
   stub,
 }: Inside): Promise<{ due: Record<string, number>; alarmAtMs: number | null }> =>
   runInDurableObject(stub, async (_, state) => {
-    const known = state.storage.sql
-      .exec("select 1 from sqlite_master where name = 'due'")
-      .toArray().length
-    const due = known
-      ? state.storage.sql.exec<{ kind: string; atMs: number }>('select * from due').toArray()
-      : []
+    const { sql } = state.storage
+    const hasStorage =
+      sql.exec("select 1 from sqlite_master where name = 'txn'").toArray().length > 0
+    const due = dues({ sql, hasStorage })
     return {
       due: Object.fromEntries(due.map(({ kind, atMs }) => [kind, atMs])),
       alarmAtMs: await state.storage.getAlarm(),

@@ -68,11 +68,16 @@ it('a change is in force when it is acknowledged, although a later one is still 
       sockets: () => [],
       waiters: new Map(),
       copy: null,
+      counters: null,
+      open: null,
+      unwritten: null,
       generation: 0,
       copyGeneration: 0,
       hasStorage: true,
       alarmAtMs: null,
       draining: null,
+      drainedAtMs: -Infinity,
+      gathering: null,
       handedOver: new Map(),
     }
     expect((await copyOf(desk, address)).tokens[0]?.active).toBe(true)

@@ -82,12 +82,17 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         sockets: () => ctx.getWebSockets(),
         waiters: new Map(),
         copy: null,
+        counters: null,
+        open: null,
+        unwritten: null,
         generation: 0,
         handedOver: new Map(),
         copyGeneration: 0,
         hasStorage: openStorage(ctx.storage.sql),
         alarmAtMs: await ctx.storage.getAlarm(),
         draining: null,
+        drainedAtMs: -Infinity,
+        gathering: null,
       }
     })
   }

@@ -76,7 +76,12 @@ async function personNamed(
     ? await readPersonIn(context, name)
     : realm && (await personIn(context, name))
   if (realm && person) {
-    const ownerId = await personOwner(context, customer, realm, person.id)
+    const ownerId = await (afresh ? personOwner : rememberedOwner)(
+      context,
+      customer,
+      realm,
+      person.id,
+    )
     return {
       address: { ownerId, customer },
       person: person.id,
@@ -91,6 +96,12 @@ async function personNamed(
     missing: 'user_not_found',
   }
 }
+
+/** It is always the same: remembered only to save the work. */
+const rememberedOwner: typeof personOwner = async (context, customer, realm, person) =>
+  (await remembered(context, `owner/${customer}/${realm}/${person}`, () =>
+    personOwner(context, customer, realm, person),
+  )) as OwnerId
 
 export const personOwner = (
   context: Context,

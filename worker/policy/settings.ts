@@ -19,7 +19,7 @@ export type Configured = {
 type Governed = { action: ActionOf<'authentication'>; off: number; hardened: number | null }
 
 /** More often than anything happens. */
-const unlimited = 1_000_000_000
+export const unlimited = 1_000_000_000
 
 export const definitions = {
   answerSeconds: {

@@ -20,14 +20,6 @@ export function nextNumber(nowMs: number, random: Random): number {
   return number
 }
 
-/** The number of an event in an object's outbox. Code before 2026-11-24 gave them random texts. */
-export function numberOf(eventId: string): number {
-  if (/^\d{1,16}$/.test(eventId)) return Number(eventId)
-  let number = 0
-  for (const character of eventId) number = (number * 31 + character.charCodeAt(0)) % 2 ** 48
-  return number
-}
-
 function bits(random: Random, count: number): number {
   const [low = 0, high = 0] = new Uint32Array(random(8).buffer)
   return (high % 2 ** (count - 32)) * 2 ** 32 + low

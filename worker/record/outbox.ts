@@ -1,17 +1,6 @@
 /** Events of an owner's object, written to D1. Each may be written twice and changes nothing the second time. */
-import { and, eq } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
-import {
-  audit,
-  deliveries,
-  phones,
-  receipts,
-  subscriptions,
-  tokens,
-  verifiers,
-} from '../../schema/tables.ts'
+import type { deliveries, receipts } from '../../schema/tables.ts'
 import type { AuditEntry } from './audit.ts'
-import { numberOf } from './number.ts'
 import { takeApart } from './receipt.ts'
 
 type Delivery = Omit<typeof deliveries.$inferInsert, 'number' | 'at'>
@@ -45,78 +34,83 @@ export type OutboxEvent =
   /** Firebase said that the app is gone from its phone. */
   | { kind: 'fbtoken_gone'; body: { serial: string; fbtoken: string } }
 
-/** `eventId` is a number of number.ts, as text. */
-export type Stamped = { eventId: string; at: number; event: OutboxEvent }
+/** `number` is one of number.ts. */
+export type Stamped = { number: number; at: number; event: OutboxEvent }
 
-/** One atomic batch. @throws what D1 throws; nothing is written then. */
+type Of<K extends OutboxEvent['kind']> = Extract<OutboxEvent, { kind: K }>['body']
+
+/**
+ * One atomic batch: a statement for each kind of event, whatever their number, because D1 runs one after the other.
+ * @throws what D1 throws; nothing is written then.
+ */
 export async function writeEvents(db: D1Database, events: Stamped[]): Promise<void> {
-  const orm = drizzle(db)
-  const [first, ...rest] = events.map((stamped) => statement(orm, stamped))
-  if (first) await orm.batch([first, ...rest])
+  const of = <K extends OutboxEvent['kind']>(kind: K) =>
+    events.flatMap(({ number, at, event }) =>
+      event.kind === kind ? [{ ...(event.body as Of<K>), number, at }] : [],
+    )
+  const statements = Object.entries({
+    [insertAudit]: of('audit'),
+    [insertDeliveries]: of('delivery'),
+    [insertReceipts]: of('receipt').map(({ receipt, ...about }) => ({
+      ...about,
+      ...takeApart(receipt),
+    })),
+    [setCounts]: merged([...of('fail_count'), ...of('otp'), ...of('uses')]),
+    [endEnrolments]: of('enrolment_over'),
+    [setVerifierCounters]: merged(of('verifier_counter')),
+    [clearFbtokens]: of('fbtoken_gone'),
+    [endSubscriptions]: of('subscription_gone'),
+  }).flatMap(([query, rows]) =>
+    rows.length > 0 ? [db.prepare(query).bind(JSON.stringify(rows))] : [],
+  )
+  if (statements.length > 0) await db.batch(statements)
 }
 
-function statement(orm: ReturnType<typeof drizzle>, { eventId, at, event }: Stamped) {
-  switch (event.kind) {
-    case 'audit':
-      return orm
-        .insert(audit)
-        .values({ ...event.body, number: numberOf(eventId), at })
-        .onConflictDoNothing()
-    case 'delivery':
-      return orm
-        .insert(deliveries)
-        .values({ ...event.body, number: numberOf(eventId), at })
-        .onConflictDoNothing()
-    case 'receipt': {
-      const { receipt, ...about } = event.body
-      return orm
-        .insert(receipts)
-        .values({ ...about, ...takeApart(receipt), at })
-        .onConflictDoNothing()
-    }
-    case 'fail_count':
-      return orm
-        .update(tokens)
-        .set({ failCount: event.body.failCount })
-        .where(eq(tokens.serial, event.body.serial))
-    case 'otp': {
-      const { serial, ...state } = event.body
-      return orm.update(tokens).set(state).where(eq(tokens.serial, serial))
-    }
-    case 'uses': {
-      const { serial, ...uses } = event.body
-      return orm.update(tokens).set(uses).where(eq(tokens.serial, serial))
-    }
-    case 'enrolment_over':
-      return orm
-        .delete(tokens)
-        .where(
-          and(
-            eq(tokens.serial, event.body.serial),
-            eq(tokens.begunByLogin, true),
-            eq(tokens.rolloutState, 'clientwait'),
-          ),
-        )
-    case 'verifier_counter':
-      return orm
-        .update(verifiers)
-        .set({ counter: event.body.counter })
-        .where(eq(verifiers.serial, event.body.serial))
-    case 'fbtoken_gone': {
-      const { serial, fbtoken } = event.body
-      return orm
-        .update(phones)
-        .set({ fbtoken: '' })
-        .where(and(eq(phones.serial, serial), eq(phones.fbtoken, fbtoken)))
-    }
-    case 'subscription_gone':
-      return orm
-        .delete(subscriptions)
-        .where(
-          and(
-            eq(subscriptions.serial, event.body.serial),
-            eq(subscriptions.endpoint, event.body.endpoint),
-          ),
-        )
-  }
+/** The latest word about each token: what it is told is absolute, and comes in order. */
+function merged<T extends { serial: string }>(rows: T[]): T[] {
+  const bySerial = new Map<string, T>()
+  for (const row of rows) bySerial.set(row.serial, { ...bySerial.get(row.serial), ...row })
+  return [...bySerial.values()]
 }
+
+/** Fields of the JSON that is bound, by name. */
+const fields = (...names: string[]): string =>
+  names.map((name) => `value ->> '$.${name}'`).join(', ')
+const each = 'json_each(?)'
+
+const insertAudit = `insert or ignore into audit
+  (customer, at, number, action, success, serial, user, realm, application, client, detail)
+  select ${fields('customer', 'at', 'number', 'action', 'success', 'serial', 'user', 'realm', 'application', 'client', 'detail')}
+  from ${each}`
+
+const insertDeliveries = `insert or ignore into deliveries
+  (customer, at, number, serial, challenge_hash, kind, attempt, host, status, outcome, took_ms)
+  select ${fields('customer', 'at', 'number', 'serial', 'challengeHash', 'kind', 'attempt', 'host', 'status', 'outcome', 'tookMs')}
+  from ${each}`
+
+const insertReceipts = `insert or ignore into receipts
+  (customer, at, transaction_hash, application, serial, kid, claims, signature)
+  select ${fields('customer', 'at', 'transactionHash', 'application', 'serial', 'kid', 'claims', 'signature')}
+  from ${each}`
+
+/** An event says some of them; the others stay. */
+const setCounts = `update tokens set
+    fail_count = coalesce(told.value ->> '$.failCount', fail_count),
+    counter = coalesce(told.value ->> '$.counter', counter),
+    time_shift = coalesce(told.value ->> '$.timeShift', time_shift),
+    last_auth_at = coalesce(told.value ->> '$.lastAuthAt', last_auth_at),
+    count_auth = coalesce(told.value ->> '$.countAuth', count_auth),
+    count_auth_success = coalesce(told.value ->> '$.countAuthSuccess', count_auth_success)
+  from ${each} as told where tokens.serial = told.value ->> '$.serial'`
+
+const endEnrolments = `delete from tokens where begun_by_login = 1 and rollout_state = 'clientwait'
+  and serial in (select ${fields('serial')} from ${each})`
+
+const setVerifierCounters = `update verifiers set counter = told.value ->> '$.counter'
+  from ${each} as told where verifiers.serial = told.value ->> '$.serial'`
+
+const clearFbtokens = `update phones set fbtoken = ''
+  from ${each} as told where phones.serial = told.value ->> '$.serial' and fbtoken = told.value ->> '$.fbtoken'`
+
+const endSubscriptions = `delete from subscriptions
+  where (serial, endpoint) in (select ${fields('serial', 'endpoint')} from ${each})`

@@ -1,39 +1,39 @@
 /** Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. */
 import { logFailure } from '../../record/log.ts'
-import { forgetRings } from './bell.ts'
 import { type Desk, nowSeconds, rows } from './desk.ts'
-import {
-  type DueKind,
-  alarmRang,
-  clearDue,
-  dueNow,
-  nextDueMs,
-  setDue,
-  setNextAlarm,
-} from './due.ts'
+import { type Due, type DueKind, alarmRang, dues, wakeAt } from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
-import { drainSoon } from './outbox.ts'
+import { drain } from './outbox.ts'
 import { sendSoon } from './push-queue.ts'
-import { forgetAttempts } from './terms.ts'
-import { forgetWaits } from './waits.ts'
 
 const retryMs = 30_000
 
 export async function ring(desk: Desk): Promise<void> {
   alarmRang(desk)
-  for (const kind of dueNow(desk)) {
-    // Each as its turn comes, and work that waits is due again until it is done: an alarm that dies halfway loses nothing.
-    clearDue(desk, kind)
+  const now = desk.nowMs()
+  const due = dues(desk).filter(({ atMs }) => atMs <= now)
+  // Work that waits for others is due again until it is done: an alarm that dies halfway loses nothing.
+  if (due.length > 0) wakeAt(desk, now + retryMs)
+  let failed = false
+  for (const { kind } of due) {
     try {
       await work(desk, kind)
     } catch (error) {
       logFailure(`due work failed: ${kind}`, error)
-      setDue(desk, kind, desk.nowMs() + retryMs)
+      failed = true
     }
   }
-  setNextAlarm(desk)
-  if (nextDueMs(desk) === null) await forgetEverything(desk)
+  const [next] = failed ? [] : dues(desk)
+  if (failed) wakeAt(desk, now + retryMs)
+  else if (next) wakeLater(desk, next)
+  else await forgetWhenOld(desk)
+}
+
+/** The alarm that kept watch over the work is put off to when there is some again. */
+function wakeLater(desk: Desk, { atMs }: Due): void {
+  alarmRang(desk)
+  wakeAt(desk, atMs)
 }
 
 async function work(desk: Desk, kind: DueKind): Promise<void> {
@@ -41,43 +41,40 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
     case 'transactions':
       expireDue(desk)
       purge(desk)
-      drainSoon(desk)
+      await drain(desk)
       break
     case 'pushes':
-      setDue(desk, kind, desk.nowMs() + retryMs)
       await sendSoon(desk)
       break
     case 'outbox':
-      setDue(desk, kind, desk.nowMs() + retryMs)
-      drainSoon(desk)
-      await desk.draining
+      await drain(desk)
       break
     case 'enrolments':
       purgeEnrolments(desk)
       break
     case 'limits':
-      purge(desk)
-      forgetRings(desk, nowSeconds(desk))
-      forgetWaits(desk, nowSeconds(desk))
-      forgetAttempts(desk)
-      keepUntilLapsed(desk)
+      forgetLapsed(desk)
   }
 }
 
-/** Idempotency keys and used request ids outlive the transactions they belong to. */
-function keepUntilLapsed(desk: Desk): void {
-  const [left] = rows<{ at: number | null }>(
-    desk,
-    'select min(untilAt) as at from (select untilAt from idempotency union all select untilAt from seen)',
-  )
-  if (left?.at) setDue(desk, 'limits', left.at * 1000)
+function forgetLapsed(desk: Desk): void {
+  const now = nowSeconds(desk)
+  for (const table of ['ring', 'attempt', 'idempotency', 'seen'])
+    rows(desk, `delete from ${table} where untilAt <= ?`, now)
+  rows(desk, 'delete from quiet where forgottenAt <= ?', now)
 }
 
-/** Nothing due and no limit in force: the object needs no storage. D1 has all that must last. */
-async function forgetEverything(desk: Desk): Promise<void> {
+/** Nothing due and no limit in force: the object needs no storage, its copy of its owner aside. D1 has all that must last. */
+async function forgetWhenOld(desk: Desk): Promise<void> {
+  const [owner] = rows<{ keptUntilMs: number }>(desk, 'select keptUntilMs from owner')
+  alarmRang(desk)
+  if (owner && owner.keptUntilMs > desk.nowMs()) return wakeAt(desk, owner.keptUntilMs)
   if (!desk.hasStorage) return
   desk.hasStorage = false
   desk.copy = null
+  desk.counters = null
+  desk.open = null
+  desk.unwritten = null
   desk.generation++
   await desk.storage.deleteAll()
 }

@@ -2,12 +2,13 @@
  * Settles a transaction by a device's answer. Its signature was verified at the edge with a key that its device id is bound
  * to; here one turn of one thread decides: the first valid answer of any device counts, and it counts once.
  */
+import { countFailure, isLocked } from './counters.ts'
 import type { AnswerClaims } from '../../../schema/signing.ts'
 import type { AuthenticationResponse } from '../../../schema/device.ts'
 import type { Outcome, State } from '../../../schema/states.ts'
 import type { Move } from '../state.ts'
 import { approved, missed } from './bell.ts'
-import { copyOf, failCountOf, isLocked, isUsable } from './copy.ts'
+import { copyOf, isUsable } from './copy.ts'
 import { type Desk, type Found, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
@@ -98,7 +99,7 @@ export function settle(
   if (wrongCode) countFailure(desk, token)
   writeDown(desk, copy, token, moved, wrongCode)
   notifyEnded(desk, moved)
-  drainSoon(desk)
+  drainSoon(desk, { more: by === 'approve' })
   return moved
 }
 
@@ -119,21 +120,6 @@ export function deviceToken(
   if (!token) return { reason: 'unknown_device' }
   if (!isUsable(desk, token)) return { reason: 'device_retired' }
   return isLocked(desk, token) ? { reason: 'device_locked' } : token
-}
-
-/** Counted here and at once; D1 learns it through the outbox. */
-export function countFailure(desk: Desk, token: TokenCopy): void {
-  const failCount = failCountOf(desk, token.serial) + 1
-  setFailCount(desk, token.serial, failCount)
-}
-
-export function setFailCount(desk: Desk, serial: string, failCount: number): void {
-  desk.sql.exec(
-    'insert into counter (serial, failCount) values (?, ?) on conflict (serial) do update set failCount = excluded.failCount',
-    serial,
-    failCount,
-  )
-  record(desk, { kind: 'fail_count', body: { serial, failCount } })
 }
 
 function writeDown(

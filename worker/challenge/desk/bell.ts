@@ -2,9 +2,10 @@
  * Whether a challenge may ring. Limits silence the bell, never the challenge: the person finds it by opening the app.
  * Requests after a verified first factor are counted apart, so that a stranger can neither wear a person down nor lock them out.
  */
-import type { Settings } from '../../policy/settings.ts'
+import { type Settings, unlimited } from '../../policy/settings.ts'
 import { type Desk, needStorage, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
+import { openTransactions } from './transaction.ts'
 import { addMiss, forgive, quietUntil } from './waits.ts'
 
 export type Ringing =
@@ -29,43 +30,48 @@ function budgets(ringer: Ringer, settings: Settings): { scope: string; perHour: 
       scope: `${base}/client/${ringer.client}`,
       perHour: settings.promptsPerHourByClient,
     })
-  return scopes
+  return scopes.filter(({ perHour }) => perHour < unlimited)
 }
 
 export function mayRing(desk: Desk, ringer: Ringer, settings: Settings, now: number): Ringing {
-  const open = rows<{ count: number; untilAt: number | null }>(
-    desk,
-    `select count(*) as count, min(answerableUntilAt) as untilAt from txn
-     where rung = 1 and state = 'pending' and answerableUntilAt > ? and firstFactor = ?`,
-    now,
-    Number(ringer.firstFactor),
-  )[0]
-  if (open && open.count >= settings.openPrompts)
-    return { ring: false, untilAt: open.untilAt ?? now, why: 'open_prompt' }
+  const open = [...openTransactions(desk).values()].filter(
+    ({ rung, state, answerableUntilAt, firstFactor }) =>
+      rung && state === 'pending' && answerableUntilAt > now && firstFactor === ringer.firstFactor,
+  )
+  if (open.length >= settings.openPrompts) {
+    const untilAt = Math.min(...open.map(({ answerableUntilAt }) => answerableUntilAt))
+    return { ring: false, untilAt, why: 'open_prompt' }
+  }
 
   const untilAt = quietUntil(desk, person(ringer.firstFactor), now)
   if (untilAt !== null) return { ring: false, untilAt, why: 'quiet' }
 
   for (const { scope, perHour } of budgets(ringer, settings)) {
-    const rung = rows<{ at: number }>(
-      desk,
-      'select at from ring where scope = ? and at > ? order by at desc limit ?',
-      scope,
-      now - hourSeconds,
-      perHour,
-    )
-    const oldest = rung[perHour - 1]
-    if (oldest) return { ring: false, untilAt: oldest.at + hourSeconds, why: 'budget' }
+    const oldest = ringsOf(desk, scope, now).at(-perHour)
+    if (oldest !== undefined) return { ring: false, untilAt: oldest + hourSeconds, why: 'budget' }
   }
   return { ring: true }
+}
+
+/** When it rang within the last hour, the latest last. */
+function ringsOf(desk: Desk, scope: string, now: number): number[] {
+  const [row] = rows<{ at: string }>(desk, 'select at from ring where scope = ?', scope)
+  return row ? (JSON.parse(row.at) as number[]).filter((at) => at > now - hourSeconds) : []
 }
 
 /** Notes that a challenge rang. */
 export function rang(desk: Desk, ringer: Ringer, settings: Settings, now: number): void {
   needStorage(desk)
-  for (const { scope } of budgets(ringer, settings))
-    desk.sql.exec('insert into ring (scope, at) values (?, ?)', scope, now)
-  setDue(desk, 'limits', (now + hourSeconds) * 1000)
+  const untilAt = now + hourSeconds
+  for (const { scope, perHour } of budgets(ringer, settings))
+    desk.sql.exec(
+      'insert or replace into ring (scope, at, untilAt) values (?, ?, ?)',
+      scope,
+      // More than are counted need not be kept.
+      JSON.stringify([...ringsOf(desk, scope, now), now].slice(-perHour)),
+      untilAt,
+    )
+  wakeAt(desk, untilAt * 1000)
 }
 
 /** A prompt that rang was declined, answered wrongly, called off or left alone: after some in a row the bell waits, longer each time. */
@@ -82,10 +88,3 @@ export function missed(desk: Desk, firstFactor: boolean, settings: Settings, now
 /** An approval shows that the person is there and meant it. */
 export const approved = (desk: Desk, firstFactor: boolean): void =>
   forgive(desk, person(firstFactor))
-
-/** Drops rings that no longer count, and sets when to look again. */
-export function forgetRings(desk: Desk, now: number): void {
-  rows(desk, 'delete from ring where at <= ?', now - hourSeconds)
-  const [left] = rows<{ at: number | null }>(desk, 'select min(at) as at from ring')
-  if (left?.at) setDue(desk, 'limits', (left.at + hourSeconds) * 1000)
-}

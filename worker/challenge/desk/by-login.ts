@@ -3,16 +3,16 @@
  * for one application, redeemed once; its token is none before it is finished: D1 keeps it apart, and what it takes to
  * judge the first code is kept here. A device that finishes approves it; a right code proves that the seed has arrived.
  */
+import { setFailCount } from './counters.ts'
 import { unseal } from '../../crypto/seal.ts'
 import { type OtpState, matchOtp } from '../../factor/otp.ts'
 import type { State } from '../../../schema/states.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { AuditEntry } from '../../record/audit.ts'
 import type { TokenType } from '../../store/tokens.ts'
-import { setFailCount } from './answer.ts'
 import { copyOf, keptCopy } from './copy.ts'
 import { type Address, type Desk, needStorage, nowSeconds, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { drainSoon, record } from './outbox.ts'
@@ -22,6 +22,7 @@ import {
   type LoginEnrolment,
   type Transaction,
   currentState,
+  noteOpen,
   transactionById,
   transactionsWhere,
 } from './transaction.ts'
@@ -50,6 +51,7 @@ export async function openEnrolment(
   endEnrolments(desk)
   const now = nowSeconds(desk)
   const untilAt = now + seconds
+  const redeemableUntilAt = untilAt + settings.redeemSeconds
   const kept: LoginEnrolment = { ...enrolment, failures: 0, proved: null }
   desk.sql.exec(
     `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
@@ -62,7 +64,7 @@ export async function openEnrolment(
     client,
     now,
     untilAt,
-    untilAt + settings.redeemSeconds,
+    redeemableUntilAt,
     now,
     JSON.stringify(settings),
     JSON.stringify(kept),
@@ -72,7 +74,15 @@ export async function openEnrolment(
     transactionId,
     enrolment.serial,
   )
-  setDue(desk, 'transactions', untilAt * 1000)
+  noteOpen(desk, {
+    id: transactionId,
+    state: 'pending',
+    rung: false,
+    firstFactor: true,
+    answerableUntilAt: untilAt,
+    redeemableUntilAt,
+  })
+  wakeAt(desk, untilAt * 1000)
   const made = { application: application.id, client, enrolment: kept }
   writeDown(desk, address, made, { action: 'enrolment_by_login', success: true })
   drainSoon(desk)

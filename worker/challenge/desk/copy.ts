@@ -12,7 +12,8 @@ import {
   nowSeconds,
   rows,
 } from './desk.ts'
-import { setDue } from './due.ts'
+import { takeCounters } from './counters.ts'
+import { wakeAt } from './due.ts'
 
 /** A copy that nothing else keeps goes after this: looking must not leave storage behind for ever. */
 const keptMs = 86_400_000
@@ -30,20 +31,7 @@ export async function copyOf(desk: Desk, address: Found): Promise<OwnerCopy> {
 export function keptCopy(desk: Desk): OwnerCopy | null {
   if (desk.copy) return desk.copy
   const [kept] = rows<{ copy: string }>(desk, 'select copy from owner')
-  return (desk.copy = kept ? parsed(kept.copy) : null)
-}
-
-/** A copy that older code kept knows of our own devices only. */
-function parsed(text: string): OwnerCopy {
-  const copy = JSON.parse(text) as OwnerCopy
-  const before = {
-    type: 'push' as const,
-    validUntil: null,
-    otp: null,
-    pushConfiguration: null,
-    phone: null,
-  }
-  return { ...copy, tokens: copy.tokens.map((token) => ({ ...before, ...token })) }
+  return (desk.copy = kept ? (JSON.parse(kept.copy) as OwnerCopy) : null)
 }
 
 /** Reads D1 again. Call it after every committed change of the owner's tokens. */
@@ -81,9 +69,15 @@ export async function refreshCopy(
     return (desk.copy = copy)
   }
   needStorage(desk)
-  setDue(desk, 'limits', desk.nowMs() + keptMs)
-  desk.sql.exec('insert or replace into owner (id, copy) values (1, ?)', JSON.stringify(copy))
-  keepCounters(desk, found)
+  const keptUntilMs = desk.nowMs() + keptMs
+  desk.sql.exec(
+    'insert or replace into owner (id, copy, keptUntilMs) values (1, ?, ?)',
+    JSON.stringify(copy),
+    keptUntilMs,
+  )
+  wakeAt(desk, keptUntilMs)
+  takeCounters(desk, found)
+  takeOtpStates(desk, found)
   desk.copy = copy
   desk.copyGeneration = generation
   return copy
@@ -92,22 +86,11 @@ export async function refreshCopy(
 const isHandedOver = (desk: Desk, serial: string): boolean =>
   (desk.handedOver.get(serial) ?? 0) > desk.nowMs()
 
-/** Ours win over D1's; those of tokens that are gone must not meet them when they come back. */
-function keepCounters(desk: Desk, tokens: OwnerRead['tokens']): void {
+/** What of their one-time passwords is used up: ours win over D1's, and those of tokens that are gone go. */
+function takeOtpStates(desk: Desk, tokens: OwnerRead['tokens']): void {
   const serials = JSON.stringify(tokens.map(({ serial }) => serial))
-  const gone = 'where serial not in (select value from json_each(?))'
-  desk.sql.exec(`delete from counter ${gone}`, serials)
-  desk.sql.exec(`delete from otp ${gone}`, serials)
-  for (const { serial, otp, counter, timeShift, ...counted } of tokens) {
-    desk.sql.exec(
-      `insert or ignore into counter (serial, failCount, lastAuthAt, countAuth, countAuthSuccess)
-       values (?, ?, ?, ?, ?)`,
-      serial,
-      counted.failCount,
-      counted.lastAuthAt,
-      counted.countAuth,
-      counted.countAuthSuccess,
-    )
+  desk.sql.exec('delete from otp where serial not in (select value from json_each(?))', serials)
+  for (const { serial, otp, counter, timeShift } of tokens)
     if (otp)
       desk.sql.exec(
         'insert or ignore into otp (serial, counter, timeShift) values (?, ?, ?)',
@@ -115,34 +98,6 @@ function keepCounters(desk: Desk, tokens: OwnerRead['tokens']): void {
         counter,
         timeShift,
       )
-  }
-}
-
-export function failCountOf(desk: Desk, serial: string): number {
-  const [row] = rows<{ failCount: number }>(
-    desk,
-    'select failCount from counter where serial = ?',
-    serial,
-  )
-  return row?.failCount ?? 0
-}
-
-export const isLocked = (desk: Desk, token: TokenCopy): boolean =>
-  failCountOf(desk, token.serial) >= token.maxFailCount || isSpent(desk, token)
-
-/** Used as often as it may be. A copy that older code kept knows no such limit. */
-export function isSpent(desk: Desk, { serial, countAuthMax, countAuthSuccessMax }: TokenCopy) {
-  if (!countAuthMax && !countAuthSuccessMax) return false
-  const [row] = rows<{ countAuth: number; countAuthSuccess: number }>(
-    desk,
-    'select countAuth, countAuthSuccess from counter where serial = ?',
-    serial,
-  )
-  const { countAuth, countAuthSuccess } = row ?? { countAuth: 0, countAuthSuccess: 0 }
-  return (
-    (!!countAuthMax && countAuth >= countAuthMax) ||
-    (!!countAuthSuccessMax && countAuthSuccess >= countAuthSuccessMax)
-  )
 }
 
 /** Now is not within its time. */

@@ -6,6 +6,8 @@ import type { Context, Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { OwnerRead, TokenType } from '../../store/tokens.ts'
+import type { OutboxEvent } from '../../record/outbox.ts'
+import type { State } from '../../../schema/states.ts'
 import { createStorage } from './storage.ts'
 
 /** Whose object it is. Comes with each call, because an object is not told its own name. */
@@ -50,6 +52,25 @@ export type OwnerCopy = Address & {
 /** A caller that waits for a transaction to move. */
 export type Waiter = { transactionId: string; done: () => void }
 
+/** What is counted of a token (counters.ts). */
+export type Uses = { lastAuthAt: number | null; countAuth: number; countAuthSuccess: number }
+export type Counter = Uses & { failCount: number }
+
+/** What is decided by of each transaction that is not over, without reading its row (transaction.ts). */
+export type OpenTransaction = {
+  id: string
+  state: State
+  rung: boolean
+  firstFactor: boolean
+  answerableUntilAt: number
+  redeemableUntilAt: number
+}
+
+/** Each event has a number that it keeps, however often it is written. */
+export type Numbered = OutboxEvent & { number: number }
+/** A row of the outbox, in memory too, so that a drain need not read what was just written. */
+export type Unwritten = { id: number; numbered: Numbered[]; madeAt: number }
+
 export type Desk = {
   readonly sql: SqlStorage
   readonly storage: DurableObjectStorage
@@ -66,6 +87,10 @@ export type Desk = {
   /** By the name that their caller gave them. */
   readonly waiters: Map<string, Waiter>
   copy: OwnerCopy | null
+  /** By serial, as they stand in the table; null where it was not read yet. */
+  counters: Map<string, Counter> | null
+  /** By id, as they stand in the table; null where it was not read yet. */
+  open: Map<string, OpenTransaction> | null
   /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
   generation: number
   /** Serials that were given away, until D1 says so too: by when that must have happened. */
@@ -74,7 +99,13 @@ export type Desk = {
   copyGeneration: number
   hasStorage: boolean
   alarmAtMs: number | null
+  /** The outbox as it stands in its table; null where it was not read yet. */
+  unwritten: Unwritten[] | null
+  /** The drain that runs, and the one that is about to. */
   draining: Promise<void> | null
+  /** When the last one began. */
+  drainedAtMs: number
+  gathering: Promise<void> | null
 }
 
 export const nowSeconds = (desk: Desk): number => Math.floor(desk.nowMs() / 1000)
@@ -88,7 +119,7 @@ export function needStorage(desk: Desk): void {
 
 /** @returns the rows, or none where this owner has no tables yet. */
 export function rows<T extends Record<string, SqlStorageValue>>(
-  desk: Desk,
+  desk: Pick<Desk, 'sql' | 'hasStorage'>,
   query: string,
   ...bindings: SqlStorageValue[]
 ): T[] {

@@ -1,37 +1,41 @@
-/** One alarm, many dues: a row for each kind of work, the alarm at the earliest. */
+/**
+ * One alarm, many dues. What is due, and when, follows from what the object keeps, so that nothing has to be written to be
+ * remembered, and nothing that was written can be forgotten.
+ */
 import type { Desk } from './desk.ts'
-import { needStorage, rows } from './desk.ts'
+import { rows } from './desk.ts'
 
-/** `transactions` expire and are purged · `pushes` are tried again · `outbox` is drained · `enrolments` lapse · `limits` are forgotten. */
-export type DueKind = 'transactions' | 'pushes' | 'outbox' | 'enrolments' | 'limits'
+/** A finished transaction is kept so long that a late poll or a repeated redeem gets an honest answer. */
+export const keptSeconds = 300
 
-/** Makes sure that the object wakes for this kind at `atMs` or sooner. */
-export function setDue(desk: Desk, kind: DueKind, atMs: number): void {
-  needStorage(desk)
-  desk.sql.exec(
-    'insert into due (kind, atMs) values (?, ?) on conflict (kind) do update set atMs = min(atMs, excluded.atMs)',
-    kind,
-    atMs,
-  )
-  wakeAt(desk, atMs)
+/** When each kind of work is next to be done; null where there is none. */
+const times = {
+  /** They expire, and are forgotten. */
+  transactions: `select min(case state when 'pending' then answerableUntilAt when 'approved' then redeemableUntilAt
+    else redeemableUntilAt + ${keptSeconds} end) * 1000 from txn`,
+  /** Sent, or tried again. */
+  pushes: 'select min(nextAtMs) from push',
+  /** Written to D1, where that did not happen at once. */
+  outbox: 'select min(nextAtMs) from outbox',
+  enrolments: 'select min(expiresAt) * 1000 from enrolment',
+  /** Forgotten when they have lapsed. */
+  limits: `select min(at) * 1000 from (select min(untilAt) as at from ring union all select min(forgottenAt) from quiet
+    union all select min(untilAt) from attempt union all select min(untilAt) from idempotency union all select min(untilAt) from seen)`,
 }
+export type DueKind = keyof typeof times
 
-/** Whoever does the work clears it, and sets its next time before anything is awaited. */
-export function dueNow(desk: Desk): DueKind[] {
-  return rows<{ kind: DueKind }>(desk, 'select kind from due where atMs <= ?', desk.nowMs()).map(
-    ({ kind }) => kind,
-  )
-}
+const agenda = Object.entries(times)
+  .map(([kind, time]) => `select '${kind}' as kind, (${time}) as atMs`)
+  .join(' union all ')
 
-export const clearDue = (desk: Desk, kind: DueKind): void =>
-  void rows(desk, 'delete from due where kind = ?', kind)
+export type Due = { kind: DueKind; atMs: number }
 
-export function nextDueMs(desk: Desk): number | null {
-  return rows<{ atMs: number | null }>(desk, 'select min(atMs) as atMs from due')[0]?.atMs ?? null
-}
+/** The earliest first. */
+export const dues = (desk: Pick<Desk, 'sql' | 'hasStorage'>): Due[] =>
+  rows<Due>(desk, `select * from (${agenda}) where atMs is not null order by atMs`)
 
-/** Only an earlier time is written: setting the alarm is a write of its own. */
-function wakeAt(desk: Desk, atMs: number): void {
+/** Makes sure that the object wakes at `atMs` or sooner. Only an earlier time is written: setting the alarm is a write of its own. */
+export function wakeAt(desk: Desk, atMs: number): void {
   if (desk.alarmAtMs !== null && desk.alarmAtMs <= atMs) return
   desk.alarmAtMs = atMs
   void desk.storage.setAlarm(Math.max(atMs, desk.nowMs() + 1))
@@ -40,9 +44,4 @@ function wakeAt(desk: Desk, atMs: number): void {
 /** After an alarm has rung none is set. */
 export function alarmRang(desk: Desk): void {
   desk.alarmAtMs = null
-}
-
-export function setNextAlarm(desk: Desk): void {
-  const atMs = nextDueMs(desk)
-  if (atMs !== null) wakeAt(desk, atMs)
 }

@@ -5,7 +5,7 @@
 import { enrolmentTries } from '../../../schema/limits.ts'
 import { equalSecrets } from '../../crypto/equal.ts'
 import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 
 export type EnrolmentBegun = {
   serial: string
@@ -35,7 +35,7 @@ export function enrolmentBegun(desk: Desk, begun: EnrolmentBegun): void {
     begun.account,
     begun.expiresAt,
   )
-  setDue(desk, 'enrolments', begun.expiresAt * 1000)
+  wakeAt(desk, begun.expiresAt * 1000)
 }
 
 /** Looks without spending; a wrong typed code counts as a try. */
@@ -62,11 +62,8 @@ export function spendEnrolment(
   return { ok: true, serial, account, expiresAt }
 }
 
-export function purgeEnrolments(desk: Desk): void {
-  rows(desk, 'delete from enrolment where expiresAt <= ?', nowSeconds(desk))
-  const [left] = rows<{ at: number | null }>(desk, 'select min(expiresAt) as at from enrolment')
-  if (left?.at) setDue(desk, 'enrolments', left.at * 1000)
-}
+export const purgeEnrolments = (desk: Desk): void =>
+  void rows(desk, 'delete from enrolment where expiresAt <= ?', nowSeconds(desk))
 
 function find(desk: Desk, proof: EnrolmentProof): Row | { reason: EnrolmentRefusal } {
   const row =

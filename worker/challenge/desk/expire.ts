@@ -1,27 +1,23 @@
 /** Cleans up after the clock: what nobody answered or redeemed in time expires, and is forgotten a while later. */
 import { missed } from './bell.ts'
 import { keptCopy } from './copy.ts'
-import { type Desk, nowSeconds, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { type Desk, type OpenTransaction, nowSeconds, rows } from './desk.ts'
+import { keptSeconds } from './due.ts'
 import { move } from './move.ts'
 import { tellSockets } from './tell.ts'
 import { drainSoon, record } from './outbox.ts'
-import { transactionsWhere } from './transaction.ts'
-
-/** A finished transaction is kept so long that a late poll or a repeated redeem gets an honest answer. */
-const keptSeconds = 300
+import { openTransactions, transactionById } from './transaction.ts'
 
 /** Expires what is over. Called by the alarm, and before each decision that counts open or missed prompts. */
 export function expireDue(desk: Desk): void {
   const now = nowSeconds(desk)
+  const over = [...openTransactions(desk).values()].filter((one) => isOver(one, now))
+  if (over.length === 0) return
   const copy = keptCopy(desk)
-  const over = transactionsWhere(
-    desk,
-    "(state = 'pending' and answerableUntilAt <= ?1) or (state = 'approved' and redeemableUntilAt <= ?1)",
-    now,
-  )
   // A miss counts from when it happened, in the order it happened, however late we come to look.
-  for (const transaction of over.toSorted((a, b) => a.answerableUntilAt - b.answerableUntilAt)) {
+  for (const { id } of over.toSorted((a, b) => a.answerableUntilAt - b.answerableUntilAt)) {
+    const transaction = transactionById(desk, id)
+    if (!transaction) continue
     const unanswered = transaction.state === 'pending'
     const expired = move(desk, transaction, 'expire')
     if (!expired) continue
@@ -44,6 +40,11 @@ export function expireDue(desk: Desk): void {
   }
 }
 
+const isOver = (
+  { state, answerableUntilAt, redeemableUntilAt }: OpenTransaction,
+  now: number,
+): boolean => (state === 'pending' ? answerableUntilAt : redeemableUntilAt) <= now
+
 /** An administrator's clean-up of what is over anyway. @returns how many challenges are gone. */
 export function purgeExpired(desk: Desk): number {
   expireDue(desk)
@@ -56,23 +57,15 @@ export function purgeExpired(desk: Desk): number {
   return gone.length
 }
 
-/** Forgets finished transactions, spent idempotency keys and used request ids, and sets when to look again. */
+/** Forgets finished transactions. */
 export function purge(desk: Desk): void {
+  const over = 'redeemableUntilAt + ? <= ?'
   const now = nowSeconds(desk)
   rows(
     desk,
-    `delete from challenge where transactionId in (select id from txn where redeemableUntilAt + ? <= ?)`,
+    `delete from challenge where transactionId in (select id from txn where ${over})`,
     keptSeconds,
     now,
   )
-  rows(desk, 'delete from txn where redeemableUntilAt + ? <= ?', keptSeconds, now)
-  rows(desk, 'delete from idempotency where untilAt <= ?', now)
-  rows(desk, 'delete from seen where untilAt <= ?', now)
-  const [left] = rows<{ at: number | null }>(
-    desk,
-    `select min(case state when 'pending' then answerableUntilAt when 'approved' then redeemableUntilAt
-       else redeemableUntilAt + ? end) as at from txn`,
-    keptSeconds,
-  )
-  if (left?.at) setDue(desk, 'transactions', left.at * 1000)
+  rows(desk, `delete from txn where ${over}`, keptSeconds, now)
 }

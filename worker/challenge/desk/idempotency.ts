@@ -1,7 +1,7 @@
 /** A request that is sent again because its answer was lost: the Idempotency-Key makes it the same one, for a day. */
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Desk, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 
 const idempotencySeconds = 86_400
 
@@ -39,5 +39,5 @@ export function keepForReplay(
     JSON.stringify(answer),
     now + idempotencySeconds,
   )
-  setDue(desk, 'limits', (now + idempotencySeconds) * 1000)
+  wakeAt(desk, (now + idempotencySeconds) * 1000)
 }

@@ -6,9 +6,9 @@ import { copyOf } from './copy.ts'
 import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
   currentState,
+  openTransactions,
   transactionById,
   transactionByChallenge,
-  transactionsWhere,
 } from './transaction.ts'
 
 /** What anybody who holds the transaction id may know. */
@@ -34,18 +34,16 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
   const token = deviceToken(desk, copy, deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }
   const challenges: OpenChallenge[] = []
-  const open = transactionsWhere(
-    desk,
-    "state = 'pending' and answerableUntilAt > ?",
-    nowSeconds(desk),
-  )
+  const now = nowSeconds(desk)
+  const open = [...openTransactions(desk).values()]
+    .filter(({ state, answerableUntilAt }) => state === 'pending' && answerableUntilAt > now)
+    .toReversed()
   const kept = new Set(
     [...open.filter(({ rung }) => rung), ...open.filter(({ rung }) => !rung)].slice(0, listed),
   )
-  for (const transaction of open.filter((one) => kept.has(one))) {
-    const { id, challenge } = transaction
-    const jws = jwsFor(desk, id, token.serial)
-    if (jws) challenges.push({ challenge, jws, state: 'pending' })
+  for (const { id } of open.filter((one) => kept.has(one))) {
+    const issued = issuedTo(desk, id, token.serial)
+    if (issued?.jws) challenges.push({ ...issued, state: 'pending' })
   }
   return {
     ok: true,
@@ -79,20 +77,19 @@ export async function oneFor(
   const token = deviceToken(desk, copy, deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }
   const transaction = transactionByChallenge(desk, challenge)
-  const jws = transaction && jwsFor(desk, transaction.id, token.serial)
-  if (!transaction || !jws) return { ok: false, reason: 'unknown_challenge' }
-  return { ok: true, challenge: { challenge, jws, state: currentState(desk, transaction) } }
+  const issued = transaction && issuedTo(desk, transaction.id, token.serial)
+  if (!transaction || !issued?.jws) return { ok: false, reason: 'unknown_challenge' }
+  return { ok: true, challenge: { ...issued, state: currentState(desk, transaction) } }
 }
 
-function jwsFor(desk: Desk, transactionId: string, serial: string): string | null {
-  const [row] = rows<{ jws: string }>(
+const issuedTo = (desk: Desk, transactionId: string, serial: string) =>
+  rows<{ challenge: string; jws: string }>(
     desk,
-    'select jws from challenge where transactionId = ? and serial = ?',
+    `select txn.challenge, jws from challenge join txn on txn.id = transactionId
+     where transactionId = ? and serial = ?`,
     transactionId,
     serial,
-  )
-  return row?.jws ?? null
-}
+  )[0]
 
 /** For the administrator's list. */
 export type ListedChallenge = {
@@ -117,7 +114,7 @@ export const openChallenges = (desk: Desk, serial: string | null): ListedChallen
     answerableUntilAt: number
   }>(
     desk,
-    `select challenge.rowid as id, txn.id as transactionId, txn.challenge, serial, state, madeAt, answerableUntilAt
+    `select row_number() over (order by txn.number, serial) as id, txn.id as transactionId, txn.challenge, serial, state, madeAt, answerableUntilAt
      from challenge join txn on txn.id = challenge.transactionId
      where ?1 is null or serial = ?1 order by madeAt desc`,
     serial,

@@ -2,7 +2,7 @@
 import type { State } from '../../../schema/states.ts'
 import { type Move, next } from '../state.ts'
 import { type Desk } from './desk.ts'
-import { type Transaction, currentState, transactionById } from './transaction.ts'
+import { type Transaction, currentState, noteOpen } from './transaction.ts'
 import { takeBack } from './take-back.ts'
 import { wake } from './wait.ts'
 
@@ -25,25 +25,29 @@ export function move(
   const from: State = by === 'expire' ? transaction.state : currentState(desk, transaction)
   const to = next(from, by)
   if (!to) return null
-  const moved = desk.sql
-    .exec(
-      `update txn set state = ?, reason = coalesce(?, reason), answeredAtMs = coalesce(?, answeredAtMs),
-         answeredBy = coalesce(?, answeredBy), answer = coalesce(?, answer),
-         redeemedBy = ?, receipt = ?
-       where id = ? and state = ? returning id`,
-      to,
-      detail.reason ?? null,
-      detail.answeredAtMs ?? null,
-      detail.answeredBy ?? null,
-      detail.answer ?? null,
-      detail.redeemedBy ?? null,
-      detail.receipt ?? null,
-      transaction.id,
-      transaction.state,
-    )
-    .toArray()
-  if (moved.length === 0) return null
+  const moved: Transaction = {
+    ...transaction,
+    ...detail,
+    state: to,
+    redeemedBy: detail.redeemedBy ?? null,
+    receipt: detail.receipt ?? null,
+  }
+  const { rowsWritten } = desk.sql.exec(
+    `update txn set state = ?, reason = ?, answeredAtMs = ?, answeredBy = ?, answer = ?, redeemedBy = ?, receipt = ?
+     where id = ? and state = ?`,
+    moved.state,
+    moved.reason,
+    moved.answeredAtMs,
+    moved.answeredBy,
+    moved.answer,
+    moved.redeemedBy,
+    moved.receipt,
+    transaction.id,
+    transaction.state,
+  )
+  if (rowsWritten === 0) return null
+  noteOpen(desk, moved)
   if (from === 'pending' && to !== 'approved') takeBack(desk, transaction)
   wake(desk, transaction.id)
-  return transactionById(desk, transaction.id)
+  return moved
 }

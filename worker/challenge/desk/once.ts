@@ -1,7 +1,7 @@
 /** A signed request is good once. Ids are kept for as long as the request could still be accepted. */
 import { signedRequestSeconds } from '../../../schema/limits.ts'
 import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 
 /**
  * @param attempt the caller's own name for this use: a call that is repeated because its answer was lost is still the first.
@@ -25,6 +25,6 @@ export function useOnce(desk: Desk, jti: string, attempt: string): boolean {
     untilAt,
     attempt,
   )
-  setDue(desk, 'limits', untilAt * 1000)
+  wakeAt(desk, untilAt * 1000)
   return true
 }

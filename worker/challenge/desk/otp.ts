@@ -2,6 +2,7 @@
  * One-time passwords: used up here, where one turn of one thread decides, so that the same code is accepted once even when it
  * comes twice at the same instant. What is used up goes back to D1 by the outbox.
  */
+import { countFailure, countTry, isLocked } from './counters.ts'
 import { unseal } from '../../crypto/seal.ts'
 import {
   type OtpKind,
@@ -12,8 +13,7 @@ import {
   resynchronised,
 } from '../../factor/otp.ts'
 import type { TokenType } from '../../store/tokens.ts'
-import { countFailure } from './answer.ts'
-import { copyOf, isLocked, isUsable, keptCopy } from './copy.ts'
+import { copyOf, isUsable, keptCopy } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
 import {
@@ -21,7 +21,6 @@ import {
   type TooLongAgo,
   type TooOften,
   countAttempt,
-  countTry,
   succeeded,
   tooLongAgo,
   tooOften,

@@ -1,58 +1,99 @@
 /**
- * What the object decided, on its way to D1. Each move writes its event in the same transaction as itself; the drain is
- * idempotent by event id, runs at once in the background and again by alarm, so that a crash between loses nothing.
+ * What the object decided, on its way to D1. Each move writes its events in the same transaction as itself; the drain is
+ * idempotent by event id and runs in the background, at most once a second, so that what follows at once goes along; where that
+ * fails or dies, the alarm does it.
  */
-import { type OutboxEvent, writeEvents } from '../../record/outbox.ts'
+import { type OutboxEvent, type Stamped, writeEvents } from '../../record/outbox.ts'
 import { nextNumber } from '../../record/number.ts'
-import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
-import { clearDue, setDue } from './due.ts'
+import { type Desk, type Numbered, type Unwritten, needStorage, nowSeconds, rows } from './desk.ts'
+import { wakeAt } from './due.ts'
 
+/** One batch for what happens within it. Longer would keep the object awake, and billed. */
+const gatherMs = 1000
+/** As long as a challenge is open: its alarm is set already, and stands in for one of ours. */
+const forgottenMs = 120_000
 const retryMs = 10_000
-/** D1 takes 100 statements in one batch with room to spare. */
-const batchEvents = 50
+const batchRows = 50
 
 /** Call it in the same turn as the move, before anything is awaited. */
-export function record(desk: Desk, event: OutboxEvent): void {
+export function record(desk: Desk, ...events: OutboxEvent[]): void {
   needStorage(desk)
-  desk.sql.exec(
-    'insert into outbox (eventId, kind, body, madeAt) values (?, ?, ?, ?)',
-    String(nextNumber(desk.nowMs(), desk.random)),
-    event.kind,
-    JSON.stringify(event.body),
-    nowSeconds(desk),
-  )
-  setDue(desk, 'outbox', desk.nowMs() + retryMs)
+  const now = { numbered: events.map((event) => numbered(desk, event)), madeAt: nowSeconds(desk) }
+  const nextAtMs = desk.nowMs() + forgottenMs
+  const [row] = desk.sql
+    .exec<{ id: number }>(
+      'insert into outbox (events, madeAt, nextAtMs) values (?, ?, ?) returning id',
+      JSON.stringify(now.numbered),
+      now.madeAt,
+      nextAtMs,
+    )
+    .toArray()
+  desk.unwritten?.push({ id: row!.id, ...now })
+  wakeAt(desk, nextAtMs)
 }
 
-/** Starts a drain unless one runs. */
-export function drainSoon(desk: Desk): void {
-  desk.draining ??= drain(desk).finally(() => {
+/**
+ * Starts a drain: at once where there was none lately, so that a list which is asked for next has it; else when a second has passed.
+ * @param more is about to come: an answer is redeemed within milliseconds where somebody listens.
+ */
+export function drainSoon(desk: Desk, { more = false } = {}): void {
+  if (desk.gathering) return
+  const agoMs = desk.nowMs() - desk.drainedAtMs
+  const lately = agoMs >= 0 && agoMs < gatherMs
+  if (!more && !lately) return desk.background(drain(desk))
+  const waitMs = more ? gatherMs : gatherMs - agoMs
+  desk.gathering = new Promise((resolve) => setTimeout(resolve, waitMs)).then(() => {
+    desk.gathering = null
+    return drain(desk)
+  })
+  desk.background(desk.gathering)
+}
+
+/** Writes everything that waits, one drain at a time: two could write an older count over a newer one. What D1 refuses stays and is tried again by the alarm. */
+export async function drain(desk: Desk): Promise<void> {
+  while (desk.draining) await desk.draining
+  desk.draining = writeWaiting(desk).finally(() => {
     desk.draining = null
   })
-  desk.background(desk.draining)
+  await desk.draining
 }
 
-/** Writes everything that waits. What D1 refuses stays and is tried again by the alarm. */
-export async function drain(desk: Desk): Promise<void> {
+const numbered = (desk: Desk, event: OutboxEvent): Numbered => ({
+  ...event,
+  number: nextNumber(desk.nowMs(), desk.random),
+})
+
+function unwritten(desk: Desk): Unwritten[] {
+  desk.unwritten ??= rows<{ id: number; events: string; madeAt: number }>(
+    desk,
+    'select id, events, madeAt from outbox order by id',
+  ).map(({ events, ...row }) => ({ ...row, numbered: JSON.parse(events) as Numbered[] }))
+  return desk.unwritten
+}
+
+async function writeWaiting(desk: Desk): Promise<void> {
   for (;;) {
-    const waiting = rows<{ eventId: string; kind: string; body: string; madeAt: number }>(
-      desk,
-      'select eventId, kind, body, madeAt from outbox order by rowid limit ?',
-      batchEvents,
-    )
-    if (waiting.length === 0) return clearDue(desk, 'outbox')
+    const batch = unwritten(desk).slice(0, batchRows)
+    const last = batch.at(-1)
+    if (!last) return
+    desk.drainedAtMs = desk.nowMs()
     try {
-      await writeEvents(
-        desk.db,
-        waiting.map(({ eventId, kind, body, madeAt }) => ({
-          eventId,
-          at: madeAt,
-          event: { kind, body: JSON.parse(body) } as OutboxEvent,
-        })),
-      )
+      await writeEvents(desk.db, batch.flatMap(stamped))
     } catch {
-      return setDue(desk, 'outbox', desk.nowMs() + retryMs)
+      const nextAtMs = desk.nowMs() + retryMs
+      rows(desk, 'update outbox set nextAtMs = ?', nextAtMs)
+      return wakeAt(desk, nextAtMs)
     }
-    for (const { eventId } of waiting) rows(desk, 'delete from outbox where eventId = ?', eventId)
+    rows(desk, 'delete from outbox where id <= ?', last.id)
+    desk.unwritten = unwritten(desk).filter(({ id }) => id > last.id)
   }
 }
+
+const stamped = ({ numbered: events, madeAt }: Unwritten): Stamped[] =>
+  events.map(({ number, ...event }) => ({ number, at: madeAt, event }))
+
+/** @returns whether something of these kinds about a token has yet to reach D1. */
+export const isWaiting = (desk: Desk, serial: string, kinds: OutboxEvent['kind'][]): boolean =>
+  unwritten(desk)
+    .flatMap(stamped)
+    .some(({ event }) => kinds.includes(event.kind) && event.body.serial === serial)

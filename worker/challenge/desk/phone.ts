@@ -2,13 +2,14 @@
  * The stock phone's side, inside the owner's object: what is open for it, and its answer. A phone answers only for itself, and
  * only while its token is in force; the first genuine answer of any device or phone decides.
  */
+import { isLocked } from './counters.ts'
 import { phoneAnswerText } from '../../../schema/signing.ts'
 import type { DeclineReason } from '../../../schema/states.ts'
 import { equalSecrets } from '../../crypto/equal.ts'
 import { isSignedByPhone } from '../../crypto/rsa.ts'
 import { presenceOf, shownCodeFor } from '../presence.ts'
 import { settle } from './answer.ts'
-import { copyOf, isLocked, isUsable } from './copy.ts'
+import { copyOf, isUsable } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
 import { expireDue } from './expire.ts'
 import { type PhoneChallenge, phoneChallenge } from './phone-challenge.ts'

@@ -1,6 +1,6 @@
 /** What a PIN is to be compared with, and where a one-time password may follow it. The hashing is done at the edge; here the try is counted first. */
-import { countFailure } from './answer.ts'
-import { copyOf, isLocked, isOutside, isSpent, isUsable, keptCopy } from './copy.ts'
+import { countFailure, countTry, isLocked, isSpent } from './counters.ts'
+import { copyOf, isOutside, isUsable, keptCopy } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
@@ -8,7 +8,6 @@ import {
   type Attempt,
   type TooOften,
   countAttempt,
-  countTry,
   forgetAttempt,
   succeeded,
   tooOften,

@@ -6,7 +6,7 @@ import { toBase64url } from '../../../schema/encoding.ts'
 import type { Delivered } from '../../push/deliver.ts'
 import { tokenCopy } from './copy.ts'
 import { type Desk, needStorage, rows } from './desk.ts'
-import { clearDue, setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 import { drainSoon } from './outbox.ts'
 import { type PushRow, send } from './push-send.ts'
 import { roadTo } from './road.ts'
@@ -16,16 +16,19 @@ import type { Transaction } from './transaction.ts'
 const underWayMs = 10_000
 const firstRetryMs = 1000
 
+export type PushedFor = Pick<Transaction, 'id' | 'challenge' | 'answerableUntilAt'>
+
+/** @returns whether there is a road, and so something to send. */
 export function queuePush(
   desk: Desk,
-  { id, challenge }: Transaction,
+  { id, challenge }: PushedFor,
   serial: string,
   kind: PushRow['kind'],
   untilAt: number,
-): void {
+): boolean {
   const road = roadTo(tokenCopy(desk, serial))
   // A stock app takes nothing away again.
-  if (!road || (road.by === 'fcm' && kind === 'ended')) return
+  if (!road || (road.by === 'fcm' && kind === 'ended')) return false
   needStorage(desk)
   rows(
     desk,
@@ -45,7 +48,8 @@ export function queuePush(
     desk.nowMs(),
     untilAt,
   )
-  setDue(desk, 'pushes', desk.nowMs() + underWayMs)
+  wakeAt(desk, desk.nowMs() + underWayMs)
+  return true
 }
 
 /** Starts sending what is due. Each row is claimed as it is taken, so that a slow push service holds up no later push. */
@@ -65,9 +69,6 @@ async function sendDue(desk: Desk): Promise<void> {
   )
   // One dead subscription must not keep the others from ringing.
   await Promise.all(due.map(async (row) => settle(desk, row, await send(desk, row))))
-  clearDue(desk, 'pushes')
-  const [left] = rows<{ atMs: number | null }>(desk, 'select min(nextAtMs) as atMs from push')
-  if (left?.atMs) setDue(desk, 'pushes', left.atMs)
 }
 
 /** @param sent null where there was nothing to send any more. */
@@ -80,7 +81,7 @@ function settle(desk: Desk, row: PushRow, sent: Delivered | null): void {
     const nextAtMs = desk.nowMs() + waitMs
     if (nextAtMs < row.untilAt * 1000) {
       rows(desk, 'update push set nextAtMs = ? where id = ?', nextAtMs, row.id)
-      return setDue(desk, 'pushes', nextAtMs)
+      return wakeAt(desk, nextAtMs)
     }
   }
   rows(desk, 'delete from push where id = ?', row.id)

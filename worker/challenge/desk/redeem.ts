@@ -1,14 +1,15 @@
 /** The application consumes an approval, once. The receipt is signed before the move and is worth something only with it. */
+import { countFailure, isLocked } from './counters.ts'
 import { sha256 } from '../../../schema/encoding.ts'
 import { sign } from '../../../schema/jws.ts'
 import { type ReceiptClaims, typ } from '../../../schema/signing.ts'
 import type { State } from '../../../schema/states.ts'
+import type { OutboxEvent } from '../../record/outbox.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import { codeMatches } from '../code.ts'
 import { shownCodeFor } from '../presence.ts'
-import { countFailure } from './answer.ts'
 import { approved } from './bell.ts'
-import { copyOf, isLocked, isUsable } from './copy.ts'
+import { copyOf, isUsable } from './copy.ts'
 import {
   type Address,
   type Desk,
@@ -115,8 +116,8 @@ export async function redeem(
   const evidence: Evidence = byPhone
     ? wireOf(desk, transaction, serial)
     : { challenge: issued.find((one) => one.serial === serial)?.jws ?? '' }
-  const receipt = await signReceipt(desk, transaction, evidence)
   const transactionHash = await sha256(transaction.id)
+  const receipt = await signReceipt(desk, transaction, transactionHash, evidence)
 
   // From here to the end nothing is awaited.
   const refused = tooOften(desk, attempt) ?? tooLongAgo(desk, serial, terms)
@@ -131,9 +132,10 @@ export async function redeem(
       challenged,
     }
   }
-  succeeded(desk, copy, [serial], attempt)
-  keepReceipt(desk, copy, moved, transactionHash)
-  writeDown(desk, copy, transaction, serial, true)
+  succeeded(desk, copy, [serial], attempt, [
+    receiptEvent(copy, moved, transactionHash),
+    redeemEvent(copy, transaction, serial, true),
+  ])
   drainSoon(desk)
   return done(copy, moved)
 }
@@ -164,7 +166,8 @@ async function redeemByOtp(
   const { terms, attempt } = request
   const outcome = judge(desk, prepared, { countWrong: true, terms, attempt })
   const serial = outcome.ok ? (outcome.tokens[0]?.serial ?? '') : ''
-  writeDown(desk, copy, transaction, outcome.ok ? serial : guesses[0]!.serial, outcome.ok)
+  const judged = outcome.ok ? serial : guesses[0]!.serial
+  record(desk, redeemEvent(copy, transaction, judged, outcome.ok))
   drainSoon(desk)
   if (!outcome.ok) {
     if (outcome.reason === 'too_often' || outcome.reason === 'too_long_ago')
@@ -191,8 +194,9 @@ async function redeemByShownCode(
 ): Promise<Redemption> {
   const asked = transactionById(desk, request.transactionId)
   const code = asked && (await shownCodeFor(desk.deployment.master, asked.challenge))
-  const receipt = asked && (await signReceipt(desk, asked, wireOf(desk, asked, asked.toldTo ?? '')))
   const transactionHash = await sha256(request.transactionId)
+  const wire = asked && wireOf(desk, asked, asked.toldTo ?? '')
+  const receipt = wire && (await signReceipt(desk, asked, transactionHash, wire))
 
   // From here to the end nothing is awaited.
   const transaction = transactionById(desk, request.transactionId)
@@ -208,7 +212,8 @@ async function redeemByShownCode(
   if (!right || transaction.answer !== asked?.answer) {
     for (const token of open) countFailure(desk, token)
     countAttempt(desk, request, 'fail')
-    writeDown(desk, copy, transaction, open.map(({ serial }) => serial).join(','), false)
+    const judged = open.map(({ serial }) => serial).join(',')
+    record(desk, redeemEvent(copy, transaction, judged, false))
     drainSoon(desk)
     return { ...failed, judged: true }
   }
@@ -218,54 +223,49 @@ async function redeemByShownCode(
     answered &&
     move(desk, answered, 'redeem', { redeemedBy: request.attempt, receipt: receipt ?? '' })
   if (!moved) return failed
-  succeeded(desk, copy, [told.serial], request)
-  keepReceipt(desk, copy, moved, transactionHash)
-  writeDown(desk, copy, moved, told.serial, true)
+  succeeded(desk, copy, [told.serial], request, [
+    receiptEvent(copy, moved, transactionHash),
+    redeemEvent(copy, moved, told.serial, true),
+  ])
   approved(desk, transaction.firstFactor)
   notifyEnded(desk, moved)
   drainSoon(desk)
   return done(copy, moved)
 }
 
-function keepReceipt(
-  desk: Desk,
-  copy: OwnerCopy,
+const receiptEvent = (
+  { customer }: OwnerCopy,
   { application, answeredBy, receipt }: Transaction,
   transactionHash: string,
-): void {
-  record(desk, {
-    kind: 'receipt',
-    body: {
-      customer: copy.customer,
-      transactionHash,
-      application,
-      serial: answeredBy ?? '',
-      receipt: receipt ?? '',
-    },
-  })
-}
+): OutboxEvent => ({
+  kind: 'receipt',
+  body: {
+    customer,
+    transactionHash,
+    application,
+    serial: answeredBy ?? '',
+    receipt: receipt ?? '',
+  },
+})
 
-function writeDown(
-  desk: Desk,
-  copy: OwnerCopy,
-  transaction: Transaction,
+const redeemEvent = (
+  { customer, person }: OwnerCopy,
+  { application, client }: Transaction,
   serial: string,
   success: boolean,
-): void {
-  record(desk, {
-    kind: 'audit',
-    body: {
-      customer: copy.customer,
-      action: 'redeem',
-      success,
-      serial,
-      user: copy.person?.username,
-      realm: copy.person?.realm,
-      application: transaction.application,
-      client: transaction.client ?? undefined,
-    },
-  })
-}
+): OutboxEvent => ({
+  kind: 'audit',
+  body: {
+    customer,
+    action: 'redeem',
+    success,
+    serial,
+    user: person?.username,
+    realm: person?.realm,
+    application,
+    client: client ?? undefined,
+  },
+})
 
 type Evidence = Pick<ReceiptClaims, 'challenge' | 'textCovered'>
 
@@ -283,12 +283,13 @@ function wireOf(desk: Desk, { id }: Transaction, serial: string): Evidence {
 async function signReceipt(
   desk: Desk,
   transaction: Transaction,
+  transactionHash: string,
   evidence: Evidence,
 ): Promise<string> {
   const claims: ReceiptClaims = {
     iss: desk.deployment.origin,
     iat: nowSeconds(desk),
-    transactionHash: await sha256(transaction.id),
+    transactionHash,
     verdict: 'approved',
     ...evidence,
     answer: transaction.answer ?? '',

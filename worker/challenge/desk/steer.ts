@@ -7,7 +7,13 @@ import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyChallenge, notifyEnded } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
-import { type Transaction, currentState, transactionById } from './transaction.ts'
+import {
+  type Transaction,
+  challengesOf,
+  currentState,
+  noteOpen,
+  transactionById,
+} from './transaction.ts'
 
 export type Steering = { transactionId: string; application: string }
 export type Cancelled = { ok: boolean; state: State | null }
@@ -78,7 +84,8 @@ export async function resend(desk: Desk, address: Address, steering: Steering): 
     now,
     transaction.id,
   )
+  noteOpen(desk, { ...transaction, rung: true })
   rang(desk, ringer, settings, now)
-  notifyChallenge(desk, transaction.id, { ring: true })
+  notifyChallenge(desk, transaction, challengesOf(desk, transaction.id), { ring: true })
   return { ok: true, notified: true }
 }

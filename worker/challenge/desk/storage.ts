@@ -1,17 +1,28 @@
 /**
  * The object's own SQLite: numbered, additive steps, because old and new code overlap during a deploy. (PRAGMA user_version
  * is refused in an object, hence `_schema`.) Nothing is created for an owner that has nothing: a stranger's guesses leave no storage.
+ *
+ * Each row written is billed, and each index is one more: so there are few, and keys are the tables themselves (`without rowid`).
  */
 
 const steps: string[] = [
   `create table owner (
      id integer primary key check (id = 1),
-     copy text not null
+     copy text not null,
+     keptUntilMs integer not null
    );
    create table counter (
      serial text primary key,
-     failCount integer not null
-   );
+     failCount integer not null default 0,
+     lastAuthAt integer,
+     countAuth integer not null default 0,
+     countAuthSuccess integer not null default 0
+   ) without rowid;
+   create table otp (
+     serial text primary key,
+     counter integer not null,
+     timeShift integer not null
+   ) without rowid;
    create table enrolment (
      serial text primary key,
      secretHash text not null,
@@ -20,9 +31,10 @@ const steps: string[] = [
      expiresAt integer not null,
      tries integer not null,
      spentBy text
-   );
+   ) without rowid;
    create table txn (
-     id text primary key,
+     number integer primary key,
+     id text not null unique,
      challenge text not null unique,
      application text not null,
      applicationName text not null,
@@ -40,29 +52,33 @@ const steps: string[] = [
      redeemedBy text,
      receipt text,
      rung integer not null,
-     counted integer not null default 0,
      resends integer not null,
      resentAt integer not null,
-     settings text not null
+     settings text not null,
+     phone text,
+     toldTo text,
+     attempt text,
+     enrolment text
    );
-   create index txn_by_time on txn (madeAt);
    create table challenge (
      transactionId text not null,
      serial text not null,
      jws text not null,
      hash text not null,
+     wire text,
      primary key (transactionId, serial)
-   );
+   ) without rowid;
    create table quiet (
      scope text primary key,
      misses integer not null,
-     quietUntilAt integer not null
-   );
+     quietUntilAt integer not null,
+     forgottenAt integer not null
+   ) without rowid;
    create table ring (
-     scope text not null,
-     at integer not null
-   );
-   create index ring_by_scope on ring (scope, at);
+     scope text primary key,
+     at text not null,
+     untilAt integer not null
+   ) without rowid;
    create table push (
      id text primary key,
      serial text not null,
@@ -72,57 +88,36 @@ const steps: string[] = [
      attempt integer not null,
      nextAtMs integer not null,
      untilAt integer not null
-   );
+   ) without rowid;
+   create table pushed (
+     serial text primary key,
+     outcome text not null,
+     at integer not null
+   ) without rowid;
    create table idempotency (
      key text primary key,
      requestHash text not null,
      transactionId text not null,
      answer text not null,
      untilAt integer not null
-   );
+   ) without rowid;
    create table seen (
      jti text primary key,
-     untilAt integer not null
-   );
-   create table outbox (
-     eventId text primary key,
-     kind text not null,
-     body text not null,
-     madeAt integer not null
-   );
-   create table due (
-     kind text primary key,
-     atMs integer not null
-   );`,
-  // The code of the first step goes on for a while beside ours; its rows have none.
-  `alter table quiet add column forgottenAt integer;
-   alter table seen add column usedBy text;
-   create table pushed (
-     serial text primary key,
-     outcome text not null,
-     at integer not null
-   );`,
-  `create table otp (
-     serial text primary key,
-     counter integer not null,
-     timeShift integer not null
-   );`,
-  // How stock phones are asked, which of them was told the code, and what each of them reads.
-  `alter table txn add column phone text;
-   alter table txn add column toldTo text;
-   alter table txn add column attempt text;
-   alter table challenge add column wire text;`,
-  `create table attempt (
+     untilAt integer not null,
+     usedBy text not null
+   ) without rowid;
+   create table attempt (
      id text primary key,
      outcome text not null,
      at integer not null,
      untilAt integer not null
-   );
-   create index attempt_by_outcome on attempt (outcome, at);
-   alter table counter add column lastAuthAt integer;`,
-  `alter table txn add column enrolment text;
-   alter table counter add column countAuth integer not null default 0;
-   alter table counter add column countAuthSuccess integer not null default 0;`,
+   ) without rowid;
+   create table outbox (
+     id integer primary key,
+     events text not null,
+     madeAt integer not null,
+     nextAtMs integer not null
+   );`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

@@ -8,6 +8,7 @@ import { socketsOf } from './sockets.ts'
 import { type Transaction, challengesOf, currentState } from './transaction.ts'
 
 export function tellSockets(desk: Desk, transaction: Transaction): void {
+  if (desk.sockets().length === 0) return
   for (const { serial } of challengesOf(desk, transaction.id)) {
     if (socketsOf(desk, serial).length === 0) continue
     const { challenge, state } = transaction

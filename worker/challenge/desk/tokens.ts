@@ -1,14 +1,13 @@
 /** A change of the owner's tokens takes force here: what the new truth does not allow ends before the change is acknowledged. */
+import { failCountOf, setFailCount, usesOf } from './counters.ts'
 import { approveFinished } from './by-login.ts'
 import { closeOthers } from './sockets.ts'
-import { setFailCount } from './answer.ts'
-import { copyOf, failCountOf, isUsable, refreshCopy } from './copy.ts'
-import { type Address, type Desk, type Found, rows } from './desk.ts'
+import { copyOf, isUsable, refreshCopy } from './copy.ts'
+import { type Address, type Desk, type Found, type Uses, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
-import { drainSoon } from './outbox.ts'
-import { type Uses, usesOf } from './terms.ts'
+import { drain, drainSoon, isWaiting } from './outbox.ts'
 import { challengesOf, transactionsWhere } from './transaction.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
@@ -60,7 +59,7 @@ export async function resetFailCounts(
 ): Promise<void> {
   const copy = await copyOf(desk, address)
   for (const { serial } of copy.tokens) if (serials.includes(serial)) setFailCount(desk, serial, 0)
-  await drained(desk)
+  await drain(desk)
 }
 
 /** A hand-over that D1 has not confirmed by then has failed: the token is here again. */
@@ -75,20 +74,6 @@ export async function handOver(desk: Desk, address: Address, serial: string): Pr
   await copyOf(desk, address)
   desk.handedOver.set(serial, desk.nowMs() + handOverMs)
   await refreshCopy(desk, address)
-  await drained(desk)
-  return !isWaiting(desk, serial)
+  await drain(desk)
+  return !isWaiting(desk, serial, ['otp', 'fail_count', 'uses'])
 }
-
-/** One drain at a time: two could write an older count over a newer one. */
-async function drained(desk: Desk): Promise<void> {
-  await desk.draining
-  drainSoon(desk)
-  await desk.draining
-}
-
-const isWaiting = (desk: Desk, serial: string): boolean =>
-  rows(
-    desk,
-    "select 1 as waiting from outbox where kind in ('otp', 'fail_count', 'uses') and body ->> 'serial' = ?",
-    serial,
-  ).length > 0

@@ -4,7 +4,7 @@ import type { Settings } from '../../policy/settings.ts'
 import type { Match, PhoneTerms } from '../presence.ts'
 import type { State } from '../../../schema/states.ts'
 import { stateAt } from '../state.ts'
-import { type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
+import { type Desk, type OpenTransaction, type TokenCopy, nowSeconds, rows } from './desk.ts'
 
 /** Of a transaction that enrols (by-login.ts). */
 export type LoginEnrolment = {
@@ -57,7 +57,10 @@ export type Transaction = {
   enrolment: LoginEnrolment | null
 }
 
-type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings' | 'phone' | 'enrolment'> & {
+type TransactionRow = Omit<
+  Transaction,
+  'firstFactor' | 'rung' | 'settings' | 'phone' | 'enrolment'
+> & {
   enrolment: string | null
   firstFactor: number
   rung: number
@@ -65,7 +68,7 @@ type Row = Omit<Transaction, 'firstFactor' | 'rung' | 'settings' | 'phone' | 'en
   phone: string | null
 }
 
-const read = (row: Row): Transaction => ({
+const read = (row: TransactionRow): Transaction => ({
   ...row,
   firstFactor: row.firstFactor === 1,
   rung: row.rung === 1,
@@ -75,12 +78,12 @@ const read = (row: Row): Transaction => ({
 })
 
 export function transactionById(desk: Desk, id: string): Transaction | null {
-  const [row] = rows<Row>(desk, 'select * from txn where id = ?', id)
+  const [row] = rows<TransactionRow>(desk, 'select * from txn where id = ?', id)
   return row ? read(row) : null
 }
 
 export function transactionByChallenge(desk: Desk, challenge: string): Transaction | null {
-  const [row] = rows<Row>(desk, 'select * from txn where challenge = ?', challenge)
+  const [row] = rows<TransactionRow>(desk, 'select * from txn where challenge = ?', challenge)
   return row ? read(row) : null
 }
 
@@ -89,11 +92,30 @@ export const transactionsWhere = (
   condition: string,
   ...bindings: SqlStorageValue[]
 ): Transaction[] =>
-  rows<Row>(
+  rows<TransactionRow>(
     desk,
-    `select * from txn where ${condition} order by madeAt desc, rowid desc`,
+    `select * from txn where ${condition} order by number desc`,
     ...bindings,
   ).map(read)
+
+/** The pending and the approved ones, the oldest first. In memory: every trigger and every answer looks at them all. */
+export function openTransactions(desk: Desk): Map<string, OpenTransaction> {
+  desk.open ??= new Map(
+    rows<TransactionRow>(
+      desk,
+      "select * from txn where state in ('pending', 'approved') order by number",
+    ).map((row) => [row.id, read(row)]),
+  )
+  return desk.open
+}
+
+/** Call it with each row that is written. */
+export function noteOpen(desk: Desk, transaction: OpenTransaction): void {
+  const open = openTransactions(desk)
+  const { id, state } = transaction
+  if (state === 'pending' || state === 'approved') open.set(id, transaction)
+  else open.delete(id)
+}
 
 /** Its state now: what is stored, and what the clock makes of it. */
 export const currentState = (desk: Desk, transaction: Transaction): State =>

@@ -2,10 +2,10 @@
  * Makes a transaction: one challenge for each usable device, each signed over everything the person will see, and one for each
  * token whose one-time password the person may type. Two triggers are two transactions with two codes; only an Idempotency-Key makes one of them.
  */
-import { countFailure } from './answer.ts'
+import { countFailure, isLocked } from './counters.ts'
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Ringing, mayRing, rang } from './bell.ts'
-import { copyOf, isLocked, isUsable } from './copy.ts'
+import { copyOf, isUsable } from './copy.ts'
 import {
   type Address,
   type Desk,
@@ -14,7 +14,7 @@ import {
   type OwnerCopy,
   type TokenCopy,
 } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
 import { keepForReplay, replayed } from './idempotency.ts'
 import { issue } from './issue.ts'
@@ -22,7 +22,7 @@ import { notifyChallenge } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
 import { roadTo } from './road.ts'
 import { socketsOf } from './sockets.ts'
-import { type Transaction, matchOf, transactionById } from './transaction.ts'
+import { type Transaction, matchOf, noteOpen, transactionById } from './transaction.ts'
 
 export async function trigger(
   desk: Desk,
@@ -37,6 +37,7 @@ export async function trigger(
   const devices = chosen.tokens.filter(({ type }) => type === 'push')
   const answerableUntilAt =
     now + (devices.length > 0 ? settings.answerSeconds : settings.otpChallengeSeconds)
+  const redeemableUntilAt = answerableUntilAt + settings.redeemSeconds
   const match = settings.matchCode === 1 && devices.some((token) => !token.phone) ? 'code' : 'none'
   const issued = await Promise.all(
     chosen.tokens.map((token) =>
@@ -53,8 +54,6 @@ export async function trigger(
   // From here to the end nothing is awaited: one turn of one thread decides whether this rings.
   const replay = replayed(desk, request, now)
   if (replay) return replay
-  const same = transactionById(desk, request.transactionId)
-  if (same) return { ...about(same), serials: issued.map(({ serial }) => serial), challenges }
   expireDue(desk)
   needStorage(desk)
   const ringer = {
@@ -64,10 +63,10 @@ export async function trigger(
   }
   const ringing: Ringing | { ring: false } =
     devices.length > 0 ? mayRing(desk, ringer, settings, now) : { ring: false }
-  desk.sql.exec(
+  const made = desk.sql.exec(
     `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
        answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings, phone)
-     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
+     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) on conflict (id) do nothing returning number`,
     request.transactionId,
     request.challenge,
     request.application.id,
@@ -77,12 +76,16 @@ export async function trigger(
     request.client,
     now,
     answerableUntilAt,
-    answerableUntilAt + settings.redeemSeconds,
+    redeemableUntilAt,
     Number(ringing.ring),
     now,
     JSON.stringify(settings),
     phone && JSON.stringify(phone),
   )
+  if (made.toArray().length === 0) {
+    const same = transactionById(desk, request.transactionId)
+    if (same) return { ...about(same), serials: issued.map(({ serial }) => serial), challenges }
+  }
   for (const { serial, jws, hash } of issued)
     desk.sql.exec(
       'insert into challenge (transactionId, serial, jws, hash) values (?, ?, ?, ?)',
@@ -92,7 +95,15 @@ export async function trigger(
       hash,
     )
   if (settings.countChallenges === 1) for (const token of chosen.tokens) countFailure(desk, token)
-  setDue(desk, 'transactions', answerableUntilAt * 1000)
+  noteOpen(desk, {
+    id: request.transactionId,
+    state: 'pending',
+    rung: ringing.ring,
+    firstFactor: request.firstFactor,
+    answerableUntilAt,
+    redeemableUntilAt,
+  })
+  wakeAt(desk, answerableUntilAt * 1000)
   record(desk, {
     kind: 'audit',
     body: {
@@ -122,7 +133,8 @@ export async function trigger(
     ...('untilAt' in ringing && { quietUntilAt: ringing.untilAt }),
   }
   keepForReplay(desk, request, answer, now)
-  notifyChallenge(desk, request.transactionId, { ring: ringing.ring })
+  const { transactionId: id, challenge } = request
+  notifyChallenge(desk, { id, challenge, answerableUntilAt }, issued, ringing)
   drainSoon(desk)
   return answer
 }

@@ -1,6 +1,6 @@
 /** Waits that grow: after some misses in a row, each further one doubles the time until the next is heard. */
 import { type Desk, needStorage, rows } from './desk.ts'
-import { setDue } from './due.ts'
+import { wakeAt } from './due.ts'
 
 export type Growth = {
   /** The miss at which waiting begins. */
@@ -13,15 +13,8 @@ export type Growth = {
 
 type Row = { misses: number; quietUntilAt: number; forgottenAt: number }
 
-/** A row of the schema's first step says nothing of when it is forgotten: a day after it was heard again. */
-const forgottenAtOf = 'coalesce(forgottenAt, quietUntilAt + 86400)'
-
 const rowOf = (desk: Desk, scope: string): Row | undefined =>
-  rows<Row>(
-    desk,
-    `select misses, quietUntilAt, ${forgottenAtOf} as forgottenAt from quiet where scope = ?`,
-    scope,
-  )[0]
+  rows<Row>(desk, 'select misses, quietUntilAt, forgottenAt from quiet where scope = ?', scope)[0]
 
 /** @returns the second from which this scope is heard again, or null where it is heard now. */
 export function quietUntil(desk: Desk, scope: string, now: number): number | null {
@@ -46,15 +39,8 @@ export function addMiss(desk: Desk, scope: string, growth: Growth, now: number):
     now + waitSeconds,
     forgottenAt,
   )
-  setDue(desk, 'limits', forgottenAt * 1000)
+  wakeAt(desk, forgottenAt * 1000)
 }
 
 export const forgive = (desk: Desk, scope: string): void =>
   void rows(desk, 'delete from quiet where scope = ?', scope)
-
-/** Drops what is forgotten, and sets when to look again. */
-export function forgetWaits(desk: Desk, now: number): void {
-  rows(desk, `delete from quiet where ${forgottenAtOf} <= ?`, now)
-  const [left] = rows<{ at: number | null }>(desk, `select min(${forgottenAtOf}) as at from quiet`)
-  if (left?.at) setDue(desk, 'limits', left.at * 1000)
-}
