@@ -1,4 +1,5 @@
 /** All surfaces under one roof: the context each request works with, the size of a body, and how failures go out. */
+import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { bodyLimitBytes, fileLimitBytes } from '../schema/limits.ts'
 import { type Context, deploymentOf } from './env.ts'
@@ -17,7 +18,7 @@ import { migration } from './routes/migration.ts'
 import { pages } from './routes/pages.ts'
 import { defaultRealm, realm } from './routes/realm.ts'
 import { resolver } from './routes/resolver.ts'
-import { type Call, surface } from './routes/surface.ts'
+import { type Call, type Surface, surface } from './routes/surface.ts'
 import { policy } from './routes/policy.ts'
 import { smsGateway } from './routes/smsgateway.ts'
 import { system } from './routes/system.ts'
@@ -38,7 +39,8 @@ export function createApp(given: Given) {
     call.set('context', await contextFor(call, first))
     await next()
     // Devices set their clocks by it. A WebSocket's answer takes no further headers.
-    if (call.res.status !== 101) call.res.headers.set('Date', new Date(given.nowMs()).toUTCString())
+    if (isDevice(call) && call.res.status !== 101)
+      call.res.headers.set('Date', new Date(given.nowMs()).toUTCString())
   })
   const [small, large] = [limited(bodyLimitBytes), limited(fileLimitBytes)]
   app.use((call, next) => (takesFile(call.req.path) ? large : small)(call, next))
@@ -72,15 +74,23 @@ export function createApp(given: Given) {
   return app
 }
 
-const limited = (maxSize: number) =>
-  bodyLimit({
-    maxSize,
-    onError: () => refuse({ reason: 'body_too_large', limitBytes: maxSize }),
-  })
+/** A body whose length is told is judged by that, without being touched: almost all of them. */
+function limited(maxSize: number): MiddlewareHandler<Surface> {
+  const tooLarge = () => refuse({ reason: 'body_too_large', limitBytes: maxSize })
+  const counted = bodyLimit({ maxSize, onError: tooLarge })
+  return (call, next) => {
+    const told = call.req.header('Content-Length')
+    if (told === undefined || call.req.header('Transfer-Encoding') !== undefined)
+      return call.req.method === 'GET' ? next() : counted(call, next)
+    return Number(told) <= maxSize ? next() : tooLarge()
+  }
+}
 
 /** Only what another system wrote is larger than a message of ours. */
 const takesFile = (path: string): boolean => /^\/(token\/load|migration)(\/|$)/.test(path)
 
+const isDevice = (call: Call): boolean => call.req.path.startsWith('/device')
+
 /** A refusal, in the words of the surface that was called. */
 const respond = (call: Call, failed: Failure): Response =>
-  call.req.path.startsWith('/device') ? problemDocument(failed) : failure(call, failed)
+  isDevice(call) ? problemDocument(failed) : failure(call, failed)

@@ -38,7 +38,6 @@ export async function bundleWorker(entry: string = workerEntry): Promise<string>
     external: ['cloudflare:*'],
     sourcemap: 'inline',
     sourcesContent: false,
-    keepNames: true,
     logLevel: 'silent',
     plugins: [nodeModules],
   }).catch((error: Error) => {

@@ -41,7 +41,7 @@ const builtIn = ({ customer }: Caller): string => customer
 
 application.get('/', async (call) => {
   const caller = await callerWith(call, 'applications')
-  const all = await readApplications(call.var.context, caller.customer)
+  const all = await readApplications(call.get('context'), caller.customer)
   const value = all.map(({ application: { id, name }, keys, accounts }) => ({
     id,
     name,
@@ -80,7 +80,7 @@ application.post('/:id', async (call) => {
       mend: 'must be 1 to 64 characters that can be shown',
     })
   return recorded(call, caller, { action: 'application_write', detail: { id, name } }, async () => {
-    const { context } = call.var
+    const context = call.get('context')
     checkOwn(caller, id)
     const known = await findApplication(context, id)
     if (known && known.customer !== caller.customer) refuse({ reason: 'application_not_found' })
@@ -104,7 +104,7 @@ application.delete('/:id', async (call) => {
       mend: 'must not be the application that administrators belong to',
     })
   return recorded(call, caller, { action: 'application_delete', detail: { id } }, async () => {
-    await deleteApplication(call.var.context, id)
+    await deleteApplication(call.get('context'), id)
     return answer(call, { value: 1 })
   })
 })
@@ -120,7 +120,7 @@ application.post('/:id/key', async (call) => {
     caller,
     { action: 'key_add', detail: { application: id, ...limits, ...(bySource && { bySource }) } },
     async (detail) => {
-      const { context } = call.var
+      const context = call.get('context')
       // An underscore parts the id from the secret.
       const keyId = keyIdIn(context.database, toBase64url(context.random(9)).replaceAll('_', '-'))
       const secret = toBase64url(context.random(32))
@@ -148,7 +148,7 @@ application.delete('/:id/key/:key', async (call) => {
     caller,
     { action: 'key_delete', detail: { application: id, key } },
     async () => {
-      if (!(await deleteApiKey(call.var.context, id, key)))
+      if (!(await deleteApiKey(call.get('context'), id, key)))
         refuse({ reason: 'application_not_found' })
       return answer(call, { value: 1 })
     },
@@ -172,7 +172,7 @@ application.post('/:id/account', async (call) => {
     role === 'admin' ? ofAdministrator(caller, parameters) : limitsOf(caller, parameters)
   const entry = { action: 'account_add', detail: { application: id, username, role, ...limits } }
   return recorded(call, caller, entry, async () => {
-    const { context } = call.var
+    const context = call.get('context')
     const made = await insertAccount(context, {
       id: toBase64url(context.random(16)),
       customer: caller.customer,
@@ -194,7 +194,7 @@ application.delete('/:id/account/:username', async (call) => {
   const username = call.req.param('username')
   const entry = { action: 'account_delete', detail: { application: id, username } }
   return recorded(call, caller, entry, async () => {
-    const { context } = call.var
+    const context = call.get('context')
     const account = await findAccount(context, caller.customer, username)
     if (account?.role === 'admin' && account.application === id) {
       if (caller.role !== 'admin') refuse({ reason: 'application_not_found' })
@@ -227,7 +227,7 @@ const ofAdministrator = (caller: Caller, parameters: Parameters) => ({
 
 /** @throws Refusal application_not_found: another customer's is as good as none. */
 async function own(call: Call, caller: Caller): Promise<Application> {
-  const found = await findApplication(call.var.context, call.req.param('id') ?? '')
+  const found = await findApplication(call.get('context'), call.req.param('id') ?? '')
   if (found?.customer !== caller.customer) refuse({ reason: 'application_not_found' })
   checkOwn(caller, found.id)
   return found

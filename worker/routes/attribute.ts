@@ -43,7 +43,7 @@ async function personNamed(
 attribute.get('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const named = namedIn(parameters)
   const key = parameters.get('key')
   const entry = { action: 'attribute_list', user: named.user, realm: named.realm }
@@ -59,7 +59,7 @@ attribute.get('/', async (call) => {
 attribute.post('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const named = namedIn(parameters)
   const key = parameters.need('key').trim()
   const entry = { action: 'attribute_set', user: named.user, realm: named.realm }
@@ -88,7 +88,7 @@ attribute.post('/', async (call) => {
 attribute.delete('/:key/:user/:realm?', async (call) => {
   const caller = await callerWith(call, 'people')
   const { key, user, realm = '' } = call.req.param()
-  const { context } = call.var
+  const context = call.get('context')
   const entry = { action: 'attribute_delete', user, realm, detail: { key: key.slice(0, 255) } }
   const value = await recorded(call, caller, entry, async () => {
     const person = await personNamed(context, caller.customer, { user, realm, resolver: '' })
@@ -101,6 +101,6 @@ attribute.delete('/:key/:user/:realm?', async (call) => {
 editableAttributes.get('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
-  await personNamed(call.var.context, caller.customer, namedIn(parameters))
+  await personNamed(call.get('context'), caller.customer, namedIn(parameters))
   return answer(call, { value: { delete: ['*'], set: { '*': ['*'] } } })
 })

@@ -29,7 +29,7 @@ audit.get('/', async (call) => {
   const search = searchOf(call, caller, parameters)
   const entry = { action: 'audit_read', detail: { filters: search.filters } }
   const { rows, count } = await recorded(call, caller, entry, () =>
-    readAudit(call.var.context.db, search, { limit, offset: (page - 1) * limit }),
+    readAudit(call.get('context').db, search, { limit, offset: (page - 1) * limit }),
   )
   return answer(call, {
     value: {
@@ -47,9 +47,9 @@ audit.get('/:file{[A-Za-z0-9_.-]{1,64}\\.csv}', async (call) => {
   const entry = { action: 'audit_download', detail: { filters: search.filters } }
   // The first rows are read before the answer begins, so that a bad filter is still told as one.
   const first = await recorded(call, caller, entry, () =>
-    readAuditBehind(call.var.context.db, search, { after: undefined, limit: rowsAtOnce }),
+    readAuditBehind(call.get('context').db, search, { after: undefined, limit: rowsAtOnce }),
   )
-  return call.body(linesOf(call.var.context.db, search, first), 200, {
+  return call.body(linesOf(call.get('context').db, search, first), 200, {
     'Cache-Control': 'no-cache',
     'Content-Disposition': `attachment; filename="${call.req.param('file')}"`,
     'Content-Type': 'text/csv; charset=utf-8',
@@ -71,7 +71,7 @@ function searchOf(call: Call, caller: Caller, parameters: Parameters): AuditSear
   return {
     customer: caller.customer,
     filters,
-    since: sinceOf(parameters.get('timelimit'), nowSeconds(call.var.context)),
+    since: sinceOf(parameters.get('timelimit'), nowSeconds(call.get('context'))),
     oldestFirst: order === 'asc',
     ...(caller.self && { of: { user: caller.self.username, realm: caller.self.realm } }),
     ...(caller.realms && { realms: caller.realms }),

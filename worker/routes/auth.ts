@@ -28,7 +28,7 @@ const customerHeader = 'Countersign-Customer'
 auth.post('/', async (call) => {
   const parameters = await parametersOf(call)
   const customer = await customerNamed(call, call.req.header(customerHeader) ?? '', customerHeader)
-  const { context } = call.var
+  const context = call.get('context')
   const username = parameters.get('username').trim()
   const who = await candidatesFor(context, customer, {
     username,
@@ -66,7 +66,7 @@ async function told(
     return await work()
   } catch (error) {
     if (error instanceof Refusal && error.failure.reason === 'wrong_password')
-      await writeAudit(call.var.context, {
+      await writeAudit(call.get('context'), {
         customer,
         action: 'auth',
         success: false,
@@ -83,7 +83,7 @@ auth.post('/password', async (call) => {
   const { account } = caller
   if (!account) refuse({ reason: caller.name === '' ? 'no_authorization' : 'role_missing' })
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const old = parameters.need('password')
   const wanted = checkedPassword(parameters, 'new_password')
   const { customer, username: name } = account

@@ -12,7 +12,7 @@ delivery.get('/', async (call) => {
   const parameters = await parametersOf(call)
   const limit = wholeNumber(parameters, 'limit', { min: 1, max: 500, otherwise: 50 })
   const serial = parameters.get('serial')
-  const found = await readDeliveries(call.var.context.db, caller.customer, {
+  const found = await readDeliveries(call.get('context').db, caller.customer, {
     limit,
     ...(serial !== '' && { serial }),
   })

@@ -37,7 +37,7 @@ device.use(async (call, next) => {
 })
 
 device.get('/keys', (call) => {
-  const { chain, vapid, issuer } = call.var.context.deployment
+  const { chain, vapid, issuer } = call.get('context').deployment
   const keys: KeysAnswer = {
     protocol: deviceProtocol,
     issuer,
@@ -49,17 +49,19 @@ device.get('/keys', (call) => {
 
 device.post('/enrolment/look', async (call) => {
   const presented = parseBody(await call.req.text(), EnrolmentLook)
-  return call.json(await lookAtInvitation(call.var.context, presented))
+  return call.json(await lookAtInvitation(call.get('context'), presented))
 })
 
 device.post('/enrolment/finish', async (call) => {
   const { proof } = parseBody(await call.req.text(), EnrolmentFinish)
-  return call.json(await finishEnrolment(call.var.context, proof))
+  return call.json(await finishEnrolment(call.get('context'), proof))
 })
 
 device.get('/challenges', async (call) => {
   const { address, deviceId } = await signedRequest(call)
-  const open = await reach(call.var.context, address, (object) => object.openFor(address, deviceId))
+  const open = await reach(call.get('context'), address, (object) =>
+    object.openFor(address, deviceId),
+  )
   if (!open.ok) refuse({ reason: open.reason })
   const { ok: _, ...answer } = open
   return call.json(answer)
@@ -68,8 +70,8 @@ device.get('/challenges', async (call) => {
 device.get('/challenges/:challenge', async (call) => {
   const { address, deviceId } = await signedRequest(call)
   const challenge = call.req.param('challenge')
-  await checkChallenge(call.var.context, challenge, address.ownerId)
-  const one = await reach(call.var.context, address, (object) =>
+  await checkChallenge(call.get('context'), challenge, address.ownerId)
+  const one = await reach(call.get('context'), address, (object) =>
     object.oneFor(address, deviceId, challenge),
   )
   if (!one.ok) refuse({ reason: one.reason })
@@ -78,40 +80,40 @@ device.get('/challenges/:challenge', async (call) => {
 
 device.post('/answers', async (call) => {
   const request = parseBody(await call.req.text(), AnswerRequest)
-  return call.json(await answerChallenge(call.var.context, request))
+  return call.json(await answerChallenge(call.get('context'), request))
 })
 
 device.put('/subscription', async (call) => {
   const { member, body } = await admittedRequest(call)
-  await subscribe(call.var.context, member, parseBody(body, SubscriptionUpdate))
+  await subscribe(call.get('context'), member, parseBody(body, SubscriptionUpdate))
   return call.json({ done: true })
 })
 
 device.post('/verifier/options', async (call) => {
   const { member } = await admittedRequest(call)
-  return call.json(await offerVerifier(call.var.context, member))
+  return call.json(await offerVerifier(call.get('context'), member))
 })
 
 device.put('/verifier', async (call) => {
   const { member, body } = await admittedRequest(call)
-  await addVerifier(call.var.context, member, parseBody(body, VerifierRegistration))
+  await addVerifier(call.get('context'), member, parseBody(body, VerifierRegistration))
   return call.json({ done: true })
 })
 
 device.patch('/', async (call) => {
   const { member, body } = await admittedRequest(call)
-  await rename(call.var.context, member, parseBody(body, DeviceUpdate).name)
+  await rename(call.get('context'), member, parseBody(body, DeviceUpdate).name)
   return call.json({ done: true })
 })
 
 device.delete('/', async (call) => {
   const { member } = await admittedRequest(call)
-  await leave(call.var.context, member)
+  await leave(call.get('context'), member)
   return call.json({ done: true })
 })
 
 device.get('/socket', async (call) => {
-  const { context } = call.var
+  const context = call.get('context')
   if (call.req.header('Upgrade')?.toLowerCase() !== 'websocket')
     refuse({ reason: 'bad_parameter', field: 'Upgrade', mend: 'must be websocket' })
   // Another site's page could open a socket in this person's browser; its Origin gives it away.

@@ -11,7 +11,7 @@ const longestMs = 15 * 60_000
 const retryMs = 2000
 
 export async function eventStream(call: Call, transactionId: string): Promise<Response> {
-  const { context } = call.var
+  const context = call.get('context')
   const { readable, writer, gone, breathe } = breathing(': \n\n')
   const encoder = new TextEncoder()
   const say = (status: Status | null) =>

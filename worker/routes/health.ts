@@ -39,7 +39,7 @@ health.get('/startupz', async (call) =>
 )
 
 info.get('/', (call) => {
-  const { origin, issuer } = call.var.context.deployment
+  const { origin, issuer } = call.get('context').deployment
   return answer(call, {
     value: {
       ...{ name: 'Countersign', issuer, url: origin, version, api_version: apiVersion },

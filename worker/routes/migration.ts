@@ -38,7 +38,7 @@ migration.post('/privacyidea', async (call) => {
     call,
     caller,
     { type: 'privacyIDEA', dryRun: load.dryRun, action: 'migration' },
-    () => loadAll(call.var.context, load, file, parameters),
+    () => loadAll(call.get('context'), load, file, parameters),
   )
   return told(call, load, outcomes)
 })
@@ -48,7 +48,7 @@ migration.post('/netscaler', async (call) => {
   if (!caller.rights.has('tokens')) refuse({ reason: 'right_missing', right: 'tokens' })
   const text = await fileOf(call, parameters)
   const found = readNetscaler(text, parameters.get('attribute').trim() || defaultAttribute)
-  const { context } = call.var
+  const context = call.get('context')
   const outcomes = await recordedLoad(
     call,
     caller,

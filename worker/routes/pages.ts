@@ -10,7 +10,7 @@ export const pages = surface()
 const app = 'app.html'
 
 pages.get('/', (call) =>
-  page(call, call.var.context.deployment.tryApiKey === '' ? 'welcome.html' : 'try.html'),
+  page(call, call.get('context').deployment.tryApiKey === '' ? 'welcome.html' : 'try.html'),
 )
 pages.get('/app', (call) => page(call, app))
 pages.get('/enrol', (call) => page(call, app))
@@ -25,7 +25,7 @@ pages.get('/openapi.json', async (call) => {
 
 /** The Try-it page's own credential: on this machine only, and never to a page that came by another name. */
 pages.get('/try/application.json', (call) => {
-  const { tryApiKey, origin } = call.var.context.deployment
+  const { tryApiKey, origin } = call.get('context').deployment
   if (tryApiKey === '' || new URL(call.req.url).host !== new URL(origin).host)
     refuse({ reason: 'not_found' })
   if (![undefined, 'same-origin'].includes(call.req.header('Sec-Fetch-Site')))
@@ -61,7 +61,7 @@ async function asset(call: Call, pathname: string): Promise<Response> {
   const scans = pathname === `/${app}`
   headers.set(
     'Content-Security-Policy',
-    contentSecurityPolicy(call.var.context.deployment.origin, scans),
+    contentSecurityPolicy(call.get('context').deployment.origin, scans),
   )
   headers.set('Cross-Origin-Opener-Policy', 'same-origin')
   headers.set('Permissions-Policy', 'camera=(self), microphone=(), geolocation=()')

@@ -51,13 +51,13 @@ const defined = (scope: keyof typeof actions) =>
 
 policy.get('/', async (call) => {
   const caller = await callerWith(call, 'settings')
-  const all = await readPolicies(call.var.context, caller.customer)
+  const all = await readPolicies(call.get('context'), caller.customer)
   return answer(call, { value: all.map(told) })
 })
 
 policy.get('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
-  const all = await readPolicies(call.var.context, caller.customer)
+  const all = await readPolicies(call.get('context'), caller.customer)
   return answer(call, {
     value: all.filter(({ name }) => name === call.req.param('name')).map(told),
   })
@@ -75,7 +75,7 @@ policy.post('/:name', async (call) => {
   const name = call.req.param('name')
   const entry = { action: 'policy_write', detail: { policy: name.slice(0, longestName) } }
   return recorded(call, caller, entry, async (detail) => {
-    const { context } = call.var
+    const context = call.get('context')
     const given = policyOf(name, await parametersOf(call))
     Object.assign(detail, { scope: given.scope, says: given.action })
     const others = await readPolicies(context, caller.customer)
@@ -123,7 +123,7 @@ async function changed<More extends unknown[]>(
   const name = call.req.param('name') ?? ''
   const entry = { action, detail: { policy: name.slice(0, longestName) } }
   return recorded(call, caller, entry, async () => {
-    const id = await change(call.var.context, caller.customer, name, ...more)
+    const id = await change(call.get('context'), caller.customer, name, ...more)
     return answer(call, { value: id ?? refuse({ reason: 'policy_not_found' }) })
   })
 }

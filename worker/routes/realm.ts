@@ -36,7 +36,7 @@ const described = (rows: RealmRow[]): Record<string, unknown> =>
 realm.get('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const realms = await recorded(call, caller, { action: 'realm_list' }, () =>
-    readRealms(call.var.context.db, caller.customer),
+    readRealms(call.get('context').db, caller.customer),
   )
   return answer(call, { value: described(realms) })
 })
@@ -46,18 +46,18 @@ realm.post('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
   const { customer } = caller
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const entry = { action: 'realm_set', realm: call.req.param('name') }
   const value = await recorded(call, caller, entry, async (detail) => {
     const name = placeName(call.req.param('name'), 'realm')
     const asked = [...new Set(listOf(parameters.need('resolvers')).map((one) => one.toLowerCase()))]
     const known = new Set(
-      (await readResolvers(call.var.context.db, customer)).map((one) => one.name),
+      (await readResolvers(call.get('context').db, customer)).map((one) => one.name),
     )
     const added = asked.filter((one) => known.has(one))
     const failed = asked.filter((one) => !known.has(one))
     Object.assign(detail, { added, failed })
-    const before = (await readRealms(call.var.context.db, customer)).find(
+    const before = (await readRealms(call.get('context').db, customer)).find(
       (one) => one.name === name,
     )
     const had = before?.resolvers.map((resolver) => resolver.name) ?? []
@@ -71,7 +71,7 @@ realm.post('/:name', async (call) => {
     await changeManyTokens(
       context,
       customer,
-      () => ownersInRealm(call.var.context.db, { customer, realm: name, resolvers: touched }),
+      () => ownersInRealm(call.get('context').db, { customer, realm: name, resolvers: touched }),
       () => putRealm(context, { customer, name }, members),
     )
     return { added, failed }
@@ -89,17 +89,19 @@ function priorityOf(parameters: Parameters, resolver: string): number | null {
 realm.delete('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
   const { customer } = caller
-  const { context } = call.var
+  const context = call.get('context')
   const entry = { action: 'realm_delete', realm: call.req.param('name') }
   const id = await recorded(call, caller, entry, async () => {
     const name = call.req.param('name').trim().toLowerCase()
-    const found = (await readRealms(call.var.context.db, customer)).find((one) => one.name === name)
+    const found = (await readRealms(call.get('context').db, customer)).find(
+      (one) => one.name === name,
+    )
     if (!found) refuse({ reason: 'unknown_realm' })
     const resolvers = found.resolvers.map((resolver) => resolver.name)
     await changeManyTokens(
       context,
       customer,
-      () => ownersInRealm(call.var.context.db, { customer, realm: name, resolvers }),
+      () => ownersInRealm(call.get('context').db, { customer, realm: name, resolvers }),
       () => deleteRealm(context, customer, name),
     )
     return found.id
@@ -110,7 +112,7 @@ realm.delete('/:name', async (call) => {
 defaultRealm.get('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const realms = await recorded(call, caller, { action: 'realm_default_read' }, () =>
-    readRealms(call.var.context.db, caller.customer),
+    readRealms(call.get('context').db, caller.customer),
   )
   return answer(call, { value: described(realms.filter(({ isDefault }) => isDefault)) })
 })
@@ -121,9 +123,9 @@ defaultRealm.post('/:name', async (call) => {
   const entry = { action: 'realm_default', realm: call.req.param('name') }
   await recorded(call, caller, entry, async () => {
     const name = call.req.param('name').trim().toLowerCase()
-    const realms = await readRealms(call.var.context.db, caller.customer)
+    const realms = await readRealms(call.get('context').db, caller.customer)
     if (!realms.some((one) => one.name === name)) refuse({ reason: 'unknown_realm' })
-    await setDefaultRealm(call.var.context, caller.customer, name)
+    await setDefaultRealm(call.get('context'), caller.customer, name)
   })
   return answer(call, { value: 1 })
 })
@@ -131,7 +133,7 @@ defaultRealm.post('/:name', async (call) => {
 defaultRealm.delete('/', async (call) => {
   const caller = await callerWith(call, 'settings')
   await recorded(call, caller, { action: 'realm_default' }, () =>
-    setDefaultRealm(call.var.context, caller.customer, null),
+    setDefaultRealm(call.get('context'), caller.customer, null),
   )
   return answer(call, { value: 1 })
 })

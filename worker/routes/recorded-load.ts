@@ -20,7 +20,7 @@ export function recordedLoad(
     detail.not_taken = outcomes.length - taken.length
     if (!dryRun)
       await writeAudits(
-        call.var.context,
+        call.get('context'),
         taken.map(({ serial, user, policy }) => ({
           customer: caller.customer,
           action,

@@ -24,7 +24,7 @@ export async function recorded<T>(
     ...entry.detail,
   }
   const write = (success: boolean) =>
-    writeAudit(call.var.context, {
+    writeAudit(call.get('context'), {
       ...entry,
       user: entry.user?.slice(0, longest),
       realm: entry.realm?.slice(0, longest),

@@ -23,7 +23,7 @@ const described = (rows: ResolverRow[]): Record<string, unknown> =>
 
 const listed = (call: Call, caller: Caller): Promise<ResolverRow[]> =>
   recorded(call, caller, { action: 'resolver_list' }, () =>
-    readResolvers(call.var.context.db, caller.customer),
+    readResolvers(call.get('context').db, caller.customer),
   )
 
 resolver.get('/', async (call) => {
@@ -63,15 +63,15 @@ resolver.post('/:name', async (call) => {
   const caller = await callerWith(call, 'settings')
   const { customer } = caller
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const detail = { resolver: call.req.param('name').slice(0, 64) }
   const id = await recorded(call, caller, { action: 'resolver_set', detail }, async () => {
     const name = placeName(call.req.param('name'), 'resolver')
-    const rows = await readResolvers(call.var.context.db, customer)
+    const rows = await readResolvers(call.get('context').db, customer)
     const known = rows.find((row) => row.name === name)
     checkType(known && !parameters.has('type') ? known.type : parameters.need('type'))
     const createdAt = nowSeconds(context)
-    return putResolver(call.var.context.db, {
+    return putResolver(call.get('context').db, {
       customer,
       name,
       type: 'local',
@@ -89,16 +89,16 @@ resolver.delete('/:name', async (call) => {
   const name = call.req.param('name').trim().toLowerCase()
   const entry = { action: 'resolver_delete', detail: { resolver: name.slice(0, 64) } }
   const id = await recorded(call, caller, entry, async (detail) => {
-    const rows = await readResolvers(call.var.context.db, customer)
+    const rows = await readResolvers(call.get('context').db, customer)
     const known = rows.find((row) => row.name === name)
     detail.found = known !== undefined
     if (!known) return -1
-    if (!(await deleteResolver(call.var.context.db, customer, name))) {
-      const realms = await readRealms(call.var.context.db, customer)
+    if (!(await deleteResolver(call.get('context').db, customer, name))) {
+      const realms = await readRealms(call.get('context').db, customer)
       const holding = realms.find((realm) => realm.resolvers.some((one) => one.name === name))
       if (holding) refuse({ reason: 'resolver_in_realm', resolver: name, realm: holding.name })
     }
-    await forget(call.var.context)
+    await forget(call.get('context'))
     return known.id
   })
   return answer(call, { value: id })

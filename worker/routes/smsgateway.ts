@@ -33,7 +33,7 @@ const told = ({ id, name, module, description, options, account }: GatewayRow) =
 })
 
 const gatewaysOf = (call: Call, caller: Caller): Promise<GatewayRow[]> =>
-  readGateways(call.var.context.db, caller.customer)
+  readGateways(call.get('context').db, caller.customer)
 
 smsGateway.get('/', async (call) => {
   const caller = await callerWith(call, 'settings')
@@ -56,7 +56,7 @@ smsGateway.get('/:id', async (call) => {
 
 smsGateway.post('/', async (call) => {
   const caller = await callerWith(call, 'settings')
-  const { context } = call.var
+  const context = call.get('context')
   const parameters = await parametersOf(call)
   const entry = {
     action: 'gateway_write',
@@ -87,7 +87,7 @@ smsGateway.delete('/option/:id/:option', async (call) => {
     if (!gateway) refuse({ reason: 'gateway_not_found' })
     const { [name]: _, ...options } = gateway.options
     const left = name === accountOption ? { account: null } : { options }
-    await narrowGateway(call.var.context, gateway.id, left)
+    await narrowGateway(call.get('context'), gateway.id, left)
     return answer(call, { value: gateway.id })
   })
 })
@@ -99,7 +99,7 @@ smsGateway.delete('/:name', async (call) => {
   return recorded(call, caller, entry, async () => {
     const gateway = (await gatewaysOf(call, caller)).find((one) => one.name === name)
     if (!gateway) refuse({ reason: 'gateway_not_found' })
-    await deleteGateway(call.var.context, gateway.id)
+    await deleteGateway(call.get('context'), gateway.id)
     return answer(call, { value: gateway.id })
   })
 })

@@ -14,7 +14,7 @@ export const system = surface()
 
 const settingsOf = async (call: Call): Promise<ConfigRow[]> => {
   const caller = await callerWith(call, 'settings')
-  return readConfig(call.var.context, caller.customer)
+  return readConfig(call.get('context'), caller.customer)
 }
 
 system.get('/', async (call) => {
@@ -56,7 +56,7 @@ system.post('/setDefault', (call) =>
 
 async function write(call: Call, isMeant: (name: string) => boolean): Promise<Response> {
   const caller = await callerWith(call, 'settings')
-  const { context } = call.var
+  const context = call.get('context')
   return recorded(call, caller, { action: 'settings' }, async (detail) => {
     const parameters = await parametersOf(call)
     const names = parameters.names().filter(isMeant)
@@ -80,7 +80,7 @@ system.delete('/:key', async (call) => {
   const key = configName(call.req.param('key'))
   const entry = { action: 'settings_delete', detail: { key: key.slice(0, 128) } }
   return recorded(call, caller, entry, async (detail) => {
-    const gone = await deleteConfig(call.var.context, caller.customer, key)
+    const gone = await deleteConfig(call.get('context'), caller.customer, key)
     detail.found = gone
     return answer(call, { value: gone ? 1 : 0 })
   })

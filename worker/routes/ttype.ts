@@ -26,7 +26,7 @@ ttype.on('GET', paths, async (call) => {
     signature: parameters.need('signature'),
     client: peerAddress(call),
   }
-  return answer(call, { value: await pollByPhone(call.var.context, customer, poll) })
+  return answer(call, { value: await pollByPhone(call.get('context'), customer, poll) })
 })
 
 ttype.on('POST', paths, async (call) => {
@@ -43,7 +43,7 @@ ttype.on('POST', paths, async (call) => {
 
 async function enrol(call: Call, customer: string, parameters: Parameters): Promise<Result> {
   const serial = parameters.get('serial')
-  const key = await finishByPhone(call.var.context, customer, {
+  const key = await finishByPhone(call.get('context'), customer, {
     serial,
     credential: parameters.get('enrollment_credential'),
     publicKey: parameters.get('pubkey'),
@@ -55,7 +55,7 @@ async function enrol(call: Call, customer: string, parameters: Parameters): Prom
 }
 
 async function update(call: Call, customer: string, parameters: Parameters): Promise<Result> {
-  await updateFbtoken(call.var.context, customer, {
+  await updateFbtoken(call.get('context'), customer, {
     serial: parameters.get('serial'),
     fbtoken: parameters.get('new_fb_token'),
     timestamp: parameters.get('timestamp'),
@@ -65,7 +65,7 @@ async function update(call: Call, customer: string, parameters: Parameters): Pro
 }
 
 async function answered(call: Call, customer: string, parameters: Parameters): Promise<Result> {
-  const given = await answerByPhone(call.var.context, customer, {
+  const given = await answerByPhone(call.get('context'), customer, {
     serial: parameters.get('serial'),
     nonce: parameters.get('nonce') || null,
     signature: parameters.get('signature'),

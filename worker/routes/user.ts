@@ -35,7 +35,7 @@ user.route('/editable_attributes', editableAttributes)
 user.post('/', async (call) => {
   const caller = await callerWith(call, 'people', 'add_people')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const entry = {
     action: 'user_add',
     user: parameters.get('user').trim(),
@@ -81,7 +81,7 @@ const hashOf = async (context: Context, password: string): Promise<string | null
 user.put('/', async (call) => {
   const caller = await callerWith(call, 'people')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const entry = {
     action: 'user_update',
     user: parameters.get('user').trim(),
@@ -117,7 +117,7 @@ user.put('/', async (call) => {
 user.delete('/:resolver/:user', async (call) => {
   const caller = await callerWith(call, 'people')
   const { resolver, user: name } = call.req.param()
-  const { context } = call.var
+  const context = call.get('context')
   const entry = { action: 'user_delete', user: name, detail: { resolver } }
   await recorded(call, caller, entry, async () => {
     const place = { customer: caller.customer, resolver: resolver.toLowerCase(), username: name }

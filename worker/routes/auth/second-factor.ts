@@ -25,7 +25,7 @@ export async function askSecondFactor(
   customer: string,
   signed: SignedIn,
 ): Promise<Response | null> {
-  const { context } = call.var
+  const context = call.get('context')
   if ('account' in signed) return askAdministrator(call, signed.account)
   const { row, realm, ownerId } = signed.person
   const client = peerAddress(call)
@@ -50,7 +50,7 @@ export async function askSecondFactor(
 
 /** @throws Refusal approval_impossible: a device that is locked opens nothing. */
 async function askAdministrator(call: Call, account: Account): Promise<Response | null> {
-  const { context } = call.var
+  const context = call.get('context')
   if (account.role !== 'admin' || !(await hasDevice(context, account))) return null
   const asked = await askAccount(context, account, {
     purpose: signingIn,

@@ -20,7 +20,7 @@ export async function openSession(
   customer: string,
   signed: SignedIn & { approved: boolean },
 ): Promise<Response> {
-  const { context } = call.var
+  const context = call.get('context')
   const who =
     'account' in signed
       ? { id: signed.account.id, username: signed.account.username, realm: '' }
@@ -91,7 +91,7 @@ async function granted(
   about: object,
   rights: Iterable<string> | null,
 ): Promise<string[]> {
-  const { context } = call.var
+  const context = call.get('context')
   const policies = await readPolicies(context, customer)
   const client = peerAddress(call)
   const subject = { ...about, ...(client !== null && { client }), nowMs: context.nowMs() }

@@ -19,7 +19,7 @@ export async function deviceTouched(
   if (!path.startsWith('/token/')) return null
   const serial = (call.req.param('serial') ?? (await parametersOf(call)).get('serial')).trim()
   if (serial === '') return null
-  const token = await findToken(call.var.context.db, serial)
+  const token = await findToken(call.get('context').db, serial)
   if (!token || token.account === null || token.customer !== caller.customer) return null
   if (caller.role !== 'admin' || !allowed.test(path)) refuse({ reason: 'serial_not_found' })
   const verb = call.req.method === 'DELETE' ? 'delete' : path.split('/')[2]

@@ -19,7 +19,7 @@ export async function freshApproval(
   account: Account,
   danger: string,
 ): Promise<string | null> {
-  const { context } = call.var
+  const context = call.get('context')
   if (!(await hasDevice(context, account))) return null
   const parameters = await parametersOf(call)
   const purpose = `/approval/${await actHash(call, account, parameters)}` as const

@@ -76,10 +76,10 @@ export async function checkHeard(
   caller: Caller,
   whom: { user?: string; realm?: string; resolver?: string },
 ): Promise<void> {
-  if (caller.name !== '' || (call.var.context.deployment.loopback && isFromHere(call))) return
+  if (caller.name !== '' || (call.get('context').deployment.loopback && isFromHere(call))) return
   const client = peerAddress(call)
   const about = client === null ? whom : { ...whom, client }
-  const { context } = call.var
+  const context = call.get('context')
   const { apiKeyRequired } = await readSettings(context, caller.customer, about)
   if (apiKeyRequired === 1) refuse({ reason: 'api_key_required' })
   // privacyIDEA's own, in its own words.

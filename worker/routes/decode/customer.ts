@@ -41,7 +41,7 @@ export function sessionShown(call: Call): string | null {
  */
 export async function customerNamed(call: Call, named: string, field: string): Promise<string> {
   if (named === '') return defaultCustomer
-  const context = await aboutCustomer(call.var.context, named)
+  const context = await aboutCustomer(call.get('context'), named)
   if (!context) refuse({ reason: 'customer_unknown', customer: named.slice(0, 64), field })
   call.set('context', context)
   return named
@@ -49,7 +49,7 @@ export async function customerNamed(call: Call, named: string, field: string): P
 
 /** From here on the request is about the customer of that owner. @returns false where their database is not bound. */
 export function aboutOwner(call: Call, ownerId: OwnerId): boolean {
-  const context = inDatabase(call.var.context, databaseOf(ownerId))
+  const context = inDatabase(call.get('context'), databaseOf(ownerId))
   if (context) call.set('context', context)
   return context !== null
 }

@@ -62,7 +62,7 @@ export async function signedRequest(call: Call): Promise<Signed> {
   const { pathname, search } = new URL(call.req.url)
   const body = await call.req.text()
   const request = { method: call.req.method, path: pathname + search, body }
-  const { ownerId, deviceId, jti } = await verifyRequest(call.var.context, jws, request)
+  const { ownerId, deviceId, jti } = await verifyRequest(call.get('context'), jws, request)
   if (!aboutOwner(call, ownerId)) refuse({ reason: 'unknown_device' })
   return { address: { ownerId }, deviceId, jti, body }
 }
@@ -70,8 +70,8 @@ export async function signedRequest(call: Call): Promise<Signed> {
 /** For requests that change something: each is good once. */
 export async function admittedRequest(call: Call): Promise<{ member: Member; body: string }> {
   const { address, deviceId, jti, body } = await signedRequest(call)
-  const attempt = toBase64url(call.var.context.random(12))
-  const admitted = await reach(call.var.context, address, (object) =>
+  const attempt = toBase64url(call.get('context').random(12))
+  const admitted = await reach(call.get('context'), address, (object) =>
     object.admit(address, deviceId, jti, attempt),
   )
   if (!admitted.ok) refuse({ reason: admitted.reason })

@@ -31,7 +31,7 @@ export function whenceOf(call: Call, caller: Caller, claimed: string): Whence {
 }
 
 function placeOf(call: Call): string | null {
-  const { listener, trustedProxies } = call.var.context.deployment
+  const { listener, trustedProxies } = call.get('context').deployment
   const cf = call.req.raw.cf as { city?: string; country?: string } | null | undefined
   if (!cf || listener !== 'edge' || trustedProxies.length > 0) return null
   return [cf.city, cf.country].filter(Boolean).join(', ') || null

@@ -31,7 +31,7 @@ export async function parametersOf(call: Call): Promise<Parameters> {
         field: nameOf(values, value),
         mend: 'must not contain a NUL character',
       })
-  bindTo(call.var.self, values)
+  bindTo(call.get('self'), values)
   const get = (name: string): string => values.get(name) ?? ''
   return {
     names: () => [...values.keys()],

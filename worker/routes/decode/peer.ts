@@ -3,7 +3,7 @@ import type { Call } from '../surface.ts'
 
 /** @returns the address of whoever reached us, or null where the runtime does not tell. */
 export function peerAddress(call: Call): string | null {
-  const { listener, trustedProxies } = call.var.context.deployment
+  const { listener, trustedProxies } = call.get('context').deployment
   // Anywhere but at the edge this header, like `cf` itself, is the client's own invention.
   const edgePeer = listener === 'edge' ? (call.req.header('CF-Connecting-IP') ?? null) : null
   const peer = listener === 'loopback' ? '127.0.0.1' : edgePeer

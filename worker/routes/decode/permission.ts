@@ -19,7 +19,7 @@ type About = Omit<Subject, 'nowMs'>
 
 /** @throws Refusal action_denied · factor_needed */
 export async function judgePerson(call: Call, caller: Caller, self: Self, act: Act): Promise<void> {
-  const { context } = call.var
+  const context = call.get('context')
   const { username: user, realm, resolver } = self
   const about: About = { user, realm, resolver, ...clientOf(call) }
   const action = await actionOf(call, act)
@@ -37,7 +37,7 @@ export async function judgePerson(call: Call, caller: Caller, self: Self, act: A
 export async function judgePolicies(call: Call, caller: Caller, act: Act): Promise<Caller> {
   const action = await actionOf(call, act)
   if (action === null) return caller
-  const { context } = call.var
+  const context = call.get('context')
   const policies = await readPolicies(context, caller.customer)
   if (!isLimited(policies, caller)) return caller
   const who: Omit<Subject, 'open'> = {

@@ -22,7 +22,7 @@ export async function aboutOf(
   { about }: Act,
   parameters: Parameters,
 ): Promise<About[]> {
-  const { context } = call.var
+  const context = call.get('context')
   const part = (name: string): string => (call.req.param(name) ?? parameters.get(name)).trim()
   if (about === 'token') {
     const serial = part('serial')

@@ -37,10 +37,10 @@ export function envelope(
   }
 }
 
-export function answer(call: Call, result: Result, status: 200 | 503 = 200): Response {
-  const headers = { 'Cache-Control': 'no-cache' }
-  return call.json(envelope(result, call.var.context.nowMs()), status, headers)
-}
+const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-cache' }
+
+export const answer = (call: Call, result: Result, status: 200 | 503 = 200): Response =>
+  new Response(JSON.stringify(envelope(result, call.get('context').nowMs())), { status, headers })
 
 /** "ERRnnn: " stands before the message on 400s only, as on the wire. */
 export function failure(call: Call, failed: Failure): Response {

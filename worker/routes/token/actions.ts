@@ -68,7 +68,7 @@ async function act(call: Call, name: string, run: Action, revokedToo: boolean): 
   if (name === 'lost' && !caller.self && !caller.rights.has('enrol'))
     refuse({ reason: 'right_missing', right: 'enrol' })
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const inPath = call.req.param('serial')
   const entry = {
     action: `token_${name}`,

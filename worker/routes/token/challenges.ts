@@ -26,7 +26,7 @@ challenges.get('/challenges/:serial', (call) => listed(call, call.req.param('ser
 async function listed(call: Call, serial: string): Promise<Response> {
   const caller = await callerWith(call, 'enrol')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const page = wholeNumber(parameters, 'page', { min: 1, max: 1_000_000, otherwise: 1 })
   const size = wholeNumber(parameters, 'pagesize', { min: 1, max: 1000, otherwise: 15 })
   const addresses =
@@ -71,7 +71,7 @@ const described = (one: ListedChallenge) => ({
 })
 
 async function addressesLately(call: Call, customer: string): Promise<Address[]> {
-  const { context } = call.var
+  const context = call.get('context')
   const since = nowSeconds(context) - longestLifeSeconds
   const ownerIds = await ownersLately(context.db, customer, since)
   return ownerIds.map((ownerId) => ({ ownerId: ownerId as OwnerId, customer }))
@@ -91,7 +91,7 @@ async function ask<T>(
       ...(await Promise.all(
         addresses
           .slice(from, from + atOnce)
-          .map((address) => reach(call.var.context, address, question)),
+          .map((address) => reach(call.get('context'), address, question)),
       )),
     )
   return answers

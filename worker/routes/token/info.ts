@@ -54,7 +54,7 @@ info.delete('/info/:serial/:key', (call) => note(call, () => Promise.resolve(nul
 /** @param valueOf null takes the note away. */
 async function note(call: Call, valueOf: () => Promise<string | null>): Promise<Response> {
   const caller = await callerWith(call, 'tokens')
-  const { context } = call.var
+  const context = call.get('context')
   const { serial = '', key = '' } = call.req.param()
   const entry = {
     action: 'token_info',

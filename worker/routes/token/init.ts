@@ -37,7 +37,7 @@ init.post('/init', async (call) => {
 
 /** What is asked for whatever its type; the PIN as policies want it. */
 async function asked(call: Call, caller: Caller, parameters: Parameters) {
-  const { context } = call.var
+  const context = call.get('context')
   const { customer } = caller
   const person = await personAsked(context, customer, parameters)
   const client = peerAddress(call)
@@ -71,14 +71,14 @@ async function realmsBeside(
   parameters: Parameters,
   isOwned: boolean,
 ): Promise<string[]> {
-  const { context } = call.var
+  const context = call.get('context')
   const named = await realmsAsked(context, customer, parameters.get('tokenrealm'))
   const realm = isOwned ? '' : parameters.get('realm').trim()
   return [...new Set([...(await realmsAsked(context, customer, realm)), ...named])]
 }
 
 async function initPush(call: Call, caller: Caller, parameters: Parameters): Promise<Response> {
-  const { context } = call.var
+  const context = call.get('context')
   const { wish, told } = await asked(call, caller, parameters)
   const account = await accountAsked(call, caller, parameters)
   const begun = await beginEnrolment(context, {
@@ -110,7 +110,7 @@ async function accountAsked(call: Call, { account }: Caller, parameters: Paramet
   if (named === '') return null
   if (account?.role !== 'admin' || account.username !== named) refuse({ reason: 'device_not_own' })
   const { id, username, customer } = account
-  return { id, username, ownerId: await accountOwner(call.var.context, customer, id) }
+  return { id, username, ownerId: await accountOwner(call.get('context'), customer, id) }
 }
 
 async function initOtp(
@@ -119,7 +119,7 @@ async function initOtp(
   parameters: Parameters,
   type: 'totp' | 'hotp' | 'recovery',
 ): Promise<Response> {
-  const { context } = call.var
+  const context = call.get('context')
   const entry = {
     action: 'token_init',
     user: parameters.get('user') || undefined,

@@ -43,7 +43,7 @@ list.get('/', async (call) => {
   const active = truth(parameters, 'active')
   const assigned = truth(parameters, 'assigned')
   const { rows, count } = await listTokens(
-    call.var.context.db,
+    call.get('context').db,
     {
       customer: caller.customer,
       texts: textsOf(parameters),
@@ -65,7 +65,7 @@ list.get('/', async (call) => {
 
 async function asNow(call: Call, row: ListedToken): Promise<Record<string, unknown>> {
   const address = addressOf(row.token)
-  const counters = await reach(call.var.context, address, (object) =>
+  const counters = await reach(call.get('context'), address, (object) =>
     object.countersOf(address, row.token.serial),
   )
   return describedToken(row, counters ?? row.token)

@@ -58,7 +58,7 @@ for (const path of ['/load', '/load/:filename'])
       const { rows, left } = await reader(text, parameters)
       const placed = rows.map((row) => ({ ...row, realms }))
       return loadTokens(
-        call.var.context,
+        call.get('context'),
         { customer: caller.customer, dryRun },
         { rows: placed, left },
       )
@@ -74,4 +74,4 @@ for (const path of ['/load', '/load/:filename'])
 const realmsNamed = (call: Call, customer: string, parameters: Parameters): Promise<string[]> =>
   parameters.get('tokenrealms') === ''
     ? Promise.resolve([])
-    : realmsAsked(call.var.context, customer, parameters.get('tokenrealms'))
+    : realmsAsked(call.get('context'), customer, parameters.get('tokenrealms'))

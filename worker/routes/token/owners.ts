@@ -27,7 +27,7 @@ const entryOf = (call: Call, parameters: Parameters, action: string) => ({
 owners.post('/assign', async (call) => {
   const caller = await callerWith(call, 'tokens')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   await recorded(call, caller, entryOf(call, parameters, 'token_assign'), async () => {
     const token = await tokenNamed(context, caller.customer, parameters.need('serial').trim())
     // Nobody helps themselves to what belongs to another realm.
@@ -69,7 +69,7 @@ for (const path of ['/unassign', '/unassign/:serial'])
   owners.post(path, async (call) => {
     const caller = await callerWith(call, 'tokens')
     const parameters = await parametersOf(call)
-    const { context } = call.var
+    const context = call.get('context')
     const entry = entryOf(call, parameters, 'token_unassign')
     const value = await recorded(call, caller, entry, async (detail) => {
       const inPath = call.req.param('serial')
@@ -86,7 +86,7 @@ for (const path of ['/realm', '/realm/:serial'])
   owners.post(path, async (call) => {
     const caller = await callerWith(call, 'tokens')
     const parameters = await parametersOf(call)
-    const { context } = call.var
+    const context = call.get('context')
     const entry = entryOf(call, parameters, 'token_realm')
     await recorded(call, caller, entry, async (detail) => {
       const inPath = call.req.param('serial')

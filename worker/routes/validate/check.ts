@@ -55,7 +55,7 @@ async function enrolsInstead(
   const { realm } = sought.about
   if (result.value !== true || sought.person === null || realm === undefined) return result
   if (parameters.get('user').trim() === '') return result
-  const { context } = call.var
+  const context = call.get('context')
   const person = await rememberedPerson(context, sought.person)
   if (!person) return result
   const enrolled = await enrolByLogin(context, {
@@ -75,11 +75,11 @@ async function cancelled(call: Call, parameters: Parameters): Promise<Result> {
     application: caller.application.id,
     transactionId: parameters.need('transaction_id'),
   }
-  return putOffResult(await putOff(call.var.context, asked))
+  return putOffResult(await putOff(call.get('context'), asked))
 }
 
 async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
-  const { context } = call.var
+  const context = call.get('context')
   const { sought, rules, transactionId, concluding } = login
   if (sought.missing === 'user_not_found' && rules.admitted.noUser !== null)
     return admitNobody(call, login, rules.admitted.noUser)
@@ -114,7 +114,7 @@ async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
 
 /** Whoever does not exist is let in, where a policy wants it so. */
 async function admitNobody(call: Call, { caller, sought, about }: Login, policy: string) {
-  const { context } = call.var
+  const context = call.get('context')
   await writeAudit(context, {
     customer: caller.customer,
     action: 'check',
@@ -138,11 +138,14 @@ async function accepted(
 }
 
 const authorize = (call: Call, { rules, sought, caller }: Login, tokens: Used[]): Promise<void> =>
-  insistAuthorized(call.var.context, rules, sought, { tokens, application: caller.application.id })
+  insistAuthorized(call.get('context'), rules, sought, {
+    tokens,
+    application: caller.application.id,
+  })
 
 /** @throws Refusal where policies let nobody in with this token: the approval is used up. */
 async function redeem(call: Call, login: Login, id: string, pass: string): Promise<Redemption> {
-  const { context } = call.var
+  const context = call.get('context')
   const redemption = await redeemApproval(context, login.sought, {
     transactionId: id,
     application: login.caller.name === '' ? null : login.caller.application.id,
@@ -154,7 +157,7 @@ async function redeem(call: Call, login: Login, id: string, pass: string): Promi
 }
 
 async function redeemed(call: Call, login: Login, transactionId: string): Promise<Outcome> {
-  const { context } = call.var
+  const context = call.get('context')
   const { caller, parameters, sought } = login
   const pass = parameters.get('pass')
   const first = await redeem(call, login, transactionId, pass)
@@ -184,7 +187,7 @@ check.on(['GET', 'POST'], '/check', async (call) => {
   if (!('later' in outcome)) return answer(call, outcome)
   return streamed(background(call), async (gone) => {
     try {
-      return envelope(await outcome.later(gone), call.var.context.nowMs())
+      return envelope(await outcome.later(gone), call.get('context').nowMs())
     } catch (error) {
       // The status has gone out: the body says it.
       if (error instanceof Refusal) return failureBody(call, error.failure)

@@ -23,7 +23,7 @@ export type Login = {
 
 /** @throws Refusal of a caller who is not heard, or of parameters that name nobody */
 export async function loginOf(call: Call): Promise<Login> {
-  const { context } = call.var
+  const context = call.get('context')
   const caller = await checkingCaller(call)
   const { customer } = caller
   const parameters = await parametersOf(call)

@@ -13,7 +13,7 @@ import { type Call, surface } from '../surface.ts'
 export const poll = surface()
 
 const polled = async (call: Call, transactionId: string): Promise<Response> => {
-  const { context } = call.var
+  const context = call.get('context')
   const parameters = await parametersOf(call)
   const knowsCancelled = parameters.get('cancelled') === '1'
   const now = async () =>

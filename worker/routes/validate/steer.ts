@@ -10,14 +10,14 @@ export const steer = surface()
 steer.post('/resend', async (call) => {
   const caller = await callerWith(call, 'trigger')
   const transactionId = (await parametersOf(call)).need('transaction_id')
-  await resendTransaction(call.var.context, { ...steered(caller), transactionId })
+  await resendTransaction(call.get('context'), { ...steered(caller), transactionId })
   return answer(call, { value: true })
 })
 
 steer.post('/cancel', async (call) => {
   const caller = await checkingCaller(call)
   const transactionId = (await parametersOf(call)).need('transaction_id')
-  await cancelTransaction(call.var.context, { ...steered(caller), transactionId })
+  await cancelTransaction(call.get('context'), { ...steered(caller), transactionId })
   return answer(call, { value: true })
 })
 

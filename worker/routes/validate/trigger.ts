@@ -14,7 +14,7 @@ export const trigger = surface()
 trigger.on(['GET', 'POST'], '/triggerchallenge', async (call) => {
   const caller = await callerWith(call, 'trigger')
   const parameters = await parametersOf(call)
-  const { context } = call.var
+  const context = call.get('context')
   const owner = await whoseOrNobody(context, caller.customer, named(parameters))
   if (!owner) return answer(call, untriggered('no_tokens'))
   const about = asking(call, caller, parameters)
