@@ -4,7 +4,7 @@
  */
 import { kept } from '../../../worker/policy/kept.ts'
 import { type Line, chart } from './chart.ts'
-import type { Figure, Findings, Row } from './findings.ts'
+import type { Figure, Findings, Row } from '../report.ts'
 import { type Measured, measure } from './measure.ts'
 import {
   type Days,

@@ -1,0 +1,146 @@
+/**
+ * How long after an approval whoever waits for it knows. Measured from sending the device's answer until the waiter has heard, both in
+ * this process. For a blocked check the two requests' own time is taken off: an answer that nobody waits for, and a check of what is
+ * approved already, measured in the same run.
+ */
+import { WebSocket } from 'ws'
+import { socketProtocol } from '../../../schema/device.ts'
+import { startAlone } from '../both.ts'
+import { median, quantile } from '../load.ts'
+import { type Enrolled, enrolPeople } from '../people.ts'
+import type { Figure, Findings } from '../report.ts'
+import type { Application, Transaction } from '../../support/application.ts'
+import type { Ours } from '../servers.ts'
+
+const people = 10
+const samples = 200
+/** Long enough for the waiter to wait when the answer comes. */
+const settleMs = 40
+const socketPath = '/device/socket'
+
+/** `heard` is when it knew. */
+type Waiter = (
+  at: { server: Ours; payroll: Application },
+  who: Enrolled,
+  asked: Transaction,
+) => Promise<{ heard: Promise<number> }>
+
+const waiters: Record<'check' | 'events' | 'socket', Waiter> = {
+  check: async ({ payroll }, { user }, { transactionId }) => ({
+    heard: payroll.check({ user, pass: '', state: transactionId }).then(({ envelope }) => {
+      if (envelope.result.authentication !== 'ACCEPT') throw new Error(JSON.stringify(envelope))
+      return performance.now()
+    }),
+  }),
+  events: async ({ payroll }, _, { transactionId }) => ({
+    heard: (async () => {
+      for await (const { challenge_status: status } of payroll.events(transactionId))
+        if (status === 'accept') return performance.now()
+      throw new Error('the events ended before there was an approval')
+    })(),
+  }),
+  // The person's other window: it takes the question away.
+  async socket({ server }, { device }) {
+    const jws = await device.signRequest('GET', socketPath)
+    const socket = new WebSocket(
+      server.url.replace('http', 'ws') + socketPath,
+      [socketProtocol, jws],
+      {
+        origin: server.server.url,
+      },
+    )
+    await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject))
+    const heard = new Promise<number>((resolve) =>
+      socket.on('message', (data: Buffer) => {
+        if (!data.toString().includes('"ended"')) return
+        resolve(performance.now())
+        socket.close()
+      }),
+    )
+    return { heard }
+  },
+}
+
+export async function listen(): Promise<Findings> {
+  const { server, stop } = await startAlone({ people: 1000, policies: 50, audit: 1000 })
+  try {
+    const { payroll, people: all } = await enrolPeople(server, people)
+    const at = { server, payroll }
+    const own = await ownTimes(at, all)
+    const heard: Record<string, number[]> = {}
+    for (const [name, waiter] of Object.entries(waiters))
+      heard[name] = await each(all, async (who) => {
+        const { asked, approve } = await open(at, who)
+        const waiting = await waiter(at, who, asked)
+        await pause()
+        const sentAt = performance.now()
+        const [heardAt] = await Promise.all([waiting.heard, approve()])
+        return heardAt - sentAt
+      })
+    const over = heard['check']!.map((took) => took - own.answerMs - own.checkMs)
+    const figure = (name: string, values: number[], share: number, most: number): Figure => ({
+      name,
+      mustReach: `${share === 0.5 ? 'p50' : 'p99'} at most ${most} ms`,
+      measured: `${quantile(values, share).toFixed(1)} ms`,
+      reached: quantile(values, share) <= most,
+    })
+    return {
+      figures: [
+        figure('accept → blocked check, over the requests’ own time', over, 0.5, 2),
+        figure('accept → blocked check, over the requests’ own time', over, 0.99, 10),
+        figure('accept → event', heard['events']!, 0.99, 15),
+        figure('accept → socket', heard['socket']!, 0.99, 15),
+      ],
+      rows: Object.entries({ ...heard, 'check, over': over }).map(([name, values]) => ({
+        waiter: name,
+        samples: values.length,
+        'p50 ms': median(values),
+        'p99 ms': quantile(values, 0.99),
+        'own time of an answer': own.answerMs,
+        'own time of a check': own.checkMs,
+      })),
+    }
+  } finally {
+    await stop()
+  }
+}
+
+const pause = () => new Promise((resolve) => setTimeout(resolve, settleMs))
+
+async function each(all: Enrolled[], work: (who: Enrolled) => Promise<number>): Promise<number[]> {
+  const took: number[] = []
+  for (let at = 0; at < samples; at++) took.push(await work(all[at % all.length]!))
+  return took
+}
+
+async function open({ payroll }: { payroll: Application }, { user, device }: Enrolled) {
+  const asked = await payroll.ask({ user })
+  const challenges = await device.list()
+  const challenge = challenges.at(0)
+  if (!challenge) throw new Error('nothing is open')
+  const answer = await device.signAnswer(challenge, { decision: 'approve', code: asked.code })
+  return {
+    asked,
+    approve: async () => {
+      const { outcome } = await device.sendAnswer(answer)
+      if (outcome !== 'accepted') throw new Error(`the answer was ${outcome}`)
+    },
+  }
+}
+
+async function ownTimes(at: { server: Ours; payroll: Application }, all: Enrolled[]) {
+  const timed = async (work: () => Promise<unknown>) => {
+    const from = performance.now()
+    await work()
+    return performance.now() - from
+  }
+  const checks: number[] = []
+  const answers = await each(all, async (who) => {
+    const { asked, approve } = await open(at, who)
+    await pause()
+    const took = await timed(approve)
+    checks.push(await timed(() => at.payroll.redeem(who, asked.transactionId)))
+    return took
+  })
+  return { answerMs: median(answers), checkMs: median(checks) }
+}

@@ -1,0 +1,139 @@
+/**
+ * The floor: what these requests cost however they are written. Routing, the body they come in, one call of the owner's object, the
+ * same rows written there (costs.test.ts counts ours) and its alarm, the one read of D1 that an object needs which knows its owner
+ * not yet, and one P-256 signature checked. It knows no policy, no caller, no code and no limit, and it is no server for anything.
+ */
+import { DurableObject } from 'cloudflare:workers'
+import { type Context, Hono } from 'hono'
+
+type Env = { DB: D1Database; COORDINATOR: DurableObjectNamespace<ChallengeCoordinator> }
+type State = 'pending' | 'approved' | 'redeemed'
+
+const answerMs = 120_000
+/** As long as the settings of a challenge, and as its JWS. */
+const sentence = 'x'.repeat(900)
+
+/** Of the same name as ours, because both run by one wrangler.toml. */
+export class ChallengeCoordinator extends DurableObject<Env> {
+  #knowsOwner = false
+  #alarm = false
+
+  constructor(context: DurableObjectState, env: Env) {
+    super(context, env)
+    context.storage.sql.exec(
+      `create table if not exists owner (id integer primary key, copy text not null);
+       create table if not exists txn (number integer primary key, id text not null unique, challenge text not null unique,
+         state text not null, untilMs integer not null, body text not null);
+       create table if not exists challenge (id text primary key, body text not null) without rowid;
+       create table if not exists counter (id text primary key, uses integer not null) without rowid;
+       create table if not exists outbox (id integer primary key, body text not null)`,
+    )
+  }
+
+  async open(owner: string, id: string): Promise<string> {
+    if (!this.#knowsOwner) await this.#learn(owner)
+    this.#rows(
+      'insert into txn (id, challenge, state, untilMs, body) values (?, ?, ?, ?, ?)',
+      id,
+      `${id}/challenge`,
+      'pending',
+      Date.now() + answerMs,
+      sentence,
+    )
+    this.#rows('insert into challenge values (?, ?)', id, sentence)
+    this.#record()
+    if (!this.#alarm) void this.ctx.storage.setAlarm(Date.now() + answerMs)
+    this.#alarm = true
+    return id
+  }
+
+  open_(): string[] {
+    return this.#rows("select id from txn where state = 'pending'").map(({ id }) => String(id))
+  }
+
+  status(id: string): unknown {
+    return this.#rows('select state from txn where id = ?', id)[0]?.state ?? null
+  }
+
+  settle(id: string, from: State, to: State): boolean {
+    const moved = this.#rows(
+      'update txn set state = ? where id = ? and state = ? returning id',
+      to,
+      id,
+      from,
+    )
+    if (moved.length === 1) this.#record()
+    if (to === 'redeemed')
+      this.#rows('insert into counter values (1, 1) on conflict (id) do update set uses = uses + 1')
+    return moved.length === 1
+  }
+
+  override alarm(): void {
+    this.#alarm = false
+    this.#rows('delete from outbox')
+    this.#rows('delete from challenge')
+    this.#rows('delete from txn where untilMs < ?', Date.now())
+  }
+
+  async #learn(owner: string): Promise<void> {
+    if (this.#rows('select 1 from owner').length === 0) {
+      const { results } = await this.env.DB.prepare('select copy from token where owner = ?')
+        .bind(owner)
+        .all<{ copy: string }>()
+      this.#rows('insert or replace into owner values (1, ?)', JSON.stringify(results))
+    }
+    this.#knowsOwner = true
+  }
+
+  #record(): void {
+    this.#rows('insert into outbox (body) values (?)', sentence.slice(0, 250))
+  }
+
+  #rows(query: string, ...values: (string | number)[]) {
+    return this.ctx.storage.sql.exec(query, ...values).toArray()
+  }
+}
+
+type Call = Context<{ Bindings: Env }>
+const app = new Hono<{ Bindings: Env }>()
+
+const ownerOf = (call: Call): string => call.req.query('owner') ?? ''
+const idOf = (call: Call): string => call.req.query('id') ?? ''
+function object(call: Call, owner: string) {
+  const all = call.env.COORDINATOR
+  return all.get(all.idFromName(owner))
+}
+const objectOf = (call: Call) => object(call, ownerOf(call))
+
+app.post('/trigger', async (call) => {
+  const { owner } = await call.req.json<{ owner: string }>()
+  return call.json({ id: await object(call, owner).open(owner, crypto.randomUUID()) })
+})
+app.get('/devices', async (call) => call.json({ open: await objectOf(call).open_() }))
+app.get('/poll', async (call) => call.json({ state: await objectOf(call).status(idOf(call)) }))
+app.post('/answer', async (call) => {
+  const { key, signature, signed } = await call.req.json<Record<string, string>>()
+  const good = await crypto.subtle.verify(
+    { name: 'ECDSA', hash: 'SHA-256' },
+    await crypto.subtle.importKey(
+      'raw',
+      bytes(key),
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      false,
+      ['verify'],
+    ),
+    bytes(signature),
+    new TextEncoder().encode(signed),
+  )
+  return call.json({
+    done: good && (await objectOf(call).settle(idOf(call), 'pending', 'approved')),
+  })
+})
+app.post('/redeem', async (call) => {
+  const { owner, id } = await call.req.json<{ owner: string; id: string }>()
+  return call.json({ done: await object(call, owner).settle(id, 'approved', 'redeemed') })
+})
+
+const bytes = (text = '') => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+
+export default app
