@@ -36,6 +36,7 @@ export async function bundleWorker(entry: string = workerEntry): Promise<string>
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['browser', 'module', 'main'],
     external: ['cloudflare:*'],
+    alias: { '@peculiar/x509': './worker/enrolment/no-certificates.ts' },
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'silent',

@@ -1,4 +1,5 @@
 /** The wrangler configuration of one place: what wrangler.toml says for its environment, with what differs there filled in. */
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import { type Bindings, bindingOf, keyVars } from './bindings.ts'
 import type { Keys } from './keys.ts'
@@ -36,6 +37,8 @@ const fields = [
     'observability',
     'send_metrics',
     'minify',
+    'keep_names',
+    'alias',
     'upload_source_maps',
     'vars',
   ],
@@ -84,6 +87,12 @@ export function configFor(config: Wanted, place: Place, keys: Keys, databaseIds:
   return {
     ...config,
     assets: { ...(config.assets as object), directory: `${projectRoot}dist` },
+    alias: Object.fromEntries(
+      Object.entries(config.alias as Record<string, string>).map(([name, path]) => [
+        name,
+        fileURLToPath(new URL(path, pathToFileURL(projectRoot))),
+      ]),
+    ),
     workers_dev: onWorkersDev,
     ...(onWorkersDev ? {} : { routes: [{ pattern: place.host, custom_domain: true }] }),
     d1_databases: config.d1_databases.map((database, at) => ({
