@@ -16,9 +16,9 @@ type Temperature = (typeof temperatures)[number]
 type Case = { step: Step; temperature: Temperature; connections: number }
 type Measured = Case & { ours: Loaded[]; floor: Loaded[]; ratio: number }
 
-const rounds = 5
+const rounds = 3
 const warmOwners = 50
-const requests = { warm: 512, cold: 192 }
+const requests = { warm: 384, cold: 128 }
 /** workerd puts an object to sleep when nobody has called it for ten seconds. */
 const asleepMs = 12_000
 
