@@ -71,7 +71,10 @@ export const people = sqliteTable(
     passwordHash: text('password_hash'),
     createdAt: integer('created_at').notNull(),
   },
-  (table) => [uniqueIndex('people_by_name').on(table.customer, table.resolver, table.usernameKey)],
+  (table) => [
+    // By name first: a name is looked up in any resolver, and a list is by name.
+    uniqueIndex('people_by_name').on(table.customer, table.usernameKey, table.resolver),
+  ],
 )
 
 /** What an administrator notes about a person beside what their resolver knows. */
@@ -189,8 +192,14 @@ export const tokens = sqliteTable(
   },
   (table) => [
     index('tokens_by_owner').on(table.ownerId),
-    index('tokens_by_customer').on(table.customer),
-    index('tokens_by_person').on(table.person),
+    index('tokens_by_customer').on(table.customer, table.serial),
+    index('tokens_by_type').on(table.customer, table.type, table.serial),
+    index('tokens_by_realm').on(table.customer, table.realm, table.serial),
+    // Few are in realms beside their owner's.
+    index('tokens_in_realms')
+      .on(table.customer, table.realms)
+      .where(sql`realms < '[]'`),
+    index('tokens_by_person').on(table.person, table.customer),
     index('tokens_waiting')
       .on(table.enrolmentExpiresAt)
       .where(sql`rollout_state = 'clientwait'`),
@@ -273,13 +282,17 @@ export const serverKeys = sqliteTable(
 )
 
 /** Finds an enrolment by the first five characters of its typed code. The rest is proven to the owner's object. */
-export const enrolments = sqliteTable('enrolments', {
-  locator: text('locator').primaryKey(),
-  customer: text('customer').notNull(),
-  ownerId: text('owner_id').notNull(),
-  serial: text('serial').notNull(),
-  expiresAt: integer('expires_at').notNull(),
-})
+export const enrolments = sqliteTable(
+  'enrolments',
+  {
+    locator: text('locator').primaryKey(),
+    customer: text('customer').notNull(),
+    ownerId: text('owner_id').notNull(),
+    serial: text('serial').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('enrolments_by_end').on(table.expiresAt)],
+)
 
 /** Changes of tokens that the owner's object may not have read yet: one stays only where a request died halfway. */
 export const tokenChanges = sqliteTable('token_changes', {
@@ -349,7 +362,7 @@ export const deliveries = sqliteTable(
   },
   (table) => [
     primaryKey({ columns: [table.customer, table.at, table.number] }),
-    index('deliveries_by_serial').on(table.customer, table.serial, table.at),
+    index('deliveries_by_serial').on(table.serial, table.at),
   ],
 )
 

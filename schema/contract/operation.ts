@@ -280,6 +280,8 @@ export const trail: Route[] = [
         auditcolumns: names,
         auditdata: v.array(v.record(v.string(), v.union([v.string(), v.number()]))),
         ...paging,
+        /** Only where there is more: a list looks no further. */
+        looked_at: v.optional(v.number()),
       }),
     ),
   },

@@ -13,6 +13,7 @@ import { application } from '../support/application.ts'
 import { enrol } from '../support/virtual-device.ts'
 import { type OneCustomer, firstCustomer, login, newCustomer, signIn } from './customer.ts'
 import { type Deployment, adminPassword, clock, costOf, deployment, origin } from './deployment.ts'
+import { ofTests } from './statements.ts'
 
 describe('two databases', () => {
   let d: Deployment
@@ -25,8 +26,8 @@ describe('two databases', () => {
     theirs = await newCustomer(d, { id: 'globex', name: 'Globex', database: 1 })
   })
   afterEach(() => time?.stop())
-  const first = drizzle(env.DB)
-  const second = drizzle(env.DB_1!)
+  const first = drizzle(ofTests(env.DB))
+  const second = drizzle(ofTests(env.DB_1!))
 
   it('hold nothing of each other, wherever a customer is written down', async () => {
     const user = await theirs.person('whole')

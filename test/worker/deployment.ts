@@ -36,6 +36,7 @@ import vectors from '../vectors/phone.json'
 import { forget } from '../../worker/store/cache.ts'
 import { application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
+import { ofTests, preparedAtTheEdge } from './statements.ts'
 
 export const origin = env.PUBLIC_URL
 export const adminPassword = 'correct horse battery staple'
@@ -53,7 +54,10 @@ function counted(real: Env, cost: Cost): Env {
             return target.batch(statements.map((statement) => unwrap.get(statement) ?? statement))
           }
         if (name === 'prepare')
-          return (query: string) => countedStatement(target.prepare(query), cost)
+          return (query: string) => {
+            preparedAtTheEdge(query)
+            return countedStatement(target.prepare(query), cost)
+          }
         const value = Reflect.get(target, name) as unknown
         return typeof value === 'function' ? value.bind(target) : value
       },
@@ -133,7 +137,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
     return response
   }
 
-  const db = drizzle(env.DB)
+  const db = drizzle(ofTests(env.DB))
   const createdAt = 0
   const customer = 'default'
   const resolverOf = (realm: string, resolver: string) =>

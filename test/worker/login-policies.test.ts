@@ -1,8 +1,6 @@
 /** Policies of scope authentication, each seen at the front door: what a first factor is, who is let in without one, what a login says. */
 import { until } from '../support/until.ts'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { drizzle } from 'drizzle-orm/d1'
-import { env } from 'cloudflare:workers'
 import { audit } from '../../schema/tables.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
 import { type Deployment, costOf, deployment } from './deployment.ts'
@@ -46,7 +44,7 @@ async function failures(serial: string): Promise<number | undefined> {
   return tokens[0]?.failcount
 }
 const lastAudit = async (user: string) => {
-  const rows = await drizzle(env.DB).select().from(audit)
+  const rows = await d.db.select().from(audit)
   return rows.filter((row) => row.user === user).at(-1)
 }
 /** The one question that is open, once it is there. */

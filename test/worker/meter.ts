@@ -155,7 +155,7 @@ async function watchObjects(seen: {
   exec: (cursor: SqlStorageCursor<never>) => void
   setAlarm: () => void
 }): Promise<void> {
-  const any = env.COORDINATOR.get(env.COORDINATOR.idFromName('for its prototypes'))
+  const any = env.COORDINATOR.get(env.COORDINATOR.idFromName('A'.repeat(22)))
   await runInDurableObject(any, (_, { storage }) => {
     const sql = Object.getPrototypeOf(storage.sql) as SqlStorage
     const { exec } = sql

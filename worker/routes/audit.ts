@@ -5,6 +5,7 @@ import {
   type AuditRow,
   type AuditSearch,
   auditColumnNames,
+  mostLookedAt,
   readAudit,
   readAuditBehind,
 } from '../store/audit.ts'
@@ -18,7 +19,6 @@ import { type Call, surface } from './surface.ts'
 
 export const audit = surface()
 
-const rowsAtOnce = 500
 const unitSeconds: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400, y: 31_536_000 }
 
 audit.get('/', async (call) => {
@@ -28,7 +28,7 @@ audit.get('/', async (call) => {
   const limit = wholeNumber(parameters, 'page_size', { min: 1, max: 1000, otherwise: 15 })
   const search = searchOf(call, caller, parameters)
   const entry = { action: 'audit_read', detail: { filters: search.filters } }
-  const { rows, count } = await recorded(call, caller, entry, () =>
+  const { rows, count, complete } = await recorded(call, caller, entry, () =>
     readAudit(call.get('context').db, search, { limit, offset: (page - 1) * limit }),
   )
   return answer(call, {
@@ -36,6 +36,8 @@ audit.get('/', async (call) => {
       auditcolumns: auditColumnNames,
       auditdata: rows.map(described),
       ...paging(count, page, limit),
+      // It is looked no further than that: what `count` counts is not all there is.
+      ...(!complete && { looked_at: mostLookedAt }),
     },
   })
 })
@@ -47,7 +49,7 @@ audit.get('/:file{[A-Za-z0-9_.-]{1,64}\\.csv}', async (call) => {
   const entry = { action: 'audit_download', detail: { filters: search.filters } }
   // The first rows are read before the answer begins, so that a bad filter is still told as one.
   const first = await recorded(call, caller, entry, () =>
-    readAuditBehind(call.get('context').db, search, { after: undefined, limit: rowsAtOnce }),
+    readAuditBehind(call.get('context').db, search, null),
   )
   return call.body(linesOf(call.get('context').db, search, first), 200, {
     'Cache-Control': 'no-cache',
@@ -115,23 +117,26 @@ const described = (row: AuditRow) => {
   }
 }
 
-function linesOf(db: D1Database, search: AuditSearch, first: AuditRow[]): ReadableStream {
+type Stretch = Awaited<ReturnType<typeof readAuditBehind>>
+
+function linesOf(db: D1Database, search: AuditSearch, first: Stretch): ReadableStream {
   const encoder = new TextEncoder()
-  let rows = first
-  let begun = false
+  let stretch: Stretch | null = null
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const head = begun ? '' : csvLine(auditColumnNames)
-      begun = true
-      const lines = rows.map((row) => {
-        const cells = described(row)
-        return csvLine(auditColumnNames.map((name) => String(cells[name])))
-      })
-      controller.enqueue(encoder.encode(head + lines.join('')))
-      const after = rows.at(-1)
-      if (rows.length < rowsAtOnce) return controller.close()
-      rows = await readAuditBehind(db, search, { after, limit: rowsAtOnce })
-      if (rows.length === 0) controller.close()
+      let lines = stretch ? '' : csvLine(auditColumnNames)
+      // A stretch may hold nothing of what is looked for.
+      do {
+        if (stretch && !stretch.end) return controller.close()
+        stretch = stretch ? await readAuditBehind(db, search, stretch.end) : first
+        lines += stretch.rows.map(lineOf).join('')
+      } while (lines === '')
+      controller.enqueue(encoder.encode(lines))
     },
   })
+}
+
+function lineOf(row: AuditRow): string {
+  const cells = described(row)
+  return csvLine(auditColumnNames.map((name) => String(cells[name])))
 }

@@ -44,6 +44,10 @@ export async function tokensNamed(
 export type PersonAsked = { realm: string; username: string; resolver: string }
 export type PersonKept = { id: string; username: string; resolver: string }
 
+/**
+ * SQLite keeps the order of a cross join: the few that are asked for first, each looked up in the many.
+ */
+
 /** The people of these names, each from the first resolver of their realm that has them, or from the one that is named. */
 export async function peopleNamed(
   db: D1Database,
@@ -62,16 +66,12 @@ export async function peopleNamed(
         resolver: people.resolver,
       })
       .from(sql`json_each(${JSON.stringify(names)}) asked`)
-      .innerJoin(
-        realmResolvers,
+      .crossJoin(realmResolvers)
+      .crossJoin(people)
+      .where(
         and(
           eq(realmResolvers.customer, customer),
           eq(realmResolvers.realm, sql`asked.value ->> 'realm'`),
-        ),
-      )
-      .innerJoin(
-        people,
-        and(
           eq(people.customer, realmResolvers.customer),
           eq(people.resolver, realmResolvers.resolver),
           eq(people.usernameKey, sql`asked.value ->> 'key'`),
@@ -158,8 +158,8 @@ export async function namesTaken(
     const found = await drizzle(db)
       .select({ resolver: people.resolver, key: people.usernameKey })
       .from(sql`json_each(${JSON.stringify(keys)}) asked`)
-      .innerJoin(
-        people,
+      .crossJoin(people)
+      .where(
         and(
           eq(people.customer, customer),
           eq(people.resolver, sql`asked.value ->> 'resolver'`),

@@ -248,9 +248,15 @@ export async function searchPeople(
   return { people: found, count: all?.count ?? 0 }
 }
 
+/** A whole name and an id are looked up by an index. */
 function fieldMatches(field: string, pattern: string): SQL {
   const name = field as SearchField
-  return matches(searchable[name], name === 'username' ? nameKey(pattern) : pattern, name)
+  if (name === 'username') {
+    const key = nameKey(pattern)
+    return key.includes('*') ? matches(people.usernameKey, key, name) : eq(people.usernameKey, key)
+  }
+  if (name === 'userid' && !pattern.includes('*')) return eq(people.id, pattern)
+  return matches(searchable[name], pattern, name)
 }
 
 /** @returns the realm of this name, the default one for '', or null. */

@@ -98,7 +98,7 @@ function conditions(filter: TokenFilter): SQL | undefined {
     condition(customer, field as TokenField, pattern),
   )
   return and(
-    isOf(customer, texts),
+    isOf(filter),
     ...named,
     active === undefined ? undefined : eq(tokens.active, active),
     assigned === undefined
@@ -108,7 +108,7 @@ function conditions(filter: TokenFilter): SQL | undefined {
         : isNull(tokens.person),
     ownerId === undefined ? undefined : eq(tokens.ownerId, ownerId),
     realms && inOneOf(realms),
-    types && isOneOf(tokens.type, types),
+    types && (types.length === 1 ? sql`${tokens.type} = ${types[0]}` : isOneOf(tokens.type, types)),
     info &&
       matches(
         sql`(${tokens.info} ->> ${`$.${JSON.stringify(info.key)}`})`,
@@ -125,9 +125,10 @@ const inOneOf = (realms: string[]): SQL | undefined =>
   )
 
 /** SQLite takes the customer's index first unless a plus tells it that there is a better one. */
-function isOf(customer: string, { username = '*', userid = '*' }: TokenFilter['texts']): SQL {
-  const byPerson = !username.includes('*') || !userid.includes('*')
-  return byPerson ? sql`+${tokens.customer} = ${customer}` : eq(tokens.customer, customer)
+function isOf({ customer, texts, ownerId }: TokenFilter): SQL {
+  const { username = '*', userid = '*' } = texts
+  const isNarrow = ownerId !== undefined || !username.includes('*') || !userid.includes('*')
+  return isNarrow ? sql`+${tokens.customer} = ${customer}` : eq(tokens.customer, customer)
 }
 
 /** What is named whole is looked up by an index; a pattern reads all tokens of the customer. */
@@ -136,6 +137,7 @@ function condition(customer: string, field: TokenField, pattern: string): SQL | 
   if (pattern.includes('*')) return matches(columns[field], pattern, field)
   if (field === 'serial') return eq(tokens.serial, pattern)
   if (field === 'userid') return eq(tokens.person, pattern)
+  if (field === 'tokentype') return sql`${tokens.type} = ${pattern.toLowerCase()}`
   if (field === 'username')
     return sql`${tokens.person} in (select ${people.id} from ${people}
       where ${people.customer} = ${customer} and ${people.usernameKey} = ${nameKey(pattern)})`
