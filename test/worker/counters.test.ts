@@ -188,8 +188,8 @@ describe('what was counted', () => {
       expect(tokens).toHaveLength(2)
       return tokens.find((token) => token.serial === serial)
     }
-    await until('the outbox', async () => (await listed())?.failcount === 1)
-    expect((await listed())?.info.timeShift).toBe('60.0')
+    await until('the outbox', async () => (await listed())?.info.timeShift === '60.0')
+    expect((await listed())?.failcount).toBe(1)
   })
 
   it('travels with the token: a used code stays used, a failure stays a failure', async () => {
