@@ -82,7 +82,10 @@ export async function showNeutral(
   await registration.showNotification(text.push.neutralTitle, options)
 }
 
-/** Says in one line what became of a question, then goes. */
+/**
+ * Says in one line what became of a question, and goes after a while. Nobody waits for that: while a push is being handled Chromium
+ * holds back the next one, and where its notification has gone by the end it shows one of its own.
+ */
 export async function showEnding(
   registration: ServiceWorkerRegistration,
   ending: { device: string; challenge: string; title: string; body: string },
@@ -94,7 +97,15 @@ export async function showEnding(
   const tag = newer ? `${tagOf(device)}-ended` : tagOf(device)
   const data: NotificationData = { device, challenge }
   await registration.showNotification(title, { ...look, body, tag, data })
-  await new Promise((resolve) => setTimeout(resolve, endedShownMs))
+  setTimeout(() => void closeEnding(registration, tag, { challenge, body }), endedShownMs)
+}
+
+/** Where the browser has ended the service worker by then, it stays until it is dismissed or replaced. */
+async function closeEnding(
+  registration: ServiceWorkerRegistration,
+  tag: string,
+  { challenge, body }: { challenge: string; body: string },
+): Promise<void> {
   for (const shown of await registration.getNotifications({ tag })) {
     if (
       v.is(NotificationData, shown.data) &&

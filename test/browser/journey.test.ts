@@ -82,6 +82,30 @@ describe.each(engines)('%s', (engine) => {
       expect(open.filter(isApp)).toEqual([])
     })
 
+    it('rings for the next question at once while the end of the last one stands, and the browser adds nothing of its own', async () => {
+      for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+      const { transactionId } = await application.ask(person)
+      await question()
+      await application.cancel(transactionId)
+      const called = ({ body }: { body: string }) => body.includes(en.elsewhere.cancelled(asker))
+      await phone.notifications.waitFor(called)
+      const askedAtMs = Date.now()
+      const next = await application.ask(person)
+      await question()
+      expect(Date.now() - askedAtMs).toBeLessThan(2500)
+      await expect
+        .poll(() => phone.notifications.shown().some(called), { timeout: 10_000 })
+        .toBe(false)
+      const ours = phone.notifications.history.filter(({ title }) => title === asker)
+      expect(phone.notifications.history).toEqual(ours)
+      const tabs = await phone.browser().tabs()
+      await tabs[0]!.open(`${stage.deployment.url}/app`)
+      const ended = finalStatus(application, next.transactionId)
+      await approveInApp(tabs[0]!, next.code)
+      expect((await ended).challenge_status).toBe('accept')
+      await redeemsOnce(next.transactionId)
+    })
+
     it('keeps the question for a browser that is closed, and shows it when the browser is opened', async () => {
       await phone.close()
       const sentBefore = phone.push.attempts.length
