@@ -11,6 +11,7 @@ const benches: Record<string, () => Promise<Findings>> = {
   listen: async () => (await import('./figures/listen.ts')).listen(),
   growth: async () => (await import('./figures/growth.ts')).growth(),
   scale: async () => (await import('./scale/index.ts')).scale(),
+  push: async () => (await import('./figures/push.ts')).push(),
   bundle: async () => (await import('./figures/bundle.ts')).bundle(),
 }
 

@@ -1,0 +1,145 @@
+/**
+ * From asking to the push event in the service worker of a real browser, by push services on this machine. The event's time is taken
+ * in the service worker, before it does anything with the message; the notification, which people wait for, is told beside it.
+ */
+import { en } from '../../../pwa/src/text/en.ts'
+import { startBetween } from '../../support/between.ts'
+import { asker, enrolInApp } from '../../support/person.ts'
+import { type Engine, type Phone, type Stage, engines, setStage } from '../../support/stage.ts'
+import { pause, until } from '../../support/until.ts'
+import { median, quantile } from '../load.ts'
+import type { Findings } from '../report.ts'
+
+const samples = 30
+const mostMs = 150
+
+/** Before the app's own listener: what happened when, kept where a page can read it. */
+const witness = `self.addEventListener('push', (event) => {
+  const at = performance.timeOrigin + performance.now()
+  event.waitUntil(caches.open('bench').then((cache) => cache.put('/bench/' + at, new Response())))
+})\n`
+
+export async function push(): Promise<Findings> {
+  const between = await startBetween()
+  between.change.set('/sw.js', (text) => witness + text)
+  const stage = await setStage({ publicUrl: between.url })
+  between.passOnTo(stage.deployment.server().port)
+  try {
+    await ringAlways(stage)
+    const found = new Map<Engine, Sample[]>()
+    for (const engine of engines) found.set(engine, await samplesOf(stage, engine))
+    return {
+      figures: [...found].map(([engine, samples]) => {
+        const p50 = median(samples.map(({ eventMs }) => eventMs))
+        return {
+          name: `trigger → push event, ${engine}`,
+          mustReach: `p50 at most ${mostMs} ms`,
+          measured: `${p50.toFixed(0)} ms`,
+          reached: p50 <= mostMs,
+        }
+      }),
+      rows: [...found].map(([browser, samples]) => {
+        const of = (share: number, name: keyof Sample) =>
+          quantile(
+            samples.map((sample) => sample[name]),
+            share,
+          )
+        return {
+          browser,
+          samples: samples.length,
+          'event p50 ms': of(0.5, 'eventMs'),
+          'event p90': of(0.9, 'eventMs'),
+          'notification p50 ms': of(0.5, 'shownMs'),
+          'notification p90': of(0.9, 'shownMs'),
+        }
+      }),
+    }
+  } finally {
+    await stage.end()
+    await between.close()
+  }
+}
+
+/** Nobody answers here, and whoever does not answer is rung less and less. */
+async function ringAlways({ deployment }: Stage): Promise<void> {
+  const administrator = await deployment.administrator()
+  const { envelope } = await administrator.call('GET', '/policy/hardening')
+  const [hardening] = envelope.result.value as { action: object }[]
+  const often = {
+    push_prompts_per_hour_application: 1000,
+    push_prompts_per_hour_client: 1000,
+    push_missed_prompts: 100,
+  }
+  const { status } = await administrator.call('POST', '/policy/hardening', {
+    scope: 'authentication',
+    realm: '',
+    action: { ...hardening?.action, ...often },
+  })
+  if (status !== 200) throw new Error(`the policy was refused: ${status}`)
+}
+
+type Sample = { eventMs: number; shownMs: number }
+type Asked = { askedAt: number; shownAt: number }
+
+const now = () => performance.timeOrigin + performance.now()
+
+async function samplesOf(stage: Stage, engine: Engine): Promise<Sample[]> {
+  const phone = await stage.phone(engine)
+  const { user } = await stage.person()
+  const { link } = await stage.deployment.application.invite({ user })
+  const tab = await enrolInApp(phone.browser(), link)
+  // Somebody's phone shows something else when the question comes.
+  await tab.open('about:blank')
+  const asked: Asked[] = []
+  // The first wakes everybody and is not counted.
+  for (let sample = 0; sample <= samples; sample++) {
+    const one = await ask(stage, phone, user)
+    if (sample > 0) asked.push(one)
+  }
+  const events = await eventsOf(stage, phone)
+  await phone.close()
+  return asked.map(({ askedAt, shownAt }) => {
+    const event = events.find((at) => at >= askedAt)
+    if (event === undefined || event > shownAt) throw new Error(`${engine}: no push event was seen`)
+    return { eventMs: event - askedAt, shownMs: shownAt - askedAt }
+  })
+}
+
+/** Asks, waits for the notification, and takes the question back, which is shown as well. */
+async function ask({ deployment }: Stage, phone: Phone, user: string): Promise<Asked> {
+  const question = nextNotification(phone, user)
+  const askedAt = now()
+  const [{ transactionId, notified }, shownAt] = await Promise.all([
+    deployment.application.ask({ user }),
+    question(),
+  ])
+  if (!notified) throw new Error('nobody was rung')
+  const ending = nextNotification(phone, en.elsewhere.cancelled(asker))
+  await deployment.application.cancel(transactionId)
+  await ending()
+  return { askedAt, shownAt }
+}
+
+/** Looks more often than a test would: it is part of what is measured. */
+function nextNotification({ notifications }: Phone, text: string): () => Promise<number> {
+  const count = () => notifications.history.filter(({ body }) => body.includes(text)).length
+  const before = count()
+  return async () => {
+    const giveUpAt = now() + 15_000
+    while (count() === before) {
+      if (now() > giveUpAt) throw new Error(`no notification says "${text}"`)
+      await pause(1)
+    }
+    return now()
+  }
+}
+
+async function eventsOf({ deployment }: Stage, phone: Phone): Promise<number[]> {
+  const tab = await phone.browser().open(`${deployment.url}/app`)
+  const seen = await until('what the service worker has kept', () =>
+    tab.run(async () => (await (await caches.open('bench')).keys()).map(({ url }) => url)),
+  )
+  return seen
+    .map((url) => Number(url.slice(url.lastIndexOf('/') + 1)))
+    .toSorted((one, other) => one - other)
+}
