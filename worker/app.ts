@@ -27,9 +27,9 @@ import { ttype } from './routes/ttype.ts'
 import { user } from './routes/user.ts'
 import { validate } from './routes/validate.ts'
 
-type Given = Pick<Context, 'nowMs' | 'random'>
+type Given = Pick<Context, 'nowMs' | 'random' | 'hashCost'>
 
-/** @param given the clock and randomness. */
+/** @param given the clock and randomness; in tests of what costs nothing, a cheap hash. */
 export function createApp(given: Given) {
   const app = surface()
 

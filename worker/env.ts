@@ -146,6 +146,8 @@ export type Context = {
   /** Epoch milliseconds. */
   nowMs: () => number
   random: (bytes: number) => Uint8Array<ArrayBuffer>
+  /** Full where it is not given, and only tests give it: no binding or variable says it. */
+  hashCost?: { N: number; r: number; p: number }
 }
 
 export const nowSeconds = ({ nowMs }: Pick<Context, 'nowMs'>): number => Math.floor(nowMs() / 1000)

@@ -2,11 +2,17 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eq } from 'drizzle-orm'
 import { sha256 } from '../../schema/encoding.ts'
-import { hashPassword } from '../../worker/factor/hash.ts'
 import { type Right, everyRight } from '../../worker/policy/rights.ts'
 import { accounts, apiKeys } from '../../schema/tables.ts'
 import { application } from '../support/application.ts'
-import { type Deployment, adminPassword, clock, deployment, origin } from './deployment.ts'
+import {
+  type Deployment,
+  adminPassword,
+  cheapHash,
+  clock,
+  deployment,
+  origin,
+} from './deployment.ts'
 
 let d: Deployment
 let user: string
@@ -138,7 +144,7 @@ describe('a session', () => {
       application: 'default',
       username: 'radius',
       role: 'service' as const,
-      passwordHash: await hashPassword('secret', d.env.PEPPER),
+      passwordHash: await cheapHash('secret'),
       rights: ['settings'],
       createdAt: 0,
     }

@@ -22,7 +22,7 @@ import { createApp } from '../../worker/app.ts'
 import { random } from '../../worker/crypto/random.ts'
 import { sealedServerKey } from '../../worker/crypto/server-key.ts'
 import { type Context, type Env, deploymentOf } from '../../worker/env.ts'
-import { hashPassword } from '../../worker/factor/hash.ts'
+import { type HashCost, hashPassword } from '../../worker/factor/hash.ts'
 import { type Right, everyRight } from '../../worker/policy/rights.ts'
 import {
   type SettingName,
@@ -40,6 +40,11 @@ import { ofTests, preparedAtTheEdge } from './statements.ts'
 
 export const origin = env.PUBLIC_URL
 export const adminPassword = 'correct horse battery staple'
+
+/** Two cores hash for minutes else. What a deployment's hashes cost is held by hashing.test.ts. */
+const cheap: HashCost = { N: 16, r: 1, p: 1 }
+export const cheapHash = (password: string): Promise<string> =>
+  hashPassword(password, env.PEPPER, undefined, cheap)
 
 export type Cost = { d1: number; objects: number }
 
@@ -124,7 +129,7 @@ export type Deployment = Awaited<ReturnType<typeof deployment>>
 export async function deployment(overrides: Partial<Env> = {}) {
   const cost: Cost = { d1: 0, objects: 0 }
   const own = counted({ ...env, DB_1: undefined, ...overrides }, cost)
-  const app = createApp({ nowMs: () => Date.now(), random })
+  const app = createApp({ nowMs: () => Date.now(), random, hashCost: cheap })
 
   /** The front door. Background work is awaited, unless the answer is a stream or a socket. */
   async function fetch(address: string, init: RequestInit = {}): Promise<Response> {
@@ -176,7 +181,7 @@ export async function deployment(overrides: Partial<Env> = {}) {
         application: 'default',
         username: 'admin',
         role: 'admin',
-        passwordHash: await hashPassword(adminPassword, env.PEPPER),
+        passwordHash: await cheapHash(adminPassword),
         rights: [],
         createdAt,
       })

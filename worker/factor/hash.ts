@@ -5,13 +5,15 @@
  */
 import { createHmac, randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
 
-const cost = { N: 16384, r: 8, p: 5 }
+export type HashCost = { N: number; r: number; p: number }
+/** What holds wherever nothing is said; only tests say something, as an argument of `createApp`. */
+export const fullCost: HashCost = { N: 16384, r: 8, p: 5 }
 const hashBytes = 32
 
 /** How many this isolate has made: that callers who may not know cost the same is held by counting. */
 export const hashes = { made: 0 }
 
-function derive(secret: string, pepper: string, salt: Buffer): Promise<Buffer> {
+function derive(secret: string, pepper: string, salt: Buffer, cost: HashCost): Promise<Buffer> {
   hashes.made++
   const peppered = createHmac('sha256', Buffer.from(pepper, 'base64url'))
     .update(secret.normalize('NFC'))
@@ -26,8 +28,9 @@ export async function hashPassword(
   secret: string,
   pepper: string,
   salt: Buffer = randomBytes(16),
+  cost: HashCost = fullCost,
 ): Promise<string> {
-  const hash = await derive(secret, pepper, salt)
+  const hash = await derive(secret, pepper, salt, cost)
   return [
     'scrypt',
     cost.N,
@@ -39,12 +42,16 @@ export async function hashPassword(
 }
 
 /** Takes as long for a wrong secret as for a right one. A hash that is not ours matches nothing. */
-export const matchesHash = (secret: string, stored: string, pepper: string): Promise<boolean> =>
-  matches(secret, stored, (salt) => derive(secret, pepper, salt))
-
-async function matches(
+export const matchesHash = (
   secret: string,
   stored: string,
+  pepper: string,
+  cost: HashCost = fullCost,
+): Promise<boolean> => matches(stored, cost, (salt) => derive(secret, pepper, salt, cost))
+
+async function matches(
+  stored: string,
+  cost: HashCost,
   derived: (salt: Buffer) => Promise<Buffer>,
 ): Promise<boolean> {
   const [scheme, N, r, p, salt, hash] = stored.split('$')
@@ -58,14 +65,16 @@ async function matches(
 /** Compares several secrets with several hashes, and derives nothing twice: what shares a salt costs once. */
 export class Comparison {
   readonly #pepper: string
+  readonly #cost: HashCost
   readonly #derived = new Map<string, Promise<Buffer>>()
 
-  constructor(pepper: string) {
+  constructor(pepper: string, cost: HashCost = fullCost) {
     this.#pepper = pepper
+    this.#cost = cost
   }
 
   matches(secret: string, stored: string): Promise<boolean> {
-    return matches(secret, stored, (salt) => this.#derive(secret, salt))
+    return matches(stored, this.#cost, (salt) => this.#derive(secret, salt))
   }
 
   /** Works on for nothing until so many were derived: how much was compared is nobody's business. */
@@ -76,7 +85,7 @@ export class Comparison {
   #derive(secret: string, salt: Buffer): Promise<Buffer> {
     const key = JSON.stringify([secret, salt.toString('base64url')])
     let derived = this.#derived.get(key)
-    if (!derived) this.#derived.set(key, (derived = derive(secret, this.#pepper, salt)))
+    if (!derived) this.#derived.set(key, (derived = derive(secret, this.#pepper, salt, this.#cost)))
     return derived
   }
 }

@@ -46,7 +46,7 @@ export async function matchesKept(
   stored: string,
 ): Promise<boolean> {
   const { master, pepper } = context.deployment
-  if (!isLegacy(stored)) return matchesHash(secret, stored, pepper)
+  if (!isLegacy(stored)) return matchesHash(secret, stored, pepper, context.hashCost)
   const bytes = await unseal(master, 'legacy hash', stored.slice(mark.length))
   return bytes !== null && matchesLegacy(secret, new TextDecoder().decode(bytes))
 }

@@ -27,7 +27,7 @@ export async function matching<T extends SecretGuess>(
   if (hard.length === 0 && atLeast === 0) return easy
   const alone = hard.some(({ stored }) => isLegacy(stored))
   const work = async () => {
-    const comparison = new Comparison(context.deployment.pepper)
+    const comparison = new Comparison(context.deployment.pepper, context.hashCost)
     const matches = ({ typed, stored }: SecretGuess): Promise<boolean> =>
       isLegacy(stored)
         ? matchesKept(context, typed, stored ?? '')
@@ -45,7 +45,12 @@ export const hashPin = (context: Context, pin: string, ownerId: OwnerId): Promis
   pin === ''
     ? Promise.resolve(null)
     : inTurn(context, async () =>
-        hashPassword(pin, context.deployment.pepper, await saltOf(context, ownerId)),
+        hashPassword(
+          pin,
+          context.deployment.pepper,
+          await saltOf(context, ownerId),
+          context.hashCost,
+        ),
       )
 
 const saltOf = async ({ deployment }: Context, ownerId: OwnerId): Promise<Buffer> =>

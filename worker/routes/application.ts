@@ -4,8 +4,7 @@
  */
 import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { nowSeconds } from '../env.ts'
-import { hashPassword } from '../factor/hash.ts'
-import { inTurn } from '../factor/turn.ts'
+import { hashNewPassword } from '../factor/password.ts'
 import { isExclusion } from '../policy/match.ts'
 import { narrowed } from '../policy/narrow.ts'
 import { isNetwork } from '../policy/network.ts'
@@ -179,7 +178,7 @@ application.post('/:id/account', async (call) => {
       application: id,
       username,
       role,
-      passwordHash: await inTurn(context, () => hashPassword(password, context.deployment.pepper)),
+      passwordHash: await hashNewPassword(context, password),
       ...limits,
       createdAt: nowSeconds(context),
     })

@@ -1,6 +1,6 @@
 /** /auth: a name and a password, and where there is a device its approval, for a session that its bearer shows with each call. */
 import { guarded } from '../challenge/guess.ts'
-import { matchingPassword } from '../factor/password.ts'
+import { hashNewPassword, matchingPassword } from '../factor/password.ts'
 import { enrolableTypes } from '../policy/granted.ts'
 import { Refusal, refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
@@ -10,8 +10,6 @@ import { type Candidates, candidatesFor } from './auth/who.ts'
 import { approved, callerOf } from './decode/caller.ts'
 import { checkedPassword } from './decode/password.ts'
 import { recorded } from './recorded.ts'
-import { hashPassword } from '../factor/hash.ts'
-import { inTurn } from '../factor/turn.ts'
 import { writePassword } from '../store/accounts.ts'
 import { identityOf } from './decode/identity.ts'
 import { parametersOf } from './decode/parameters.ts'
@@ -93,7 +91,7 @@ auth.post('/password', async (call) => {
   })
   const allowed = await approved(call, caller, `Change the password of ${name}`)
   await recorded(call, allowed, { action: 'password', user: name }, async () => {
-    const hash = await inTurn(context, () => hashPassword(wanted, context.deployment.pepper))
+    const hash = await hashNewPassword(context, wanted)
     await writePassword(context, account.id, hash)
   })
   return answer(call, { value: true })

@@ -3,8 +3,7 @@ import { changeManyTokens } from '../challenge/change-tokens.ts'
 import { splitRealm } from '../challenge/whose.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { toBase64url } from '../../schema/encoding.ts'
-import { hashPassword } from '../factor/hash.ts'
-import { inTurn } from '../factor/turn.ts'
+import { hashNewPassword } from '../factor/password.ts'
 import { refuse } from '../problem.ts'
 import {
   type Person,
@@ -75,7 +74,7 @@ const profileOf = (parameters: Parameters): Record<string, string> =>
   Object.fromEntries(profile.map((field) => [field, valueOf(parameters, field)]))
 
 const hashOf = async (context: Context, password: string): Promise<string | null> =>
-  password === '' ? null : inTurn(context, () => hashPassword(password, context.deployment.pepper))
+  password === '' ? null : hashNewPassword(context, password)
 
 /** With `userid` the person is found by it, and `user` is their new name. */
 user.put('/', async (call) => {
