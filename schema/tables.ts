@@ -411,3 +411,161 @@ export const policies = sqliteTable(
   },
   (table) => [uniqueIndex('policies_by_name').on(table.customer, table.name)],
 )
+
+/** How an application may use OpenID Connect and CIBA; one that is not here has API keys alone. */
+export const registrations = sqliteTable('registrations', {
+  application: text('application').primaryKey(),
+  customer: text('customer').notNull(),
+  /** Whether it has seen a first factor itself and names the person, or leaves the whole login to us. */
+  mode: text('mode', { enum: ['second_factor', 'whole_login'] }).notNull(),
+  /** Where its people are; '' is the default realm. */
+  realm: text('realm').notNull().default(''),
+  /** string[], compared character by character. */
+  redirectUris: text('redirect_uris', { mode: 'json' }).$type<string[]>().notNull(),
+  logoutUris: text('logout_uris', { mode: 'json' }).$type<string[]>().notNull(),
+  /** JWK[]: public keys that it signs requests and its own name with. */
+  keys: text('keys', { mode: 'json' }).$type<Record<string, unknown>[]>().notNull(),
+  /** string[]: what a token of its own opens. */
+  scopes: text('scopes', { mode: 'json' }).$type<string[]>().notNull(),
+  idTokenAlg: text('id_token_alg', { enum: ['RS256', 'ES256'] }).notNull(),
+  ciba: text('ciba', { enum: ['', 'poll', 'ping'] }).notNull(),
+  notificationEndpoint: text('notification_endpoint').notNull().default(''),
+  /** A CIBA request must bring what the person alone knows. */
+  userCode: integer('user_code', { mode: 'boolean' }).notNull().default(false),
+  /** false: nobody sees the code at this login, so people approve without typing one. */
+  showsCode: integer('shows_code', { mode: 'boolean' }).notNull().default(true),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** At most two an application, so that one can be replaced while the other is in use. */
+export const applicationSecrets = sqliteTable(
+  'application_secrets',
+  {
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    application: text('application').notNull(),
+    /** SHA-256, base64url, of 256 random bits. */
+    hash: text('hash').notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [index('application_secrets_by_application').on(table.application)],
+)
+
+/** Keys that id_tokens are signed with, of the whole deployment: in the first database only. */
+export const grantKeys = sqliteTable('grant_keys', {
+  /** The thumbprint. */
+  kid: text('kid').primaryKey(),
+  alg: text('alg', { enum: ['RS256', 'ES256'] }).notNull(),
+  /** JWK, sealed with the kid. */
+  privateKey: text('private_key').notNull(),
+  publicKey: text('public_key', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+  createdAt: integer('created_at').notNull(),
+})
+
+/** Requests that an application has sent ahead (RFC 9126), each taken by one browser. */
+export const pushedRequests = sqliteTable(
+  'pushed_requests',
+  {
+    /** SHA-256 of the request_uri. */
+    hash: text('hash').primaryKey(),
+    application: text('application').notNull(),
+    /** SignInRequest of worker/sign-in/request.ts. */
+    request: text('request', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('pushed_requests_by_end').on(table.expiresAt)],
+)
+
+/** A person who is being asked, from a browser or (CIBA) without one, until an application has its answer. */
+export const signIns = sqliteTable(
+  'sign_ins',
+  {
+    /** In the browser's address: it opens nothing by itself. Of CIBA the hash of the auth_req_id. */
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    application: text('application').notNull(),
+    /** Of the cookie that must be shown with the id; '' without a browser. */
+    browserHash: text('browser_hash').notNull(),
+    request: text('request', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    /** Who, by what they have shown before: Subject of worker/sign-in/subject.ts. */
+    subject: text('subject', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    /** What is asked now: Question of worker/sign-in/ask.ts. */
+    question: text('question', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    isDone: integer('is_done', { mode: 'boolean' }).notNull().default(false),
+    /** CIBA: not to be asked again before. */
+    pollAgainAt: integer('poll_again_at').notNull().default(0),
+    /** CIBA: how many seconds lie between. */
+    interval: integer('interval').notNull().default(0),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('sign_ins_by_end').on(table.expiresAt)],
+)
+
+/** What an application was granted by a person's login. Revoked is gone. */
+export const grants = sqliteTable(
+  'grants',
+  {
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    application: text('application').notNull(),
+    person: text('person').notNull(),
+    realm: text('realm').notNull(),
+    scope: text('scope').notNull(),
+    /** Login of worker/grant/claims.ts: when and by what. */
+    login: text('login', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    /** The browser's session that it came from, or ''. */
+    session: text('session').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    index('grants_by_end').on(table.expiresAt),
+    index('grants_by_session').on(table.session),
+  ],
+)
+
+/** Codes, refresh tokens and access tokens, by their hash. */
+export const grantTokens = sqliteTable(
+  'grant_tokens',
+  {
+    hash: text('hash').primaryKey(),
+    grant: text('grant').notNull(),
+    kind: text('kind', { enum: ['code', 'refresh', 'access'] }).notNull(),
+    /** Of a code: what must be shown with it. */
+    bound: text('bound', { mode: 'json' }).$type<Record<string, string>>().notNull(),
+    usedAt: integer('used_at'),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    index('grant_tokens_by_grant').on(table.grant),
+    index('grant_tokens_by_end').on(table.expiresAt),
+  ],
+)
+
+/** A browser in which somebody has signed in wholly, so that the next application need not ask at once. */
+export const browserSessions = sqliteTable(
+  'browser_sessions',
+  {
+    /** Of the cookie. */
+    hash: text('hash').primaryKey(),
+    /** `sid` of the id_tokens. */
+    id: text('id').notNull(),
+    customer: text('customer').notNull(),
+    subject: text('subject', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    login: text('login', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [
+    index('browser_sessions_by_id').on(table.id),
+    index('browser_sessions_by_end').on(table.expiresAt),
+  ],
+)
+
+/** Signed statements of applications that are good once. */
+export const usedOnce = sqliteTable(
+  'used_once',
+  {
+    hash: text('hash').primaryKey(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('used_once_by_end').on(table.expiresAt)],
+)
