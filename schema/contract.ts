@@ -8,6 +8,7 @@ import { gateways } from './contract/gateways.ts'
 import { logins, sessions } from './contract/logins.ts'
 import { migration } from './contract/migration.ts'
 import { pages, policies, system, trail } from './contract/operation.ts'
+import { openid } from './contract/openid.ts'
 import { people, realms } from './contract/people.ts'
 import { phones } from './contract/phones.ts'
 import { tokens } from './contract/tokens.ts'
@@ -19,6 +20,7 @@ export { callers, surfaces } from './contract/words.ts'
 export const contract: Route[] = [
   ...logins,
   ...sessions,
+  ...openid,
   ...applications,
   ...tokens,
   ...migration,

@@ -13,6 +13,7 @@ const floors = [
   ['index'],
   ['app'],
   ['routes'],
+  ['sign-in', 'grant'],
   ['challenge', 'enrolment', 'factor', 'migration', 'record'],
   ['policy', 'push', 'crypto', 'store'],
 ]

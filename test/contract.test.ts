@@ -69,7 +69,18 @@ describe('the contract', () => {
   })
 
   it('asks only for rights that there are', () => {
-    const others = ['anyone', 'known', 'session', 'account', 'login', 'device', 'phone', 'proof']
+    const others = [
+      'anyone',
+      'known',
+      'session',
+      'account',
+      'login',
+      'device',
+      'phone',
+      'proof',
+      'client',
+      'bearer',
+    ]
     const asked = Object.keys(callers).filter((caller) => !others.includes(caller))
     expect(asked.length).toBeGreaterThan(5)
     expect(asked.filter((right) => !everyRight.some((known) => known === right))).toEqual([])

@@ -12,12 +12,16 @@ import { delivery } from './routes/delivery.ts'
 import { device } from './routes/device.ts'
 import { contextFor } from './routes/decode/customer.ts'
 import { failure } from './routes/encode/envelope.ts'
+import { oauthError } from './routes/encode/oauth-error.ts'
 import { problemDocument } from './routes/encode/problem-document.ts'
 import { health, info } from './routes/health.ts'
 import { migration } from './routes/migration.ts'
+import { oauth, wellKnown } from './routes/oauth.ts'
 import { pages } from './routes/pages.ts'
 import { defaultRealm, realm } from './routes/realm.ts'
+import { registration } from './routes/registration.ts'
 import { resolver } from './routes/resolver.ts'
+import { signIn } from './routes/sign-in.ts'
 import { type Call, type Surface, surface } from './routes/surface.ts'
 import { policy } from './routes/policy.ts'
 import { smsGateway } from './routes/smsgateway.ts'
@@ -59,6 +63,10 @@ export function createApp(given: Given) {
   app.route('/policy', policy)
   app.route('/migration', migration)
   app.route('/application', application)
+  app.route('/application', registration)
+  app.route('/oauth', oauth)
+  app.route('/.well-known', wellKnown)
+  app.route('/sign-in', signIn)
   app.route('/healthz', health)
   app.route('/info', info)
   app.route('/device', device)
@@ -92,5 +100,7 @@ const takesFile = (path: string): boolean => /^\/(token\/load|migration)(\/|$)/.
 const isDevice = (call: Call): boolean => call.req.path.startsWith('/device')
 
 /** A refusal, in the words of the surface that was called. */
-const respond = (call: Call, failed: Failure): Response =>
-  isDevice(call) ? problemDocument(failed) : failure(call, failed)
+function respond(call: Call, failed: Failure): Response {
+  if (isDevice(call)) return problemDocument(failed)
+  return call.req.path.startsWith('/oauth/') ? oauthError(failed) : failure(call, failed)
+}

@@ -4,10 +4,12 @@ import { endInterruptedChanges } from './challenge/change-tokens.ts'
 import { fillKeyPool, keysPerRun } from './enrolment/key-pool.ts'
 import { random } from './crypto/random.ts'
 import { type Context, type Env, deploymentOf, nowSeconds } from './env.ts'
+import { tendKeys } from './grant/keys.ts'
 import { logFailure } from './record/log.ts'
 import { databasesOf, inDatabase, inTurn } from './store/databases.ts'
 import { fadePerRun, fadeRecords } from './record/fade.ts'
 import { purgeEnrolments } from './store/enrolments.ts'
+import { purgeSignIns } from './store/sign-ins.ts'
 
 export { ChallengeCoordinator } from './challenge/coordinator.ts'
 
@@ -28,6 +30,8 @@ export default {
         await endInterruptedChanges(context)
         await purgeEnrolments(context.db, nowSeconds(context))
         await fillKeyPool(context, keysEach)
+        await purgeSignIns(context.db, nowSeconds(context))
+        if (database === 0) await tendKeys(context)
         await fadeRecords(context, fadeEach)
       } catch (error) {
         // One that cannot be reached keeps nothing of the others from being done.

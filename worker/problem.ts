@@ -87,8 +87,39 @@ export type Failure =
   | { reason: 'phone_signature' }
   | { reason: 'phone_timestamp'; timestamp: string; why: 'form' | 'range' }
   | { reason: 'polling_denied' }
+  // in the words of OAuth 2.0 and OpenID Connect
+  | { reason: 'oauth'; error: OAuthError; why: string }
+  // a page that a person reads
+  | { reason: 'page_gone' }
   | { reason: 'unavailable' }
   | { reason: 'internal' }
+
+/** Of RFC 6749, 7009, 9101, 9126, 9396, OpenID Connect Core and CIBA Core, with the status that each goes out with. */
+export const oauthErrors = {
+  invalid_request: 400,
+  invalid_client: 401,
+  invalid_grant: 400,
+  invalid_scope: 400,
+  invalid_token: 401,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  unsupported_response_type: 400,
+  invalid_request_object: 400,
+  invalid_request_uri: 400,
+  invalid_authorization_details: 400,
+  access_denied: 400,
+  login_required: 400,
+  authorization_pending: 400,
+  slow_down: 400,
+  expired_token: 400,
+  transaction_failed: 400,
+  expired_login_hint_token: 400,
+  unknown_user_id: 400,
+  missing_user_code: 400,
+  invalid_user_code: 400,
+  invalid_binding_message: 400,
+} as const
+export type OAuthError = keyof typeof oauthErrors
 
 /** What an administrator's device was asked before an act, so that the call can be made again with it. */
 export type ApprovalAsked = {
@@ -602,6 +633,14 @@ export function show(failure: Failure): Shown {
       }
     case 'polling_denied':
       return { status: 403, code: 303, detail: 'Polling not allowed!' }
+    case 'oauth':
+      return { status: oauthErrors[failure.error], code: 905, detail: failure.why }
+    case 'page_gone':
+      return {
+        status: 410,
+        code: 905,
+        detail: 'This sign-in is over. Go back to the application and begin again.',
+      }
     case 'origin_refused':
       return { status: 403, code: 905, detail: 'This page is not of this server.', field: 'Origin' }
     case 'internal':

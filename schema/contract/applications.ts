@@ -1,6 +1,17 @@
 /** /application: who may ask, and with what. */
 import * as v from 'valibot'
-import { type Fields, type Route, envelope, flag, need, number, string, text } from './words.ts'
+import {
+  type Fields,
+  type Route,
+  boolean,
+  envelope,
+  flag,
+  need,
+  number,
+  oneOf,
+  string,
+  text,
+} from './words.ts'
 
 const id = need(text('Small letters, digits and hyphens, at most 64.', 'payroll'))
 const limits: Fields = {
@@ -20,6 +31,23 @@ const limited = {
   networks: v.array(v.string()),
   created_at: number('Epoch seconds.'),
 }
+const registered = v.object({
+  client_id: v.string(),
+  mode: v.picklist(['second_factor', 'whole_login']),
+  realm: string('Where its people are; `` is the default realm.'),
+  redirect_uris: v.array(v.string()),
+  post_logout_redirect_uris: v.array(v.string()),
+  jwks: v.object({ keys: v.array(v.looseObject({ kty: v.string() })) }),
+  scopes: v.array(v.string()),
+  id_token_signed_response_alg: v.picklist(['RS256', 'ES256']),
+  ciba: v.picklist(['', 'poll', 'ping']),
+  backchannel_client_notification_endpoint: v.string(),
+  user_code_required: v.boolean(),
+  shows_code: v.boolean(),
+  conforming: boolean(
+    'false: people approve without typing a code, which NIST SP 800-63B-4 does not allow.',
+  ),
+})
 const route = { surface: 'applications', who: 'applications' } as const
 const one = { ...route, parts: { id }, refuses: [404] }
 const gone = envelope(v.literal(1))
@@ -35,6 +63,9 @@ export const applications: Route[] = [
         v.object({
           id: v.string(),
           name: v.string(),
+          client_id: string('What it is called in OpenID Connect.'),
+          secrets: v.array(v.object({ id: v.string(), created_at: number('Epoch seconds.') })),
+          openid: v.nullable(registered),
           keys: v.array(v.object({ id: v.string(), ...limited })),
           accounts: v.array(v.object({ username: v.string(), role: v.string(), ...limited })),
         }),
@@ -82,6 +113,67 @@ export const applications: Route[] = [
     path: '/application/:id/key/:key',
     does: 'Takes a key back',
     parts: { id, key: need(text('The id of the key.', 'Zk3bQw7RpL1x')) },
+    gives: gone,
+  },
+  {
+    ...one,
+    method: 'POST',
+    path: '/application/:id/openid',
+    does: 'Registers an application for OpenID Connect, or registers it anew',
+    takes: {
+      mode: need(
+        oneOf(
+          ['second_factor', 'whole_login'],
+          '`second_factor`: it has seen a first factor itself, and names the person in a pushed or signed request. `whole_login`: name, password and approval are asked for here.',
+        ),
+      ),
+      realm: text('Where its people are; the default realm where it is left out.'),
+      redirect_uris: text(
+        'With commas between, or a JSON list.',
+        'https://payroll.example.org/callback',
+      ),
+      post_logout_redirect_uris: text('Likewise.'),
+      jwks: text('Its public keys, as a JSON Web Key Set.'),
+      scopes: text(
+        'What a token of its own opens: of `trigger`, `check`, `poll`, `enrol`.',
+        'trigger,check',
+      ),
+      id_token_signed_response_alg: text('`RS256`, or `ES256`.'),
+      ciba: text('`poll` or `ping`: it may ask people without a browser.'),
+      backchannel_client_notification_endpoint: text('For ping: at a host of PUSH_HOSTS.'),
+      user_code_required: flag('CIBA requests must bring what the person alone knows.'),
+      shows_code: flag(
+        '`0`: it cannot show the code, so people approve without one. Marked as not conforming.',
+      ),
+    },
+    gives: envelope(registered),
+  },
+  {
+    ...one,
+    method: 'DELETE',
+    path: '/application/:id/openid',
+    does: 'Takes the registration for OpenID Connect back',
+    gives: gone,
+  },
+  {
+    ...one,
+    method: 'POST',
+    path: '/application/:id/secret',
+    does: 'Makes a Client Secret; it is told here, once, and never again. Two may be good at a time',
+    gives: envelope(
+      v.object({
+        id: v.string(),
+        client_id: v.string(),
+        client_secret: string('What the application shows at /oauth/token.'),
+      }),
+    ),
+  },
+  {
+    ...one,
+    method: 'DELETE',
+    path: '/application/:id/secret/:secret',
+    does: 'Takes a Client Secret back, and the tokens that it was shown for',
+    parts: { id, secret: need(text('The id of the secret.', 'Zk3bQw7RpL1x')) },
     gives: gone,
   },
   {

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 export const surfaces = {
   logins: 'What login pages, gateways and plugins call to ask a person and to hear the answer.',
   sessions: 'A name and a password for a session.',
+  openid: 'OpenID Connect: browsers that applications send, and tokens for what comes of it.',
   applications: 'Which applications may ask, with which keys and accounts.',
   tokens: 'Tokens from their enrolment to their end, and the challenges that are open for them.',
   migration: 'What other systems keep, taken over.',
@@ -38,6 +39,9 @@ export const callers = {
   device: 'an enrolled device, by its signature over the request',
   phone: 'a phone, by its signature over what it says or by its invitation',
   proof: 'whoever holds the key that signed the body',
+  client:
+    'a registered application, by its Client ID with a secret or a statement that its key signed',
+  bearer: 'an application, by an access token that a login gave it',
 } as const
 export type Caller = keyof typeof callers
 
@@ -57,7 +61,7 @@ export type Fields = Record<string, Field>
 export type Answer =
   /** privacyIDEA's envelope. `decision`: it says `result.authentication`, and its id is 2. */
   | { in: 'envelope'; value: Shape; detail?: Shape; decision?: true }
-  | { in: 'json'; shape: Shape }
+  | { in: 'json'; shape: Shape; status?: 201 }
   | { in: 'text'; type: string; meaning: string }
   | { in: 'nothing'; status: number; meaning: string }
 

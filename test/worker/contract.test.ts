@@ -106,6 +106,29 @@ describe('a route of the device API', () => {
   )
 })
 
+describe('a route for applications that speak OpenID Connect', () => {
+  it.each(
+    contract
+      .filter(({ who }) => who === 'client' || who === 'bearer')
+      .map((one) => [nameOf(one), one] as const),
+  )(
+    '%s: is closed to who shows no secret, in the words of OAuth',
+    async (_name, { method, path }) => {
+      const body = method === 'POST' ? { body: 'client_id=payroll' } : {}
+      const response = await d.fetch(path, {
+        method,
+        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        ...body,
+      })
+      expect(response.status).toBe(401)
+      const OAuthFailure = v.strictObject({ error: v.string(), error_description: v.string() })
+      const { error } = v.parse(OAuthFailure, await response.json())
+      expect(error).toBe(path === '/oauth/userinfo' ? 'invalid_token' : 'invalid_client')
+      expect(response.headers.get('WWW-Authenticate')).toContain(`error="${error}"`)
+    },
+  )
+})
+
 describe('the examples of the reference', () => {
   const arrange = async () => {
     const insist = async (method: string, path: string, body: object) => {
@@ -130,7 +153,7 @@ describe('the examples of the reference', () => {
   const orderOf = (route: Route) =>
     deletesOwner.test(nameOf(route)) ? 9 : last.findIndex((one) => one.test(nameOf(route)))
   const asked = contract
-    .filter(({ surface }) => !['pages', 'devices', 'phones'].includes(surface))
+    .filter(({ surface }) => !['pages', 'devices', 'phones', 'openid'].includes(surface))
     .toSorted((a, b) => orderOf(a) - orderOf(b))
 
   it('are answered as it says, in the shape that it says', async () => {
@@ -151,9 +174,10 @@ describe('the examples of the reference', () => {
     expect(faults).toEqual([])
     // Whatever an administrator changes leaves one row, with who, what, whom, from where and how it went.
     expect(unrecorded).toEqual([])
-    // A key has no password; their transaction is nobody's, and so is the key; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    // A key has no password; their transaction is nobody's, and so are the key and the secret; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
     expect(refused.toSorted()).toEqual([
       'DELETE /application/:id/key/:key',
+      'DELETE /application/:id/secret/:secret',
       'GET /validate/initialize',
       'GET /validate/radiuscheck',
       'POST /auth/password',

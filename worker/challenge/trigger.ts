@@ -27,6 +27,12 @@ export type Asking = {
   idempotency?: { key: string; request: string }
   /** The caller waits for the answer in this same request, if a policy lets it: it cannot show a code then. */
   mayBlock?: boolean
+  /** What the application has the device show, below what policies say: it is in what is signed. */
+  message?: string
+  /** No code is shown at this login, so none is asked for. */
+  withoutCode?: boolean
+  /** How long there is to answer, at most. */
+  answerSeconds?: number
   /** Asked by ourselves: what the device says, and settings that no policy changes. */
   own?: { title: string; text: string; settings: Settings }
 }
@@ -48,7 +54,16 @@ export type Asked =
 export async function triggerChallenge(
   context: Context,
   whose: Whose,
-  { idempotency, mayBlock = false, saying, own, ...asking }: Asking,
+  {
+    idempotency,
+    mayBlock = false,
+    withoutCode = false,
+    message,
+    answerSeconds,
+    saying,
+    own,
+    ...asking
+  }: Asking,
 ): Promise<Asked> {
   const { master } = context.deployment
   const { address, serials, about } = whose
@@ -56,9 +71,11 @@ export async function triggerChallenge(
   const subject = { ...about, ...(asking.client !== null && { client: asking.client }) }
   const found = own?.settings ?? (await readSettings(context, address.customer, subject))
   const worded = await wordsFor(context, whose, { client: asking.client, ...saying })
-  const { said, framed, preferred, ...words } = own
+  const { said, framed, preferred, ...policies } = own
     ? { ...worded, title: own.title, text: own.text, said: () => null }
     : worded
+  const text = [policies.text, message].filter((one) => one !== undefined).join('\n')
+  const words = { ...policies, ...(text !== '' && { text }) }
   const waitSeconds = mayBlock ? found.pushWaitSeconds : 0
   const terms = await phoneTermsFor(context, address.customer, subject, {
     title: words.title,
@@ -67,9 +84,10 @@ export async function triggerChallenge(
     typedCode: found.matchCode === 1,
   })
   // Whoever waits can show nothing. Where a policy has phones match in a way that our own devices cannot, they take a typed code.
-  const blocks = waitSeconds > 0
+  const blocks = waitSeconds > 0 || withoutCode
   const matchCode = !blocks && (found.matchCode === 1 || terms.match !== 'none') ? 1 : 0
-  const settings = { ...found, matchCode }
+  const seconds = Math.min(found.answerSeconds, answerSeconds ?? Infinity)
+  const settings = { ...found, matchCode, answerSeconds: seconds }
   const phone: PhoneTerms = blocks ? { ...terms, match: 'none' } : terms
   const [transactionId, challenge] = await Promise.all([
     sealId({ master, kind: 'transaction' }, address.ownerId, now, context.random),

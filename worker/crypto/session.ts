@@ -12,11 +12,11 @@ const Session = v.object({
   account: v.string(),
   username: v.string(),
   realm: v.string(),
-  /** privacyIDEA knows two: a service account is an administrator with fewer rights. */
-  role: v.picklist(['admin', 'user']),
+  /** privacyIDEA knows two: a service account is an administrator with fewer rights. An application's own token is short-lived. */
+  role: v.picklist(['admin', 'user', 'application']),
   /** A device or a one-time password was shown beside the password. */
   approved: v.optional(v.boolean()),
-  /** Of an account: which password opened it. */
+  /** Of an account: which password opened it. Of an application: which secret or key. */
   mark: v.optional(v.string()),
   rights: v.array(v.string()),
   customer: v.string(),
@@ -42,8 +42,9 @@ export async function signSession(
   claims: Omit<Session, 'nonce' | 'exp'>,
   now: number,
   random: Random,
+  seconds = sessionSeconds,
 ): Promise<string> {
-  const session: Session = { ...claims, nonce: toBase64url(random(15)), exp: now + sessionSeconds }
+  const session: Session = { ...claims, nonce: toBase64url(random(15)), exp: now + seconds }
   return new CompactSign(utf8(plain(JSON.stringify(session))))
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .sign(await keptKey(master, 'session', deriveHmac))

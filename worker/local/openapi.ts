@@ -110,7 +110,8 @@ function answerOf(gives: Answer): [string, object] {
             },
           ],
         }
-  return ['200', { description: 'Done.', content: { 'application/json': { schema } } }]
+  const status = gives.in === 'json' ? (gives.status ?? 200) : 200
+  return [String(status), { description: 'Done.', content: { 'application/json': { schema } } }]
 }
 
 const statuses: Record<number, string> = {
@@ -133,7 +134,7 @@ function refusedWith(route: Route): number[] {
   if (takes ?? body ?? headers) known.add(400)
   if (route.method !== 'GET' && (takes ?? body)) known.add(413)
   if (who !== 'anyone' && who !== 'phone') known.add(401)
-  if (who !== 'anyone' && who !== 'proof') known.add(403)
+  if (!['anyone', 'proof', 'client', 'bearer'].includes(who)) known.add(403)
   if (surface === 'pages') known.delete(400)
   return [...known].toSorted((a, b) => a - b)
 }
@@ -148,8 +149,10 @@ const refusal = (status: number, kind: string) => ({
   },
 })
 
-const refusalOf = (route: Route, status: number): string =>
-  (route.surface === 'devices' ? 'Problem' : 'Failure') + status
+const refusalOf = ({ surface, path }: Route, status: number): string => {
+  const isOAuth = surface === 'openid' && path.startsWith('/oauth/')
+  return (surface === 'devices' ? 'Problem' : isOAuth ? 'OAuthError' : 'Failure') + status
+}
 
 const refusals = (route: Route) =>
   Object.fromEntries(
@@ -161,6 +164,8 @@ const refusals = (route: Route) =>
 
 function securityOf(who: Route['who']): Record<string, string[]>[] {
   if (who === 'anyone' || who === 'proof' || who === 'phone') return []
+  if (who === 'client') return [{ client: [] }, {}]
+  if (who === 'bearer') return [{ accessToken: [] }]
   if (who === 'device') return [{ deviceSignature: [] }]
   return [{ apiKey: [] }, { session: [] }, ...(who === 'login' ? [{}] : [])]
 }
@@ -243,6 +248,18 @@ const failure = {
   required: ['id', 'jsonrpc', 'result', 'detail', 'time', 'version'],
 }
 
+const oauthError = {
+  type: 'object',
+  properties: {
+    error: { ...text, description: 'Of RFC 6749, OpenID Connect Core or CIBA Core.' },
+    error_description: {
+      ...text,
+      description: 'What is wrong, for whoever builds the application.',
+    },
+  },
+  required: ['error', 'error_description'],
+}
+
 const schemes = {
   apiKey: {
     type: 'apiKey',
@@ -256,6 +273,12 @@ const schemes = {
     name: 'Authorization',
     description: 'The session of POST /auth as it is. `PI-Authorization` is read first.',
   },
+  client: {
+    type: 'http',
+    scheme: 'basic',
+    description: 'Client ID and Client Secret; both may stand in the body instead.',
+  },
+  accessToken: { type: 'http', scheme: 'bearer', description: 'What /oauth/token gave.' },
   deviceSignature: {
     type: 'apiKey',
     in: 'header',
@@ -292,6 +315,7 @@ export function openapiDocument(version: string) {
           authentication: { ...text, enum: ['ACCEPT', 'CHALLENGE', 'DECLINED', 'REJECT'] },
         }),
         Failure: failure,
+        OAuthError: oauthError,
         ...Object.fromEntries([...named].map(([name, shape]) => [name, schemaOf(shape, name)])),
         ...forms,
       },

@@ -165,6 +165,16 @@ const table: [string, Act][] = [
   ],
   ['DELETE /application/:id/key/:key', plain('configdelete')],
   [
+    'POST /application/:id/openid',
+    plain('configwrite', { danger: named('Change how people sign in to', 'id') }),
+  ],
+  ['DELETE /application/:id/openid', plain('configdelete')],
+  [
+    'POST /application/:id/secret',
+    plain('configwrite', { danger: named('Make a secret for', 'id') }),
+  ],
+  ['DELETE /application/:id/secret/:secret', plain('configdelete')],
+  [
     'POST /application/:id/account',
     plain('configwrite', {
       danger: (said) =>

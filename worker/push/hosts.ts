@@ -33,6 +33,10 @@ export function isPushEndpoint(endpoint: string, extraHosts: string[]): boolean 
   )
 }
 
+/** @returns whether an application may be told there how a CIBA request went: at hosts that the operator added, and nowhere else. */
+export const isNotifiable = (address: string, extraHosts: string[]): boolean =>
+  isPlainHttps(address) && extraHosts.includes(new URL(address).hostname)
+
 function isPlainHttps(address: string): boolean {
   if (!URL.canParse(address)) return false
   const { protocol, username, password } = new URL(address)

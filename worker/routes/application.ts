@@ -30,6 +30,7 @@ import { type Parameters, parametersOf } from './decode/parameters.ts'
 import { checkedPassword } from './decode/password.ts'
 import { removeAdministrator } from '../enrolment/administrator.ts'
 import { answer } from './encode/envelope.ts'
+import { shownRegistration } from './encode/registration.ts'
 import { recorded } from './recorded.ts'
 import { type Call, surface } from './surface.ts'
 
@@ -41,9 +42,13 @@ const builtIn = ({ customer }: Caller): string => customer
 application.get('/', async (call) => {
   const caller = await callerWith(call, 'applications')
   const all = await readApplications(call.get('context'), caller.customer)
-  const value = all.map(({ application: { id, name }, keys, accounts }) => ({
+  const { database } = call.get('context')
+  const value = all.map(({ application: { id, name }, keys, accounts, secrets, openid }) => ({
     id,
     name,
+    client_id: keyIdIn(database, id),
+    secrets: secrets.map((one) => ({ id: one.id, created_at: one.createdAt })),
+    openid: openid && shownRegistration(openid, keyIdIn(database, id)),
     keys: keys.map((key) => ({
       id: key.id,
       rights: key.rights,
@@ -95,7 +100,7 @@ application.post('/:id', async (call) => {
 
 application.delete('/:id', async (call) => {
   const caller = await callerWith(call, 'applications')
-  const { id } = await own(call, caller)
+  const { id } = await ownApplication(call, caller)
   if (id === builtIn(caller))
     refuse({
       reason: 'bad_parameter',
@@ -110,7 +115,7 @@ application.delete('/:id', async (call) => {
 
 application.post('/:id/key', async (call) => {
   const caller = await callerWith(call, 'applications')
-  const { id } = await own(call, caller)
+  const { id } = await ownApplication(call, caller)
   const parameters = await parametersOf(call)
   const limits = limitsOf(caller, parameters)
   const bySource = isBySource(parameters, limits)
@@ -140,7 +145,7 @@ application.post('/:id/key', async (call) => {
 
 application.delete('/:id/key/:key', async (call) => {
   const caller = await callerWith(call, 'applications')
-  const { id } = await own(call, caller)
+  const { id } = await ownApplication(call, caller)
   const key = call.req.param('key')
   return recorded(
     call,
@@ -156,7 +161,7 @@ application.delete('/:id/key/:key', async (call) => {
 
 application.post('/:id/account', async (call) => {
   const caller = await callerWith(call, 'applications')
-  const { id } = await own(call, caller)
+  const { id } = await ownApplication(call, caller)
   const parameters = await parametersOf(call)
   const username = parameters.need('username').trim()
   if (!/^[\w.@-]{1,128}$/.test(username))
@@ -189,7 +194,7 @@ application.post('/:id/account', async (call) => {
 
 application.delete('/:id/account/:username', async (call) => {
   const caller = await callerWith(call, 'applications')
-  const { id } = await own(call, caller)
+  const { id } = await ownApplication(call, caller)
   const username = call.req.param('username')
   const entry = { action: 'account_delete', detail: { application: id, username } }
   return recorded(call, caller, entry, async () => {
@@ -225,7 +230,7 @@ const ofAdministrator = (caller: Caller, parameters: Parameters) => ({
 })
 
 /** @throws Refusal application_not_found: another customer's is as good as none. */
-async function own(call: Call, caller: Caller): Promise<Application> {
+export async function ownApplication(call: Call, caller: Caller): Promise<Application> {
   const found = await findApplication(call.get('context'), call.req.param('id') ?? '')
   if (found?.customer !== caller.customer) refuse({ reason: 'application_not_found' })
   checkOwn(caller, found.id)

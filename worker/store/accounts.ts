@@ -1,7 +1,13 @@
 /** Administrators, service accounts, API keys and the applications they speak for. */
 import { and, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
-import { accounts, apiKeys, applications } from '../../schema/tables.ts'
+import {
+  accounts,
+  apiKeys,
+  applicationSecrets,
+  applications,
+  registrations,
+} from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { forgetWith, remembered } from './cache.ts'
 
@@ -51,19 +57,29 @@ export const findApplication = (context: Context, id: string): Promise<Applicati
     return row ?? null
   })
 
-export type Overview = { application: Application; keys: ApiKey[]; accounts: Account[] }
+export type Overview = {
+  application: Application
+  keys: ApiKey[]
+  accounts: Account[]
+  secrets: (typeof applicationSecrets.$inferSelect)[]
+  openid: typeof registrations.$inferSelect | null
+}
 
 export async function readApplications(context: Context, customer: string): Promise<Overview[]> {
   const db = drizzle(context.db)
-  const [all, keys, named] = await db.batch([
+  const [all, keys, named, secrets, registered] = await db.batch([
     db.select().from(applications).where(eq(applications.customer, customer)),
     db.select().from(apiKeys).where(eq(apiKeys.customer, customer)),
     db.select().from(accounts).where(eq(accounts.customer, customer)),
+    db.select().from(applicationSecrets).where(eq(applicationSecrets.customer, customer)),
+    db.select().from(registrations).where(eq(registrations.customer, customer)),
   ])
   return all.map((application) => ({
     application,
     keys: keys.filter((key) => key.application === application.id),
     accounts: named.filter((account) => account.application === application.id),
+    secrets: secrets.filter((secret) => secret.application === application.id),
+    openid: registered.find((one) => one.application === application.id) ?? null,
   }))
 }
 
@@ -77,12 +93,14 @@ export async function writeApplication(context: Context, application: Applicatio
   ])
 }
 
-/** With its keys and accounts: nothing of it is heard any more. */
+/** With its keys, secrets and accounts: nothing of it is heard any more. */
 export async function deleteApplication(context: Context, id: string): Promise<void> {
   const db = drizzle(context.db)
   await forgetWith(context, [
     db.delete(apiKeys).where(eq(apiKeys.application, id)),
     db.delete(accounts).where(eq(accounts.application, id)),
+    db.delete(applicationSecrets).where(eq(applicationSecrets.application, id)),
+    db.delete(registrations).where(eq(registrations.application, id)),
     db.delete(applications).where(eq(applications.id, id)),
   ])
 }

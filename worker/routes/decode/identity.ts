@@ -17,6 +17,8 @@ import {
   findApplication,
   readSources,
 } from '../../store/accounts.ts'
+import { findRegistration } from '../../store/registrations.ts'
+import { isStillShown } from '../../grant/authenticate.ts'
 import { personIn } from '../../store/people.ts'
 import { defaultCustomer } from '../../store/customers.ts'
 import type { Call } from '../surface.ts'
@@ -114,6 +116,7 @@ async function bySession(call: Call, token: string): Promise<Caller> {
   if (session === 'malformed') refuse({ reason: 'bad_session', why: 'Not enough segments' })
   if (session === 'forged' || (session.database ?? 0) !== context.database)
     refuse({ reason: 'bad_session', why: 'Signature verification failed' })
+  if (session.role === 'application') return byApplication(call, session)
   return session.role === 'user' ? byPerson(call, session) : byAccount(call, session)
 }
 
@@ -135,7 +138,24 @@ async function byAccount(call: Call, session: Session): Promise<Caller> {
   }
 }
 
-const noLonger = 'it is of somebody who is gone, or of a password that was changed'
+/** By its own token of /oauth/token: worth as long as what it was given for, and no more than it is registered for now. */
+async function byApplication(call: Call, session: Session): Promise<Caller> {
+  const context = call.get('context')
+  const { account: id, customer, mark, rights } = session
+  const registered = await findRegistration(context, id)
+  if (!registered || !(await isStillShown(context, registered, mark ?? '')))
+    return refuse({ reason: 'bad_session', why: noLonger })
+  return {
+    customer,
+    name: `application ${id}`,
+    role: 'key',
+    application: await applicationOf(call, id),
+    rights: new Set(rights.filter((right) => registered.scopes.includes(right))),
+    networks: [],
+  }
+}
+
+const noLonger = 'it is of somebody who is gone, or of a password or a secret that was changed'
 
 /** A session ends with the password that it was opened by. */
 export const passwordMark = async ({ passwordHash }: Account): Promise<string> =>

@@ -11,23 +11,27 @@ import type { Call } from '../surface.ts'
 export type Whence = { origin: Origin; client: string | null }
 
 export function whenceOf(call: Call, caller: Caller, claimed: string): Whence {
+  if (caller.rights.has('origin_browser')) return whenceOfBrowser(call)
   const address = peerAddress(call)
-  if (caller.rights.has('origin_browser')) {
-    const agent = agentOf(call.req.header('User-Agent') ?? '')
-    const place = placeOf(call)
-    return {
-      origin: {
-        how: 'browser',
-        ...(address && { address }),
-        ...(place && { place }),
-        ...(agent && { agent }),
-      },
-      client: address,
-    }
-  }
   if (caller.rights.has('origin_claimed') && isAddress(claimed))
     return { origin: { how: 'claimed', address: claimed }, client: claimed }
   return { origin: { how: 'server', ...(address && { address }) }, client: address }
+}
+
+/** The person's own browser has reached us itself. */
+export function whenceOfBrowser(call: Call): Whence {
+  const address = peerAddress(call)
+  const agent = agentOf(call.req.header('User-Agent') ?? '')
+  const place = placeOf(call)
+  return {
+    origin: {
+      how: 'browser',
+      ...(address && { address }),
+      ...(place && { place }),
+      ...(agent && { agent }),
+    },
+    client: address,
+  }
 }
 
 function placeOf(call: Call): string | null {

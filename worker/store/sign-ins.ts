@@ -1,0 +1,107 @@
+/** Logins that are under way: requests sent ahead, people who are being asked, browsers that know somebody, and what is good once. */
+import { and, eq, gt, lte } from 'drizzle-orm'
+import { drizzle } from 'drizzle-orm/d1'
+import {
+  browserSessions,
+  grantTokens,
+  grants,
+  pushedRequests,
+  signIns,
+  usedOnce,
+} from '../../schema/tables.ts'
+
+export type SignInRow = typeof signIns.$inferSelect
+export type BrowserSession = typeof browserSessions.$inferSelect
+
+export async function insertPushed(
+  db: D1Database,
+  row: typeof pushedRequests.$inferInsert,
+): Promise<void> {
+  await drizzle(db).insert(pushedRequests).values(row)
+}
+
+/** The first browser has it, and nobody after. */
+export async function takePushed(
+  db: D1Database,
+  hash: string,
+  now: number,
+): Promise<typeof pushedRequests.$inferSelect | null> {
+  const [row] = await drizzle(db)
+    .delete(pushedRequests)
+    .where(and(eq(pushedRequests.hash, hash), gt(pushedRequests.expiresAt, now)))
+    .returning()
+  return row ?? null
+}
+
+export async function insertSignIn(db: D1Database, row: SignInRow): Promise<void> {
+  await drizzle(db).insert(signIns).values(row)
+}
+
+export async function findSignIn(
+  db: D1Database,
+  id: string,
+  now: number,
+): Promise<SignInRow | null> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(signIns)
+    .where(and(eq(signIns.id, id), gt(signIns.expiresAt, now)))
+  return row ?? null
+}
+
+/** @returns whether this was the one that changed it: one that is done stays as it is. */
+export async function changeSignIn(
+  db: D1Database,
+  id: string,
+  change: Partial<Pick<SignInRow, 'question' | 'isDone' | 'pollAgainAt' | 'interval'>>,
+): Promise<boolean> {
+  const changed = await drizzle(db)
+    .update(signIns)
+    .set(change)
+    .where(and(eq(signIns.id, id), eq(signIns.isDone, false)))
+    .returning({ id: signIns.id })
+  return changed.length > 0
+}
+
+export async function insertSession(db: D1Database, row: BrowserSession): Promise<void> {
+  await drizzle(db).insert(browserSessions).values(row)
+}
+
+export async function findSession(
+  db: D1Database,
+  hash: string,
+  now: number,
+): Promise<BrowserSession | null> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(browserSessions)
+    .where(and(eq(browserSessions.hash, hash), gt(browserSessions.expiresAt, now)))
+  return row ?? null
+}
+
+export async function deleteSession(db: D1Database, id: string): Promise<void> {
+  await drizzle(db).delete(browserSessions).where(eq(browserSessions.id, id))
+}
+
+/** @returns false where it was used before. */
+export async function useOnce(db: D1Database, hash: string, expiresAt: number): Promise<boolean> {
+  const taken = await drizzle(db)
+    .insert(usedOnce)
+    .values({ hash, expiresAt })
+    .onConflictDoNothing()
+    .returning({ hash: usedOnce.hash })
+  return taken.length > 0
+}
+
+/** Part of the minute's work. */
+export async function purgeSignIns(db: D1Database, now: number): Promise<void> {
+  const orm = drizzle(db)
+  await orm.batch([
+    orm.delete(pushedRequests).where(lte(pushedRequests.expiresAt, now)),
+    orm.delete(signIns).where(lte(signIns.expiresAt, now)),
+    orm.delete(browserSessions).where(lte(browserSessions.expiresAt, now)),
+    orm.delete(usedOnce).where(lte(usedOnce.expiresAt, now)),
+    orm.delete(grantTokens).where(lte(grantTokens.expiresAt, now)),
+    orm.delete(grants).where(lte(grants.expiresAt, now)),
+  ])
+}
