@@ -1,7 +1,7 @@
 /** RFC 7009: an application gives back what it was granted. Of what is not its own it learns nothing. */
 import { sha256 } from '../../schema/encoding.ts'
 import { deleteGrant, findToken } from '../store/grants.ts'
-import type { Known } from './authenticate.ts'
+import type { Known } from './known.ts'
 
 export async function revokeToken(
   { context, registration }: Pick<Known, 'context' | 'registration'>,

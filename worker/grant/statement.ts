@@ -6,7 +6,7 @@ import { type JWK, compactVerify, decodeProtectedHeader, importJWK } from 'jose'
 import { sha256 } from '../../schema/encoding.ts'
 import { nowSeconds } from '../env.ts'
 import { useOnce } from '../store/sign-ins.ts'
-import type { Known } from './authenticate.ts'
+import type { Known } from './known.ts'
 import { oauthRefusal } from './refusal.ts'
 
 export const statementAlgorithms = ['RS256', 'PS256', 'ES256', 'EdDSA']

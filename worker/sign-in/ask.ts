@@ -2,7 +2,7 @@
 import { rulesFor } from '../challenge/rules.ts'
 import { triggerChallenge } from '../challenge/trigger.ts'
 import type { Origin } from '../../schema/signing.ts'
-import type { Known } from '../grant/authenticate.ts'
+import type { Known } from '../grant/known.ts'
 import { type Subject, ownerOf } from './subject.ts'
 
 export type Question = {

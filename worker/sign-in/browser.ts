@@ -1,7 +1,7 @@
 /** What a browser is known by: one cookie binds a login to the browser that began it, another tells that somebody has signed in there wholly. */
 import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { type Context, nowSeconds } from '../env.ts'
-import type { Known } from '../grant/authenticate.ts'
+import type { Known } from '../grant/known.ts'
 import type { Login } from '../grant/claims.ts'
 import { newSecret } from '../grant/keys.ts'
 import { findPerson, personIn } from '../store/people.ts'

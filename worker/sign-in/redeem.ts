@@ -2,7 +2,7 @@
 import { insistAuthorized, rulesFor } from '../challenge/rules.ts'
 import { redeemApproval } from '../challenge/redeem.ts'
 import { nowSeconds } from '../env.ts'
-import type { Known } from '../grant/authenticate.ts'
+import type { Known } from '../grant/known.ts'
 import { type Login, loginBy } from '../grant/claims.ts'
 import type { Granted } from '../grant/issue.ts'
 import { writeAudit } from '../record/audit.ts'

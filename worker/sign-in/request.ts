@@ -2,7 +2,7 @@
  * What an application asks for when it sends a browser here, judged. Whether the application itself sent it (a pushed request, or one
  * that it signed) is known by the caller: only then may it name the person of a second factor.
  */
-import type { Known } from '../grant/authenticate.ts'
+import type { Known } from '../grant/known.ts'
 import { oauthRefusal } from '../grant/refusal.ts'
 import type { Registration } from '../store/registrations.ts'
 import { type Detail, detailsOf } from './details.ts'

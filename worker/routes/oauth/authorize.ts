@@ -5,7 +5,7 @@
 import { sha256, utf8 } from '../../../schema/encoding.ts'
 import { seal } from '../../crypto/seal.ts'
 import { nowSeconds } from '../../env.ts'
-import { type Known, findKnown } from '../../grant/authenticate.ts'
+import { type Known, findKnown } from '../../grant/known.ts'
 import { giveCode } from '../../grant/issue.ts'
 import { oauthRefusal } from '../../grant/refusal.ts'
 import { readStatement } from '../../grant/statement.ts'

@@ -1,7 +1,7 @@
 /** /oauth/logout (RP-Initiated Logout): an application ends the browser's session with an id_token of it; without one the person is asked. */
 import { sha256 } from '../../../schema/encoding.ts'
 import { nowSeconds } from '../../env.ts'
-import { findKnown } from '../../grant/authenticate.ts'
+import { findKnown } from '../../grant/known.ts'
 import { readIdToken } from '../../grant/claims.ts'
 import { refuse } from '../../problem.ts'
 import { databaseOfKey, inDatabase } from '../../store/databases.ts'

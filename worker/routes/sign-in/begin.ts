@@ -1,7 +1,7 @@
 /** Asks the person's devices and leads the browser to the page where it waits. */
 import { sha256, toBase64url } from '../../../schema/encoding.ts'
 import { nowSeconds } from '../../env.ts'
-import type { Known } from '../../grant/authenticate.ts'
+import type { Known } from '../../grant/known.ts'
 import { ask } from '../../sign-in/ask.ts'
 import { messageOf } from '../../sign-in/details.ts'
 import type { SignInRequest } from '../../sign-in/request.ts'
