@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<Findings>> = {
   growth: async () => (await import('./figures/growth.ts')).growth(),
   scale: async () => (await import('./scale/index.ts')).scale(),
   push: async () => (await import('./figures/push.ts')).push(),
+  approve: async () => (await import('./figures/approve.ts')).approve(),
   bundle: async () => (await import('./figures/bundle.ts')).bundle(),
 }
 

@@ -6,9 +6,10 @@ import { en } from '../../../pwa/src/text/en.ts'
 import { startBetween } from '../../support/between.ts'
 import { asker, enrolInApp } from '../../support/person.ts'
 import { type Engine, type Phone, type Stage, engines, setStage } from '../../support/stage.ts'
-import { pause, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 import { median, quantile } from '../load.ts'
 import type { Findings } from '../report.ts'
+import { nextNotification, now, ringAlways } from '../ringing.ts'
 
 const samples = 30
 const mostMs = 150
@@ -60,28 +61,8 @@ export async function push(): Promise<Findings> {
   }
 }
 
-/** Nobody answers here, and whoever does not answer is rung less and less. */
-async function ringAlways({ deployment }: Stage): Promise<void> {
-  const administrator = await deployment.administrator()
-  const { envelope } = await administrator.call('GET', '/policy/hardening')
-  const [hardening] = envelope.result.value as { action: object }[]
-  const often = {
-    push_prompts_per_hour_application: 1000,
-    push_prompts_per_hour_client: 1000,
-    push_missed_prompts: 100,
-  }
-  const { status } = await administrator.call('POST', '/policy/hardening', {
-    scope: 'authentication',
-    realm: '',
-    action: { ...hardening?.action, ...often },
-  })
-  if (status !== 200) throw new Error(`the policy was refused: ${status}`)
-}
-
 type Sample = { eventMs: number; shownMs: number }
 type Asked = { askedAt: number; shownAt: number }
-
-const now = () => performance.timeOrigin + performance.now()
 
 async function samplesOf(stage: Stage, engine: Engine): Promise<Sample[]> {
   const phone = await stage.phone(engine)
@@ -118,20 +99,6 @@ async function ask({ deployment }: Stage, phone: Phone, user: string): Promise<A
   await deployment.application.cancel(transactionId)
   await ending()
   return { askedAt, shownAt }
-}
-
-/** Looks more often than a test would: it is part of what is measured. */
-function nextNotification({ notifications }: Phone, text: string): () => Promise<number> {
-  const count = () => notifications.history.filter(({ body }) => body.includes(text)).length
-  const before = count()
-  return async () => {
-    const giveUpAt = now() + 15_000
-    while (count() === before) {
-      if (now() > giveUpAt) throw new Error(`no notification says "${text}"`)
-      await pause(1)
-    }
-    return now()
-  }
 }
 
 async function eventsOf({ deployment }: Stage, phone: Phone): Promise<number[]> {
