@@ -232,7 +232,9 @@ describe('the alarm', () => {
     // Expired and missed: remembered for a day from then.
     time.forward(86_399)
     while (((await agendaOf(object)).alarmAtMs ?? Infinity) <= Date.now()) await object.alarm()
-    expect(await object.rows('select misses from quiet')).toEqual([{ misses: 1 }])
+    expect(await object.rows("select value ->> 'misses' as misses from lapsing")).toEqual([
+      { misses: 1 },
+    ])
     time.forward(1)
     await object.alarm()
     expect(await tablesOf(object)).toEqual({})

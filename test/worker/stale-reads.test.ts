@@ -70,6 +70,7 @@ it('a change is in force when it is acknowledged, although a later one is still 
       copy: null,
       counters: null,
       open: null,
+      kept: new Map(),
       unwritten: null,
       generation: 0,
       copyGeneration: 0,

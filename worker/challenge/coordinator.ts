@@ -84,6 +84,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         copy: null,
         counters: null,
         open: null,
+        kept: new Map(),
         unwritten: null,
         generation: 0,
         handedOver: new Map(),

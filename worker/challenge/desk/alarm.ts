@@ -1,9 +1,10 @@
 /** Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. */
 import { logFailure } from '../../record/log.ts'
-import { type Desk, nowSeconds, rows } from './desk.ts'
+import { type Desk, rows } from './desk.ts'
 import { type Due, type DueKind, alarmRang, dues, wakeAt } from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
+import { forgetLapsed } from './lapsing.ts'
 import { drain } from './outbox.ts'
 import { sendSoon } from './push-queue.ts'
 
@@ -57,13 +58,6 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
   }
 }
 
-function forgetLapsed(desk: Desk): void {
-  const now = nowSeconds(desk)
-  for (const table of ['ring', 'attempt', 'idempotency', 'seen'])
-    rows(desk, `delete from ${table} where untilAt <= ?`, now)
-  rows(desk, 'delete from quiet where forgottenAt <= ?', now)
-}
-
 /** Nothing due and no limit in force: the object needs no storage, its copy of its owner aside. D1 has all that must last. */
 async function forgetWhenOld(desk: Desk): Promise<void> {
   const [owner] = rows<{ keptUntilMs: number }>(desk, 'select keptUntilMs from owner')
@@ -74,6 +68,7 @@ async function forgetWhenOld(desk: Desk): Promise<void> {
   desk.copy = null
   desk.counters = null
   desk.open = null
+  desk.kept.clear()
   desk.unwritten = null
   desk.generation++
   await desk.storage.deleteAll()

@@ -15,12 +15,8 @@ import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
 import { type UnverifiedReason, verifyUser } from './verification.ts'
-import {
-  type Transaction,
-  challengesOf,
-  currentState,
-  transactionByChallenge,
-} from './transaction.ts'
+import { challengesOf, currentState, transactionByChallenge } from './kept.ts'
+import type { Transaction } from './transaction.ts'
 
 export type Answer = Pick<AnswerClaims, 'challenge' | 'challengeHash' | 'decision' | 'reason'> & {
   deviceId: string

@@ -3,9 +3,9 @@
  * Requests after a verified first factor are counted apart, so that a stranger can neither wear a person down nor lock them out.
  */
 import { type Settings, unlimited } from '../../policy/settings.ts'
-import { type Desk, needStorage, rows } from './desk.ts'
-import { wakeAt } from './due.ts'
-import { openTransactions } from './transaction.ts'
+import type { Desk } from './desk.ts'
+import { openTransactions } from './kept.ts'
+import { keepUntil, lapsing } from './lapsing.ts'
 import { addMiss, forgive, quietUntil } from './waits.ts'
 
 export type Ringing =
@@ -55,23 +55,16 @@ export function mayRing(desk: Desk, ringer: Ringer, settings: Settings, now: num
 
 /** When it rang within the last hour, the latest last. */
 function ringsOf(desk: Desk, scope: string, now: number): number[] {
-  const [row] = rows<{ at: string }>(desk, 'select at from ring where scope = ?', scope)
-  return row ? (JSON.parse(row.at) as number[]).filter((at) => at > now - hourSeconds) : []
+  return (lapsing(desk, 'ring', scope) ?? []).filter((at) => at > now - hourSeconds)
 }
 
 /** Notes that a challenge rang. */
 export function rang(desk: Desk, ringer: Ringer, settings: Settings, now: number): void {
-  needStorage(desk)
-  const untilAt = now + hourSeconds
-  for (const { scope, perHour } of budgets(ringer, settings))
-    desk.sql.exec(
-      'insert or replace into ring (scope, at, untilAt) values (?, ?, ?)',
-      scope,
-      // More than are counted need not be kept.
-      JSON.stringify([...ringsOf(desk, scope, now), now].slice(-perHour)),
-      untilAt,
-    )
-  wakeAt(desk, untilAt * 1000)
+  for (const { scope, perHour } of budgets(ringer, settings)) {
+    // More than are counted need not be kept.
+    const rings = [...ringsOf(desk, scope, now), now].slice(-perHour)
+    keepUntil(desk, 'ring', scope, rings, now + hourSeconds)
+  }
 }
 
 /** A prompt that rang was declined, answered wrongly, called off or left alone: after some in a row the bell waits, longer each time. */

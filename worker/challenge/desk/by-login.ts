@@ -11,7 +11,7 @@ import type { Settings } from '../../policy/settings.ts'
 import type { AuditEntry } from '../../record/audit.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import { copyOf, keptCopy } from './copy.ts'
-import { type Address, type Desk, needStorage, nowSeconds, rows } from './desk.ts'
+import { type Address, type Desk, nowSeconds } from './desk.ts'
 import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
@@ -19,13 +19,13 @@ import { drainSoon, record } from './outbox.ts'
 import type { Shown } from './otp.ts'
 import { succeeded } from './terms.ts'
 import {
-  type LoginEnrolment,
-  type Transaction,
+  addTransaction,
+  changeTransaction,
   currentState,
-  noteOpen,
   transactionById,
   transactionsWhere,
-} from './transaction.ts'
+} from './kept.ts'
+import type { LoginEnrolment, Transaction } from './transaction.ts'
 
 export type OpenEnrolment = {
   transactionId: string
@@ -47,44 +47,40 @@ export async function openEnrolment(
   const same = transactionById(desk, transactionId)
   if (same) return same.answerableUntilAt
   expireDue(desk)
-  needStorage(desk)
   endEnrolments(desk)
   const now = nowSeconds(desk)
   const untilAt = now + seconds
-  const redeemableUntilAt = untilAt + settings.redeemSeconds
-  const kept: LoginEnrolment = { ...enrolment, failures: 0, proved: null }
-  desk.sql.exec(
-    `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
-       answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings, enrolment)
-     values (?, ?, ?, ?, 'pending', 'none', 1, ?, ?, ?, ?, 0, 0, ?, ?, ?)`,
-    transactionId,
-    challenge,
-    application.id,
-    application.name,
-    client,
-    now,
-    untilAt,
-    redeemableUntilAt,
-    now,
-    JSON.stringify(settings),
-    JSON.stringify(kept),
-  )
-  desk.sql.exec(
-    "insert into challenge (transactionId, serial, jws, hash) values (?, ?, '', '')",
-    transactionId,
-    enrolment.serial,
-  )
-  noteOpen(desk, {
+  const issued = [{ serial: enrolment.serial, jws: '', hash: '' }]
+  const transaction: Transaction = {
     id: transactionId,
+    challenge,
+    application: application.id,
+    applicationName: application.name,
     state: 'pending',
-    rung: false,
+    reason: null,
+    match: 'none',
     firstFactor: true,
+    client,
+    madeAt: now,
     answerableUntilAt: untilAt,
-    redeemableUntilAt,
-  })
+    redeemableUntilAt: untilAt + settings.redeemSeconds,
+    answeredAtMs: null,
+    answeredBy: null,
+    answer: null,
+    redeemedBy: null,
+    receipt: null,
+    rung: false,
+    resends: 0,
+    resentAt: now,
+    settings,
+    phone: null,
+    toldTo: null,
+    attempt: null,
+    enrolment: { ...enrolment, failures: 0, proved: null },
+  }
+  addTransaction(desk, transaction, issued)
   wakeAt(desk, untilAt * 1000)
-  const made = { application: application.id, client, enrolment: kept }
-  writeDown(desk, address, made, { action: 'enrolment_by_login', success: true })
+  writeDown(desk, address, transaction, { action: 'enrolment_by_login', success: true })
   drainSoon(desk)
   return untilAt
 }
@@ -182,7 +178,7 @@ export async function redeemEnrolment(
   const used = match?.ok ? match.state : null
   const failures = used ? enrolment.failures : enrolment.failures + 1
   const now: LoginEnrolment = { ...enrolment, failures, proved: used }
-  rows(desk, 'update txn set enrolment = ? where id = ?', JSON.stringify(now), transactionId)
+  changeTransaction(desk, transaction, { enrolment: now })
   if (used) return right(used)
   setFailCount(desk, serial, failures)
   writeDown(desk, address, transaction, { action: 'redeem', success: false })

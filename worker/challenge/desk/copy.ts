@@ -68,6 +68,7 @@ export async function refreshCopy(
     desk.copyGeneration = generation
     return (desk.copy = copy)
   }
+  const hadStorage = desk.hasStorage
   needStorage(desk)
   const keptUntilMs = desk.nowMs() + keptMs
   desk.sql.exec(
@@ -77,7 +78,7 @@ export async function refreshCopy(
   )
   wakeAt(desk, keptUntilMs)
   takeCounters(desk, found)
-  takeOtpStates(desk, found)
+  takeOtpStates(desk, found, hadStorage)
   desk.copy = copy
   desk.copyGeneration = generation
   return copy
@@ -87,7 +88,8 @@ const isHandedOver = (desk: Desk, serial: string): boolean =>
   (desk.handedOver.get(serial) ?? 0) > desk.nowMs()
 
 /** What of their one-time passwords is used up: ours win over D1's, and those of tokens that are gone go. */
-function takeOtpStates(desk: Desk, tokens: OwnerRead['tokens']): void {
+function takeOtpStates(desk: Desk, tokens: OwnerRead['tokens'], hadStorage: boolean): void {
+  if (!hadStorage && tokens.every(({ otp }) => otp === null)) return
   const serials = JSON.stringify(tokens.map(({ serial }) => serial))
   desk.sql.exec('delete from otp where serial not in (select value from json_each(?))', serials)
   for (const { serial, otp, counter, timeShift } of tokens)

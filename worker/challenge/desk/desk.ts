@@ -9,6 +9,7 @@ import type { OwnerRead, TokenType } from '../../store/tokens.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { State } from '../../../schema/states.ts'
 import { createStorage } from './storage.ts'
+import type { Kept } from './transaction.ts'
 
 /** Whose object it is. Comes with each call, because an object is not told its own name. */
 export type Address = { ownerId: OwnerId; customer: string }
@@ -56,7 +57,7 @@ export type Waiter = { transactionId: string; done: () => void }
 export type Uses = { lastAuthAt: number | null; countAuth: number; countAuthSuccess: number }
 export type Counter = Uses & { failCount: number }
 
-/** What is decided by of each transaction that is not over, without reading its row (transaction.ts). */
+/** What is decided by of each transaction that is not over, without reading its row (kept.ts). */
 export type OpenTransaction = {
   id: string
   state: State
@@ -91,6 +92,8 @@ export type Desk = {
   counters: Map<string, Counter> | null
   /** By id, as they stand in the table; null where it was not read yet. */
   open: Map<string, OpenTransaction> | null
+  /** The latest transactions, by id (kept.ts). */
+  readonly kept: Map<string, Kept>
   /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
   generation: number
   /** Serials that were given away, until D1 says so too: by when that must have happened. */

@@ -19,8 +19,7 @@ const times = {
   outbox: 'select min(nextAtMs) from outbox',
   enrolments: 'select min(expiresAt) * 1000 from enrolment',
   /** Forgotten when they have lapsed. */
-  limits: `select min(at) * 1000 from (select min(untilAt) as at from ring union all select min(forgottenAt) from quiet
-    union all select min(untilAt) from attempt union all select min(untilAt) from idempotency union all select min(untilAt) from seen)`,
+  limits: 'select min(untilAt) * 1000 from lapsing',
 }
 export type DueKind = keyof typeof times
 

@@ -6,7 +6,7 @@ import { keptSeconds } from './due.ts'
 import { move } from './move.ts'
 import { tellSockets } from './tell.ts'
 import { drainSoon, record } from './outbox.ts'
-import { openTransactions, transactionById } from './transaction.ts'
+import { openTransactions, transactionById } from './kept.ts'
 
 /** Expires what is over. Called by the alarm, and before each decision that counts open or missed prompts. */
 export function expireDue(desk: Desk): void {
@@ -53,6 +53,7 @@ export function purgeExpired(desk: Desk): number {
     `delete from challenge where transactionId in
        (select id from txn where state not in ('pending', 'approved')) returning serial`,
   )
+  desk.kept.clear()
   drainSoon(desk)
   return gone.length
 }
@@ -68,4 +69,5 @@ export function purge(desk: Desk): void {
     now,
   )
   rows(desk, `delete from txn where ${over}`, keptSeconds, now)
+  desk.kept.clear()
 }

@@ -1,7 +1,7 @@
 /** A request that is sent again because its answer was lost: the Idempotency-Key makes it the same one, for a day. */
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
-import { type Desk, rows } from './desk.ts'
-import { wakeAt } from './due.ts'
+import type { Desk } from './desk.ts'
+import { keepUntil, lapsing } from './lapsing.ts'
 
 const idempotencySeconds = 86_400
 
@@ -9,19 +9,13 @@ const idempotencySeconds = 86_400
 export function replayed(
   desk: Desk,
   { idempotency }: TriggerRequest,
-  now: number,
 ): Triggered | NotTriggered | null {
   if (!idempotency) return null
-  const [row] = rows<{ requestHash: string; answer: string }>(
-    desk,
-    'select requestHash, answer from idempotency where key = ? and untilAt > ?',
-    idempotency.key,
-    now,
-  )
-  if (!row) return null
-  if (row.requestHash !== idempotency.requestHash)
+  const kept = lapsing(desk, 'replay', idempotency.key)
+  if (!kept) return null
+  if (kept.requestHash !== idempotency.requestHash)
     return { ok: false, reason: 'idempotency_conflict' }
-  return JSON.parse(row.answer) as Triggered
+  return JSON.parse(kept.answer) as Triggered
 }
 
 export function keepForReplay(
@@ -31,13 +25,7 @@ export function keepForReplay(
   now: number,
 ): void {
   if (!idempotency) return
-  desk.sql.exec(
-    'insert or replace into idempotency (key, requestHash, transactionId, answer, untilAt) values (?, ?, ?, ?, ?)',
-    idempotency.key,
-    idempotency.requestHash,
-    answer.transactionId,
-    JSON.stringify(answer),
-    now + idempotencySeconds,
-  )
-  wakeAt(desk, (now + idempotencySeconds) * 1000)
+  const { key, requestHash } = idempotency
+  const kept = { requestHash, answer: JSON.stringify(answer) }
+  keepUntil(desk, 'replay', key, kept, now + idempotencySeconds)
 }

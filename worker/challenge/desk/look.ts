@@ -5,11 +5,13 @@ import { type DeviceRefusal, deviceToken } from './answer.ts'
 import { copyOf } from './copy.ts'
 import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
+  challengesOf,
   currentState,
   openTransactions,
-  transactionById,
   transactionByChallenge,
-} from './transaction.ts'
+  transactionById,
+} from './kept.ts'
+import { lapsing } from './lapsing.ts'
 
 /** What anybody who holds the transaction id may know. */
 export type Status = { state: State; answeredAtMs: number | null }
@@ -43,7 +45,7 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
   )
   for (const { id } of open.filter((one) => kept.has(one))) {
     const issued = issuedTo(desk, id, token.serial)
-    if (issued?.jws) challenges.push({ ...issued, state: 'pending' })
+    if (issued) challenges.push(issued)
   }
   return {
     ok: true,
@@ -55,12 +57,8 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
 
 /** How the last push to this device went, while the object remembers it. */
 function lastPush(desk: Desk, serial: string): { lastOutcome?: string; lastAt?: number } {
-  const [row] = rows<{ outcome: string; at: number }>(
-    desk,
-    'select outcome, at from pushed where serial = ?',
-    serial,
-  )
-  return row ? { lastOutcome: row.outcome, lastAt: row.at } : {}
+  const last = lapsing(desk, 'pushed', serial)
+  return last ? { lastOutcome: last.outcome, lastAt: last.at } : {}
 }
 
 export type OneFor =
@@ -78,18 +76,16 @@ export async function oneFor(
   if ('reason' in token) return { ok: false, reason: token.reason }
   const transaction = transactionByChallenge(desk, challenge)
   const issued = transaction && issuedTo(desk, transaction.id, token.serial)
-  if (!transaction || !issued?.jws) return { ok: false, reason: 'unknown_challenge' }
-  return { ok: true, challenge: { ...issued, state: currentState(desk, transaction) } }
+  return issued ? { ok: true, challenge: issued } : { ok: false, reason: 'unknown_challenge' }
 }
 
-const issuedTo = (desk: Desk, transactionId: string, serial: string) =>
-  rows<{ challenge: string; jws: string }>(
-    desk,
-    `select txn.challenge, jws from challenge join txn on txn.id = transactionId
-     where transactionId = ? and serial = ?`,
-    transactionId,
-    serial,
-  )[0]
+function issuedTo(desk: Desk, id: string, serial: string): OpenChallenge | null {
+  const transaction = transactionById(desk, id)
+  const issued = challengesOf(desk, id).find((one) => one.serial === serial)
+  if (!transaction || !issued?.jws) return null
+  const { challenge } = transaction
+  return { challenge, jws: issued.jws, state: currentState(desk, transaction) }
+}
 
 /** For the administrator's list. */
 export type ListedChallenge = {

@@ -2,7 +2,8 @@
 import type { State } from '../../../schema/states.ts'
 import { type Move, next } from '../state.ts'
 import { type Desk } from './desk.ts'
-import { type Transaction, currentState, noteOpen } from './transaction.ts'
+import { changeTransaction, currentState, transactionById } from './kept.ts'
+import type { Transaction } from './transaction.ts'
 import { takeBack } from './take-back.ts'
 import { wake } from './wait.ts'
 
@@ -22,31 +23,13 @@ export function move(
   by: Move,
   detail: MoveDetail = {},
 ): Transaction | null {
-  const from: State = by === 'expire' ? transaction.state : currentState(desk, transaction)
+  // The caller may have read it before it waited for something.
+  const stands = transactionById(desk, transaction.id)
+  if (!stands || stands.state !== transaction.state) return null
+  const from: State = by === 'expire' ? stands.state : currentState(desk, stands)
   const to = next(from, by)
-  if (!to) return null
-  const moved: Transaction = {
-    ...transaction,
-    ...detail,
-    state: to,
-    redeemedBy: detail.redeemedBy ?? null,
-    receipt: detail.receipt ?? null,
-  }
-  const { rowsWritten } = desk.sql.exec(
-    `update txn set state = ?, reason = ?, answeredAtMs = ?, answeredBy = ?, answer = ?, redeemedBy = ?, receipt = ?
-     where id = ? and state = ?`,
-    moved.state,
-    moved.reason,
-    moved.answeredAtMs,
-    moved.answeredBy,
-    moved.answer,
-    moved.redeemedBy,
-    moved.receipt,
-    transaction.id,
-    transaction.state,
-  )
-  if (rowsWritten === 0) return null
-  noteOpen(desk, moved)
+  const moved = to && changeTransaction(desk, stands, { ...detail, state: to })
+  if (!moved) return null
   if (from === 'pending' && to !== 'approved') takeBack(desk, transaction)
   wake(desk, transaction.id)
   return moved

@@ -2,7 +2,8 @@
 import { type Desk, nowSeconds, rows } from './desk.ts'
 import { type PushedFor, queuePush, sendSoon } from './push-queue.ts'
 import { say, tellSockets } from './tell.ts'
-import { type IssuedChallenge, type Transaction, challengesOf } from './transaction.ts'
+import { challengesOf } from './kept.ts'
+import type { IssuedChallenge, Transaction } from './transaction.ts'
 
 /** Long enough for a device that comes out of a tunnel to learn that it is over. */
 const endedTtlSeconds = 300

@@ -14,14 +14,15 @@ import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './des
 import { expireDue } from './expire.ts'
 import { type PhoneChallenge, phoneChallenge } from './phone-challenge.ts'
 import {
-  type Transaction,
   challengesOf,
+  changeTransaction,
   currentState,
-  matchOf,
   transactionByChallenge,
   transactionById,
   transactionsWhere,
-} from './transaction.ts'
+} from './kept.ts'
+import { matchOf } from './match.ts'
+import type { Transaction } from './transaction.ts'
 
 /** The phone that speaks: its serial, and the key that its signature was checked with. */
 export type PhoneNamed = { serial: string; key: string }
@@ -122,8 +123,7 @@ export async function answerByPhone(
     key: named.key,
   })
   if (!decline && match === 'shown') {
-    const told = 'update txn set toldTo = ?, answer = ? where id = ?'
-    rows(desk, told, token.serial, jws, transaction.id)
+    changeTransaction(desk, transaction, { toldTo: token.serial, answer: jws })
     return { accepted: true, shown: { code: shown, text: transaction.phone?.shownText ?? '' } }
   }
   const wrongCode = !decline && match === 'pick' && !equalSecrets(pick ?? '', right ?? '')
@@ -135,7 +135,7 @@ export async function answerByPhone(
     wrongCode,
   })
   if (!settled || wrongCode) return refused
-  rows(desk, 'update txn set attempt = ? where id = ?', attempt, transaction.id)
+  changeTransaction(desk, transaction, { attempt })
   return { accepted: true }
 }
 

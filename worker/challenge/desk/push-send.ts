@@ -13,7 +13,8 @@ import { record } from './outbox.ts'
 import { phoneChallenge } from './phone-challenge.ts'
 import { type FcmRoad, type Road, type WebRoad, roadTo } from './road.ts'
 import { endedJws } from './tell.ts'
-import { challengesOf, currentState, transactionById } from './transaction.ts'
+import { challengesOf, currentState, transactionById } from './kept.ts'
+import { keepUntil } from './lapsing.ts'
 
 export type PushRow = {
   id: string
@@ -77,18 +78,17 @@ async function byFcm(
   return noted(desk, row, await deliverByFcm(message, gateway, desk.deployment, desk.nowMs))
 }
 
+/** So long an app is told how the last push to it went. */
+const toldSeconds = 86_400
+
 /** For the administrator, and for the app that asks whether the last one arrived. */
 async function noted(desk: Desk, row: PushRow, sent: Delivered): Promise<Delivered> {
   const { serial, challenge, kind, attempt } = row
   const { host, status, outcome, tookMs } = sent
   const customer = keptCopy(desk)?.customer ?? ''
   const challengeHash = await sha256(challenge)
-  desk.sql.exec(
-    'insert or replace into pushed (serial, outcome, at) values (?, ?, ?)',
-    serial,
-    outcome,
-    nowSeconds(desk),
-  )
+  const at = nowSeconds(desk)
+  keepUntil(desk, 'pushed', serial, { outcome, at }, at + toldSeconds)
   record(desk, {
     kind: 'delivery',
     body: { customer, serial, challengeHash, kind, attempt, host, status, outcome, tookMs },

@@ -33,13 +33,9 @@ import {
   tooLongAgo,
   tooOften,
 } from './terms.ts'
-import {
-  type Transaction,
-  challengesOf,
-  currentState,
-  matchOf,
-  transactionById,
-} from './transaction.ts'
+import { challengesOf, currentState, transactionById } from './kept.ts'
+import { matchOf } from './match.ts'
+import type { Transaction } from './transaction.ts'
 
 type Refused = {
   ok: false

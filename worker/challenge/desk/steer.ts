@@ -2,18 +2,13 @@
 import type { State } from '../../../schema/states.ts'
 import { mayRing, missed, rang } from './bell.ts'
 import { copyOf } from './copy.ts'
-import { type Address, type Desk, nowSeconds, rows } from './desk.ts'
+import { type Address, type Desk, nowSeconds } from './desk.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyChallenge, notifyEnded } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
-import {
-  type Transaction,
-  challengesOf,
-  currentState,
-  noteOpen,
-  transactionById,
-} from './transaction.ts'
+import { challengesOf, changeTransaction, currentState, transactionById } from './kept.ts'
+import type { Transaction } from './transaction.ts'
 
 export type Steering = { transactionId: string; application: string }
 export type Cancelled = { ok: boolean; state: State | null }
@@ -78,13 +73,11 @@ export async function resend(desk: Desk, address: Address, steering: Steering): 
     const ringing = mayRing(desk, ringer, settings, now)
     if (!ringing.ring) return { ok: false, reason: 'too_often', againAt: ringing.untilAt }
   }
-  rows(
-    desk,
-    'update txn set resends = resends + 1, resentAt = ?, rung = 1 where id = ?',
-    now,
-    transaction.id,
-  )
-  noteOpen(desk, { ...transaction, rung: true })
+  changeTransaction(desk, transaction, {
+    resends: transaction.resends + 1,
+    resentAt: now,
+    rung: true,
+  })
   rang(desk, ringer, settings, now)
   notifyChallenge(desk, transaction, challengesOf(desk, transaction.id), { ring: true })
   return { ok: true, notified: true }

@@ -3,6 +3,7 @@
  * is refused in an object, hence `_schema`.) Nothing is created for an owner that has nothing: a stranger's guesses leave no storage.
  *
  * Each row written is billed, and each index is one more: so there are few, and keys are the tables themselves (`without rowid`).
+ * A table takes time to make, once for every owner who wakes: so what only has to be forgotten in time shares one (lapsing.ts).
  */
 
 const steps: string[] = [
@@ -68,16 +69,12 @@ const steps: string[] = [
      wire text,
      primary key (transactionId, serial)
    ) without rowid;
-   create table quiet (
-     scope text primary key,
-     misses integer not null,
-     quietUntilAt integer not null,
-     forgottenAt integer not null
-   ) without rowid;
-   create table ring (
-     scope text primary key,
-     at text not null,
-     untilAt integer not null
+   create table lapsing (
+     kind text not null,
+     key text not null,
+     value text not null,
+     untilAt integer not null,
+     primary key (kind, key)
    ) without rowid;
    create table push (
      id text primary key,
@@ -87,29 +84,6 @@ const steps: string[] = [
      kind text not null,
      attempt integer not null,
      nextAtMs integer not null,
-     untilAt integer not null
-   ) without rowid;
-   create table pushed (
-     serial text primary key,
-     outcome text not null,
-     at integer not null
-   ) without rowid;
-   create table idempotency (
-     key text primary key,
-     requestHash text not null,
-     transactionId text not null,
-     answer text not null,
-     untilAt integer not null
-   ) without rowid;
-   create table seen (
-     jti text primary key,
-     untilAt integer not null,
-     usedBy text not null
-   ) without rowid;
-   create table attempt (
-     id text primary key,
-     outcome text not null,
-     at integer not null,
      untilAt integer not null
    ) without rowid;
    create table outbox (

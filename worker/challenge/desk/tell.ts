@@ -5,7 +5,8 @@ import { type EndedClaims, typ } from '../../../schema/signing.ts'
 import { tokenCopy } from './copy.ts'
 import { type Desk, nowSeconds } from './desk.ts'
 import { socketsOf } from './sockets.ts'
-import { type Transaction, challengesOf, currentState } from './transaction.ts'
+import { challengesOf, currentState } from './kept.ts'
+import type { Transaction } from './transaction.ts'
 
 export function tellSockets(desk: Desk, transaction: Transaction): void {
   if (desk.sockets().length === 0) return

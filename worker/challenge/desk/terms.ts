@@ -5,8 +5,8 @@
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { Limit } from '../../policy/span.ts'
 import { countUse, failCountOf, setFailCount, usesOf } from './counters.ts'
-import { type Desk, type OwnerCopy, needStorage, nowSeconds, rows } from './desk.ts'
-import { wakeAt } from './due.ts'
+import { type Desk, type OwnerCopy, nowSeconds } from './desk.ts'
+import { countGreater, drop, keepUntil } from './lapsing.ts'
 import { record } from './outbox.ts'
 
 export type Terms = {
@@ -33,14 +33,8 @@ export function tooOften(desk: Desk, { terms, attempt }: Attempt): TooOften | nu
   return null
 }
 
-const counted = (desk: Desk, what: string, { seconds }: Limit, attempt: string): number =>
-  rows<{ count: number }>(
-    desk,
-    'select count(*) as count from attempt where outcome = ? and at > ? and id <> ?',
-    what,
-    nowSeconds(desk) - seconds,
-    attempt,
-  )[0]?.count ?? 0
+const counted = (desk: Desk, what: TooOften['what'], { seconds }: Limit, attempt: string): number =>
+  countGreater(desk, what, nowSeconds(desk) - seconds, attempt)
 
 /** A guess counts as a failure before its outcome is known; what turns out right is `forgetAttempt`ed. */
 export function countAttempt(
@@ -50,20 +44,11 @@ export function countAttempt(
 ): void {
   const limit = what === 'fail' ? terms.maxFail : terms.maxSuccess
   if (!limit) return
-  needStorage(desk)
   const now = nowSeconds(desk)
-  desk.sql.exec(
-    'insert or replace into attempt (id, outcome, at, untilAt) values (?, ?, ?, ?)',
-    attempt,
-    what,
-    now,
-    now + limit.seconds,
-  )
-  wakeAt(desk, (now + limit.seconds) * 1000)
+  keepUntil(desk, what, attempt, now, now + limit.seconds)
 }
 
-export const forgetAttempt = (desk: Desk, attempt: string): void =>
-  void rows(desk, 'delete from attempt where id = ?', attempt)
+export const forgetAttempt = (desk: Desk, attempt: string): void => drop(desk, 'fail', attempt)
 
 /** @returns when this token was last good, where that is longer ago than the policy lets it be. */
 export function tooLongAgo(

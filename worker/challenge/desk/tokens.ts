@@ -8,7 +8,7 @@ import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
 import { drain, drainSoon, isWaiting } from './outbox.ts'
-import { challengesOf, transactionsWhere } from './transaction.ts'
+import { challengesOf, transactionsWhere, withdraw } from './kept.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
 export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
@@ -22,13 +22,7 @@ export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
       continue
     }
     for (const { serial } of challengesOf(desk, transaction.id))
-      if (!usable.includes(serial))
-        rows(
-          desk,
-          'delete from challenge where transactionId = ? and serial = ?',
-          transaction.id,
-          serial,
-        )
+      if (!usable.includes(serial)) withdraw(desk, transaction.id, serial)
     const approvedByGone =
       transaction.answeredBy !== null && !usable.includes(transaction.answeredBy)
     if (!approvedByGone && challengesOf(desk, transaction.id).length > 0) continue

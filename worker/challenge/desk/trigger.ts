@@ -6,14 +6,7 @@ import { countFailure, isLocked } from './counters.ts'
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Ringing, mayRing, rang } from './bell.ts'
 import { copyOf, isUsable } from './copy.ts'
-import {
-  type Address,
-  type Desk,
-  needStorage,
-  nowSeconds,
-  type OwnerCopy,
-  type TokenCopy,
-} from './desk.ts'
+import { type Address, type Desk, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
 import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
 import { keepForReplay, replayed } from './idempotency.ts'
@@ -22,7 +15,9 @@ import { notifyChallenge } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
 import { roadTo } from './road.ts'
 import { socketsOf } from './sockets.ts'
-import { type Transaction, matchOf, noteOpen, transactionById } from './transaction.ts'
+import { addTransaction, transactionById } from './kept.ts'
+import { matchOf } from './match.ts'
+import type { Transaction } from './transaction.ts'
 
 export async function trigger(
   desk: Desk,
@@ -52,10 +47,9 @@ export async function trigger(
   }))
 
   // From here to the end nothing is awaited: one turn of one thread decides whether this rings.
-  const replay = replayed(desk, request, now)
+  const replay = replayed(desk, request)
   if (replay) return replay
   expireDue(desk)
-  needStorage(desk)
   const ringer = {
     firstFactor: request.firstFactor,
     application: request.application.id,
@@ -63,46 +57,38 @@ export async function trigger(
   }
   const ringing: Ringing | { ring: false } =
     devices.length > 0 ? mayRing(desk, ringer, settings, now) : { ring: false }
-  const made = desk.sql.exec(
-    `insert into txn (id, challenge, application, applicationName, state, match, firstFactor, client, madeAt,
-       answerableUntilAt, redeemableUntilAt, rung, resends, resentAt, settings, phone)
-     values (?, ?, ?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?) on conflict (id) do nothing returning number`,
-    request.transactionId,
-    request.challenge,
-    request.application.id,
-    request.application.name,
+  const transaction: Transaction = {
+    id: request.transactionId,
+    challenge: request.challenge,
+    application: request.application.id,
+    applicationName: request.application.name,
+    state: 'pending',
+    reason: null,
     match,
-    Number(request.firstFactor),
-    request.client,
-    now,
+    firstFactor: request.firstFactor,
+    client: request.client,
+    madeAt: now,
     answerableUntilAt,
     redeemableUntilAt,
-    Number(ringing.ring),
-    now,
-    JSON.stringify(settings),
-    phone && JSON.stringify(phone),
-  )
-  if (made.toArray().length === 0) {
+    answeredAtMs: null,
+    answeredBy: null,
+    answer: null,
+    redeemedBy: null,
+    receipt: null,
+    rung: ringing.ring,
+    resends: 0,
+    resentAt: now,
+    settings,
+    phone,
+    toldTo: null,
+    attempt: null,
+    enrolment: null,
+  }
+  if (!addTransaction(desk, transaction, issued)) {
     const same = transactionById(desk, request.transactionId)
     if (same) return { ...about(same), serials: issued.map(({ serial }) => serial), challenges }
   }
-  for (const { serial, jws, hash } of issued)
-    desk.sql.exec(
-      'insert into challenge (transactionId, serial, jws, hash) values (?, ?, ?, ?)',
-      request.transactionId,
-      serial,
-      jws,
-      hash,
-    )
   if (settings.countChallenges === 1) for (const token of chosen.tokens) countFailure(desk, token)
-  noteOpen(desk, {
-    id: request.transactionId,
-    state: 'pending',
-    rung: ringing.ring,
-    firstFactor: request.firstFactor,
-    answerableUntilAt,
-    redeemableUntilAt,
-  })
   wakeAt(desk, answerableUntilAt * 1000)
   record(desk, {
     kind: 'audit',
@@ -133,8 +119,7 @@ export async function trigger(
     ...('untilAt' in ringing && { quietUntilAt: ringing.untilAt }),
   }
   keepForReplay(desk, request, answer, now)
-  const { transactionId: id, challenge } = request
-  notifyChallenge(desk, { id, challenge, answerableUntilAt }, issued, ringing)
+  notifyChallenge(desk, transaction, issued, ringing)
   drainSoon(desk)
   return answer
 }

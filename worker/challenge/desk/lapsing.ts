@@ -1,0 +1,77 @@
+/** What is kept for a time and then forgotten, of whatever kind: counts, limits, and requests that were heard already. */
+import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
+import { wakeAt } from './due.ts'
+
+/** Of each kind, what is kept under its key. */
+export type Lapsing = {
+  /** By scope: misses in a row, and until when nothing is heard for them. */
+  quiet: { misses: number; quietUntilAt: number }
+  /** By scope: when the bell rang, the latest last. */
+  ring: number[]
+  /** By request id: the caller's own name for the request that it came in. */
+  seen: string
+  /** By Idempotency-Key: what was asked, and what was answered. */
+  replay: { requestHash: string; answer: string }
+  /** By the caller's own name for a login: when it was let in, or failed. */
+  success: number
+  fail: number
+  /** By serial: how the last push to it went. */
+  pushed: { outcome: string; at: number }
+}
+
+/** @returns what is kept, or null where there is nothing or its time is over. */
+export function lapsing<K extends keyof Lapsing>(
+  desk: Desk,
+  kind: K,
+  key: string,
+  now = nowSeconds(desk),
+): Lapsing[K] | null {
+  const [row] = rows<{ value: string }>(
+    desk,
+    'select value from lapsing where kind = ? and key = ? and untilAt > ?',
+    kind,
+    key,
+    now,
+  )
+  return row ? (JSON.parse(row.value) as Lapsing[K]) : null
+}
+
+/** In place of what was there. */
+export function keepUntil<K extends keyof Lapsing>(
+  desk: Desk,
+  kind: K,
+  key: string,
+  value: Lapsing[K],
+  untilAt: number,
+): void {
+  needStorage(desk)
+  desk.sql.exec(
+    'insert or replace into lapsing (kind, key, value, untilAt) values (?, ?, ?, ?)',
+    kind,
+    key,
+    JSON.stringify(value),
+    untilAt,
+  )
+  wakeAt(desk, untilAt * 1000)
+}
+
+export const drop = (desk: Desk, kind: keyof Lapsing, key: string): void =>
+  void rows(desk, 'delete from lapsing where kind = ? and key = ?', kind, key)
+
+/** @returns how many numbers of this kind are greater than `than`, that of `exceptKey` aside. */
+export const countGreater = (
+  desk: Desk,
+  kind: 'success' | 'fail',
+  than: number,
+  exceptKey: string,
+): number =>
+  rows<{ count: number }>(
+    desk,
+    'select count(*) as count from lapsing where kind = ? and cast(value as integer) > ? and key <> ?',
+    kind,
+    than,
+    exceptKey,
+  )[0]?.count ?? 0
+
+export const forgetLapsed = (desk: Desk): void =>
+  void rows(desk, 'delete from lapsing where untilAt <= ?', nowSeconds(desk))
