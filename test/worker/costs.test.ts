@@ -153,9 +153,10 @@ describe('cold', () => {
     expect(await spent(() => d.payroll.poll(transactionId))).toEqual(one)
   })
 
-  /** Every statement of this isolate, the objects' own included. */
+  /** Everything that this isolate sends to D1, the objects' own included. */
   function statements() {
-    return vi.spyOn(Object.getPrototypeOf(env.DB) as D1Database, 'prepare')
+    const session = Object.getPrototypeOf(env.DB.withSession()) as { _send: () => Promise<unknown> }
+    return vi.spyOn(session, '_send')
   }
 
   it('an object that was evicted has its own copy; one that has forgotten all reads D1 once', async () => {

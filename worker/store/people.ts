@@ -4,6 +4,7 @@ import { alias } from 'drizzle-orm/sqlite-core'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, personAttributes, realmResolvers, realms, resolvers } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
+import { built } from './built.ts'
 import { forget, forgetWith, remembered } from './cache.ts'
 import { byPriority, readRealms } from './realms.ts'
 import { type Page, isOneOf, matches } from './search.ts'
@@ -29,9 +30,10 @@ export async function personIn(
 /** As `personIn`, but of D1 itself. */
 export async function readPersonIn(
   context: Context,
-  name: PersonName,
+  { customer, realm, username }: PersonName,
 ): Promise<{ id: string; resolver: string } | null> {
-  const [row] = await lookUp(context.db, name)
+  const named = { customer, realm: nameKey(realm), username: nameKey(username) }
+  const [row] = await lookUp(context.db).execute(named)
   return row ?? null
 }
 
@@ -40,7 +42,7 @@ export const personId = async (context: Context, name: PersonName): Promise<stri
   (await personIn(context, name))?.id ?? null
 
 /** The query of every login that no isolate remembers: an index for each step, which a test holds. */
-export const lookUp = (db: D1Database, { customer, realm, username }: PersonName) =>
+export const lookUp = built((db) =>
   drizzle(db)
     .select({ id: people.id, resolver: people.resolver })
     .from(realmResolvers)
@@ -49,12 +51,19 @@ export const lookUp = (db: D1Database, { customer, realm, username }: PersonName
       and(
         eq(people.customer, realmResolvers.customer),
         eq(people.resolver, realmResolvers.resolver),
-        eq(people.usernameKey, nameKey(username)),
+        eq(people.usernameKey, sql.placeholder('username')),
       ),
     )
-    .where(and(eq(realmResolvers.customer, customer), eq(realmResolvers.realm, nameKey(realm))))
+    .where(
+      and(
+        eq(realmResolvers.customer, sql.placeholder('customer')),
+        eq(realmResolvers.realm, sql.placeholder('realm')),
+      ),
+    )
     .orderBy(...byPriority)
     .limit(1)
+    .prepare(),
+)
 
 export async function findPerson(context: Context, id: string): Promise<Person | null> {
   const [row] = await drizzle(context.db).select().from(people).where(eq(people.id, id))

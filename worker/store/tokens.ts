@@ -13,6 +13,7 @@ import {
 } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 import type { Context } from '../env.ts'
+import { built } from './built.ts'
 import { forgetWith } from './cache.ts'
 import { type Limit, within } from './limits.ts'
 
@@ -74,9 +75,8 @@ export type OwnerRead = {
 /** Begun by a login and not finished: no token yet. */
 const isUnfinished = sql`(${tokens.begunByLogin} = 1 and ${tokens.rolloutState} = 'clientwait')`
 
-/** Everything an owner's object keeps, in one statement. An owner without tokens is empty. */
-export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerRead> {
-  const found = await drizzle(db)
+const owned = built((db) =>
+  drizzle(db)
     .select({
       token: tokens,
       subscription: subscriptions,
@@ -102,8 +102,14 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         eq(realmResolvers.realm, tokens.realm),
       ),
     )
-    .where(and(eq(tokens.ownerId, ownerId), not(isUnfinished)))
+    .where(and(eq(tokens.ownerId, sql.placeholder('ownerId')), not(isUnfinished)))
     .orderBy(asc(sql`${tokens}.rowid`))
+    .prepare(),
+)
+
+/** Everything an owner's object keeps, in one statement. An owner without tokens is empty. */
+export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerRead> {
+  const found = await owned(db).execute({ ownerId })
   const person = found[0]?.person ?? null
   return {
     customer: found[0]?.token.customer ?? null,
