@@ -6,6 +6,7 @@ import formats from 'ajv-formats'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { callers, contract } from '../schema/contract.ts'
 import { createApp } from '../worker/app.ts'
+import { surface } from '../worker/routes/surface.ts'
 import { openapiDocument } from '../worker/local/openapi.ts'
 import { actNamed, acts } from '../worker/policy/acts.ts'
 import { everyRight } from '../worker/policy/rights.ts'
@@ -95,8 +96,8 @@ describe('the contract', () => {
   })
 
   it('notices a route that nobody wrote down', () => {
-    app.get('/unheard/:of?', (call) => call.text(''))
-    const routed = routesOf(app.routes)
+    const more = surface().get('/unheard/:of?', (call) => call.text(''))
+    const routed = routesOf([...app.routes, ...more.routes])
     expect(routed.filter((route) => !contracted.includes(route))).toEqual(
       expect.arrayContaining(['GET /unheard', 'GET /unheard/:of']),
     )

@@ -1,5 +1,4 @@
 /** Who a request is from: an API key, an account's session, a person's session, or nobody known. What they may is judged elsewhere. */
-import { createHash } from 'node:crypto'
 import { sha256 } from '../../../schema/encoding.ts'
 import { personOwner } from '../../challenge/whose.ts'
 import { equalSecrets } from '../../crypto/equal.ts'
@@ -19,6 +18,7 @@ import {
 } from '../../store/accounts.ts'
 import { findRegistration } from '../../store/registrations.ts'
 import { isStillShown } from '../../grant/authenticate.ts'
+import { remembered } from '../../store/cache.ts'
 import { personIn } from '../../store/people.ts'
 import { defaultCustomer } from '../../store/customers.ts'
 import type { Call } from '../surface.ts'
@@ -81,14 +81,23 @@ export async function identityOf(call: Call): Promise<Caller> {
 }
 
 async function byKey(call: Call, text: string): Promise<Caller> {
-  const [id, secret] = splitOnce(text, '_')
-  const key = await findApiKey(call.get('context'), id)
-  // Of node:crypto, because every request of an application comes through here: it answers at once.
-  const hash = createHash('sha256').update(secret).digest('base64url')
-  // One without a secret is known by its networks; its id opens nothing.
-  if (!equalSecrets(hash, key?.secretHash ?? '') || !key) refuse({ reason: 'api_key_refused' })
+  const key = await remembered(call.get('context'), `shown/${text}`, () => keyShown(call, text))
+  if (!key) refuse({ reason: 'api_key_refused' })
   checkNetwork(call, key.networks)
   return speaker(call, key)
+}
+
+/**
+ * A key that was right is remembered as it was shown, until anything is changed: hashing it anew is a tenth of a poll. What is wrong is
+ * hashed each time. The isolate's memory holds the key anyway while its request runs, and finding it in a Map compares its
+ * hash first, which is seeded anew in each process: the time that takes tells nobody how much of a guess was right.
+ */
+async function keyShown(call: Call, text: string): Promise<ApiKey | null> {
+  const [id, secret] = splitOnce(text, '_')
+  const key = await findApiKey(call.get('context'), id)
+  const hash = await sha256(secret)
+  // One without a secret is known by its networks; its id opens nothing.
+  return equalSecrets(hash, key?.secretHash ?? '') ? key : null
 }
 
 const speaker = async (call: Call, key: ApiKey): Promise<Caller> => ({
