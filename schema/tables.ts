@@ -25,14 +25,14 @@ export const realms = sqliteTable(
   (table) => [primaryKey({ columns: [table.customer, table.name] })],
 )
 
-/** Where people are kept. `local`: in the table `people` here; others will look elsewhere. */
+/** Where people are kept. `local`: in the table `people` here; `ldapresolver`: in a directory, and here whoever was looked up once. */
 export const resolvers = sqliteTable(
   'resolvers',
   {
     customer: text('customer').notNull(),
     /** Lower case. */
     name: text('name').notNull(),
-    type: text('type', { enum: ['local'] }).notNull(),
+    type: text('type', { enum: ['local', 'ldapresolver'] }).notNull(),
     config: text('config', { mode: 'json' }).$type<Record<string, string>>().notNull(),
     createdAt: integer('created_at').notNull(),
   },
@@ -59,6 +59,8 @@ export const people = sqliteTable(
     id: text('id').primaryKey(),
     customer: text('customer').notNull(),
     resolver: text('resolver').notNull(),
+    /** What their directory calls them for ever; null: kept here. */
+    uid: text('uid'),
     username: text('username').notNull(),
     /** Lower case: two spellings are one person. */
     usernameKey: text('username_key').notNull(),
@@ -74,6 +76,9 @@ export const people = sqliteTable(
   (table) => [
     // By name first: a name is looked up in any resolver, and a list is by name.
     uniqueIndex('people_by_name').on(table.customer, table.usernameKey, table.resolver),
+    uniqueIndex('people_by_uid')
+      .on(table.customer, table.resolver, table.uid)
+      .where(sql`uid is not null`),
   ],
 )
 

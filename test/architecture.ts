@@ -14,8 +14,8 @@ const floors = [
   ['app'],
   ['routes'],
   ['sign-in', 'grant'],
-  ['challenge', 'enrolment', 'factor', 'migration', 'record'],
-  ['policy', 'push', 'crypto', 'store'],
+  ['challenge', 'enrolment', 'factor', 'migration', 'people', 'record'],
+  ['directory', 'policy', 'push', 'crypto', 'store'],
 ]
 const leaves = ['env', 'problem']
 /** Node's side makes keys and hashes passwords; it never runs the worker's own work. */

@@ -1,11 +1,12 @@
 /**
- * Sees to it that the tests have the programs that they test with, browsers and FreeRADIUS: on Debian, as root, missing ones are
+ * Sees to it that the tests have the programs that they test with, browsers, FreeRADIUS and OpenLDAP: on Debian, as root, missing ones are
  * installed; elsewhere one line says what is left out and how to bring it in.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { canShowNotifications, chromiumPath, firefoxPath, webkitPaths } from './support/browser.ts'
 import { hasFreeradius } from './support/freeradius.ts'
+import { hasSlapd } from './support/slapd.ts'
 
 const needs = [
   { what: 'Chromium', here: () => chromiumPath() !== null, packages: ['chromium'] },
@@ -25,6 +26,7 @@ const needs = [
     here: hasFreeradius,
     packages: ['freeradius', 'freeradius-utils'],
   },
+  { what: 'OpenLDAP', here: hasSlapd, packages: ['slapd', 'ldap-utils'] },
 ]
 
 const missing = () => needs.filter(({ here }) => !here())

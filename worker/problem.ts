@@ -21,6 +21,8 @@ export type Failure =
   | { reason: 'unknown_realm' }
   | { reason: 'resolver_not_found'; resolver: string }
   | { reason: 'resolver_in_realm'; resolver: string; realm: string }
+  | { reason: 'resolver_read_only'; resolver: string }
+  | { reason: 'directory_unavailable'; resolver: string }
   | { reason: 'serial_not_found' }
   | { reason: 'token_revoked' }
   | { reason: 'token_assigned' }
@@ -258,6 +260,20 @@ export function show(failure: Failure): Shown {
         code: 8,
         detail: `The resolver '${failure.resolver}' is still contained in realm '${failure.realm}'.`,
         field: 'resolver',
+      }
+    case 'resolver_read_only':
+      return {
+        status: 400,
+        code: 905,
+        detail: `The resolver '${failure.resolver}' is a directory: its people are changed there.`,
+        field: 'resolver',
+      }
+    case 'directory_unavailable':
+      return {
+        status: 503,
+        code: 905,
+        detail: `The directory '${failure.resolver}' cannot be asked now. Try again shortly.`,
+        headers: { 'Retry-After': '5' },
       }
     case 'serial_not_found':
       return {

@@ -28,7 +28,7 @@ const profile: Fields = {
 }
 const person = v.looseObject({
   username: v.string(),
-  userid: string('Stays the same when the name changes.'),
+  userid: string('Stays the same when the name changes; of a directory, what UIDTYPE names.'),
   resolver: v.string(),
   editable: v.boolean(),
   givenname: v.string(),
@@ -68,7 +68,19 @@ export const people: Route[] = [
       include_custom_attributes: oneOf(['0', '1'], 'Whether to tell what was noted about them.'),
       ...paged(),
     },
-    gives: envelope(v.array(v.looseObject(v.partial(person).entries)), v.partial(v.object(paging))),
+    gives: envelope(
+      v.array(v.looseObject(v.partial(person).entries)),
+      v.partial(
+        v.object({
+          ...paging,
+          cut: v.pipe(
+            v.array(v.string()),
+            v.description('Directories that have more than SIZELIMIT lets them give.'),
+          ),
+        }),
+      ),
+    ),
+    refuses: [503],
   },
   {
     method: 'POST',
@@ -176,6 +188,30 @@ const realmList = v.record(
     ),
   }),
 )
+const ldap: Fields = {
+  LDAPURI: text(
+    'Servers, with commas between: the first that answers is asked. ldap:// only where LdapWithoutTls is 1.',
+    'ldaps://ldap1.example.org, ldaps://ldap2.example.org',
+  ),
+  LDAPBASE: text('Below this are the people.', 'ou=people,dc=example,dc=org'),
+  BINDDN: text('Who searches; nobody where it is left out.', 'cn=reader,dc=example,dc=org'),
+  BINDPW: text('Sealed, and given back as __CENSORED__, which keeps it.'),
+  LOGINNAMEATTRIBUTE: text('What people type, with commas between several.', 'uid'),
+  LDAPSEARCHFILTER: text('Whom it is about at all.', '(objectClass=inetOrgPerson)'),
+  USERINFO: text('JSON: our field, their attribute.', '{"username":"uid","email":"mail"}'),
+  UIDTYPE: text('What never changes of a person: DN, objectGUID, entryUUID or an attribute.', 'DN'),
+  SCOPE: oneOf(['SUBTREE', 'LEVEL', 'BASE'], 'How deep it is searched.'),
+  TIMEOUT: text('Seconds for each step with a server; 5.', '5'),
+  CACHE_TIMEOUT: text(
+    'Seconds for which a person who was found is remembered; 30, at most 300.',
+    '30',
+  ),
+  SIZELIMIT: text('A list has no more people; 500. 0: no limit.', '500'),
+  SERVERPOOL_SKIP: text('Seconds for which a server that did not answer comes last; 30.', '30'),
+  CONNECTOR: text(
+    'Ask through the connectors of this name; then LDAPURI, BINDDN and BINDPW stay there.',
+  ),
+}
 const resolverList = v.record(
   v.string(),
   v.object({
@@ -273,7 +309,12 @@ export const realms: Route[] = [
     surface: 'realms',
     who: 'settings',
     does: 'Tries a configuration without keeping it',
-    takes: { type: need(text('The type.', 'local')) },
+    more: 'With `resolver` what is kept of it stands in for what is not told. false: the description says what the directory said.',
+    takes: {
+      type: need(text('The type.', 'local')),
+      resolver: text('One that is kept already.'),
+      ...ldap,
+    },
     gives: envelope(v.boolean(), v.object({ description: v.string() })),
   },
   {
@@ -283,8 +324,20 @@ export const realms: Route[] = [
     who: 'settings',
     does: 'Makes a resolver, or configures it anew',
     parts: { name: resolverName },
-    takes: { type: need(text('`local`: people are kept here.', 'local')) },
-    gives: envelope(number('Its number.')),
+    more: 'What is not told stays. privacyIDEA’s further parameters of an ldapresolver are kept, and listed where nothing obeys them.',
+    takes: {
+      type: need(text('`local`: people are kept here. `ldapresolver`: in a directory.', 'local')),
+      ...ldap,
+    },
+    gives: envelope(
+      number('Its number.'),
+      v.partial(
+        v.object({
+          warning: string('What is dangerous about it.'),
+          not_in_force: v.array(v.string()),
+        }),
+      ),
+    ),
   },
   {
     method: 'DELETE',

@@ -377,6 +377,23 @@ const does: Record<SettingName, () => Promise<void>> = {
     const { envelope } = await d.payroll.token(phone.serial)
     expect((envelope.result.value as { tokens: { maxfail: number }[] }).tokens[0]?.maxfail).toBe(2)
   },
+  ldapWithoutTls: async () => {
+    const put = () =>
+      d.payroll.call('POST', '/resolver/plain', {
+        type: 'ldapresolver',
+        LDAPURI: 'ldap://ldap.example.org',
+        LDAPBASE: 'dc=example,dc=org',
+        LOGINNAMEATTRIBUTE: 'uid',
+        LDAPSEARCHFILTER: '(objectClass=person)',
+      })
+    expect((await put()).status).toBe(400)
+    await set({ ldapWithoutTls: 1 })
+    const { status, envelope } = await put()
+    expect([status, envelope.detail]).toEqual([
+      200,
+      { warning: expect.stringContaining('travels readable') },
+    ])
+  },
   countWindow: async () => {
     await set({ countWindow: 3 })
     expect(await newHotp()).toMatchObject({ count_window: 3 })

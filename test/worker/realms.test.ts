@@ -54,11 +54,42 @@ describe('a resolver', () => {
     expect((await call('GET', `/user/?resolver=${name}`)).value).toEqual([])
   })
 
-  it('of a directory is answered clearly, and nothing is made', async () => {
+  it('of a directory is not made before it says what is needed to ask it', async () => {
     const name = fresh('ldap')
-    const wrong = await call('POST', `/resolver/${name}`, { type: 'ldapresolver', LDAPURI: 'x' })
-    expect(wrong.error).toMatchObject({ code: 905 })
-    expect(wrong.error?.message).toContain('ldapresolver yet')
+    const asked = {
+      type: 'ldapresolver',
+      LDAPURI: 'ldaps://ldap.example.org',
+      LDAPBASE: 'dc=example,dc=org',
+      LOGINNAMEATTRIBUTE: 'uid',
+      LDAPSEARCHFILTER: '(objectClass=person)',
+    }
+    for (const wrong of [
+      ...['LDAPURI', 'LDAPBASE', 'LOGINNAMEATTRIBUTE', 'LDAPSEARCHFILTER'].map((key) => ({
+        [key]: '',
+      })),
+      { LDAPURI: 'ldap://ldap.example.org' },
+      { LDAPURI: 'ldaps://ldap.example.org/dc=x' },
+      { LDAPURI: 'ldaps://user@ldap.example.org' },
+      { LDAPURI: 'https://ldap.example.org' },
+      { LDAPSEARCHFILTER: '(a=b)(c=d)' },
+      { LOGINNAMEATTRIBUTE: 'uid)(cn' },
+      { UIDTYPE: 'a b' },
+      { USERINFO: '[]' },
+      { USERINFO: '{"email":"a)(b"}' },
+      { BINDPW: '__CENSORED__' },
+      { TIMEOUT: 'soon' },
+      { SIZELIMIT: '-1' },
+      { CACHE_TIMEOUT: '100000' },
+      { SCOPE: 'ALL' },
+      { EDITABLE: 'True' },
+      { START_TLS: '1' },
+      { TLS_VERIFY: 'False' },
+      { AUTHTYPE: 'NTLM' },
+    ]) {
+      const { status, error } = await call('POST', `/resolver/${name}`, { ...asked, ...wrong })
+      expect([Object.keys(wrong), status]).toEqual([Object.keys(wrong), 400])
+      expect(error?.message).toContain(`'${Object.keys(wrong)[0]}'`)
+    }
     const tested = await call('POST', '/resolver/test', { type: 'ldapresolver' })
     expect(tested.status).toBe(400)
     expect((await call('POST', `/resolver/${name}`, {})).error?.message).toContain("'type'")
@@ -66,7 +97,9 @@ describe('a resolver', () => {
     const right = await call('POST', '/resolver/test', { type: 'local' })
     expect(right.value).toBe(true)
     expect(right.detail).toHaveProperty('description')
-    expect((await call('POST', `/resolver/${name}`, { type: 'local' })).status).toBe(200)
+    const made = await call('POST', `/resolver/${name}`, { ...asked, TLS_VERSION: '5' })
+    expect([made.status, made.detail]).toMatchObject([200, { not_in_force: ['TLS_VERSION'] }])
+    expect((await call('POST', `/resolver/${name}`, { type: 'local' })).status).toBe(400)
   })
 
   it('that a realm looks into stays, with its people', async () => {

@@ -1,9 +1,9 @@
 /** Lets people in who have no token, where a policy says so: passOnNoToken, or passthru with the password of their resolver. */
 import type { Context } from '../env.ts'
 import { matching } from '../factor/pin.ts'
+import type { Userstore } from '../factor/userstore.ts'
 import type { Entering, PinCandidates } from './desk/pins.ts'
 import type { TooOften } from './desk/terms.ts'
-import type { Password } from './password.ts'
 import { reach } from './reach.ts'
 import type { Rules } from './rules.ts'
 import type { Whose } from './whose.ts'
@@ -11,7 +11,7 @@ import type { Whose } from './whose.ts'
 export type Admitting = Omit<Entering, 'by'> & {
   pass: string
   rules: Rules
-  password: Password
+  userstore: Userstore
   /** So many texts are derived, whoever it is. */
   atLeast: number
 }
@@ -26,7 +26,7 @@ export async function admit(
   context: Context,
   whose: Whose,
   found: PinCandidates & { ok: false },
-  { pass, rules, password, atLeast, ...entering }: Admitting,
+  { pass, rules, userstore, atLeast, ...entering }: Admitting,
 ): Promise<Admitted | null> {
   const { noToken, byPassword } = rules.admitted
   const isWithout = found.reason === 'no_tokens' && found.none && !whose.serials
@@ -40,10 +40,12 @@ export async function admit(
   if (isWithout && whose.person !== null && noToken !== null)
     return enter(noToken, `user has no token, accepted due to '${noToken}'`)
   const asksPassword = isWithout && byPassword !== null
-  const guesses = asksPassword && pass !== '' ? [{ typed: pass, stored: await password() }] : []
-  const right = await matching(context, guesses, atLeast)
-  if (!asksPassword) return null
-  return right.length > 0
+  if (!asksPassword) {
+    await matching(context, [], atLeast)
+    return null
+  }
+  const right = await userstore.right([pass], atLeast)
+  return right.has(pass)
     ? enter(byPassword, `against userstore due to '${byPassword}'`)
     : { ok: false, reason: 'no_tokens' }
 }

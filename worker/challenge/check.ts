@@ -5,6 +5,7 @@
 import { toBase64url } from '../../schema/encoding.ts'
 import type { Context } from '../env.ts'
 import { matching } from '../factor/pin.ts'
+import { type Userstore, userstoreOf } from '../factor/userstore.ts'
 import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
 import { admit } from './admit.ts'
@@ -12,7 +13,6 @@ import type { Address } from './desk/desk.ts'
 import type { Shown } from './desk/otp.ts'
 import type { PinCandidate, PinCandidates, PinGuess } from './desk/pins.ts'
 import type { TooLongAgo, TooOften } from './desk/terms.ts'
-import { type Password, passwordOf } from './password.ts'
 import { reach } from './reach.ts'
 import { type Rules, allowed } from './rules.ts'
 import { renewPins } from './renew-pins.ts'
@@ -70,8 +70,9 @@ export async function checkPass(
   const { user, realm } = about
   const login = { application: asking.application.id, client: asking.client, user, realm }
   const work = isHidden && isGuess ? textsOf(pass) : 0
-  const password = passwordOf(context, person, isHidden)
-  if (work > 0 && (firstFactor === 'userstore' || rules.admitted.byPassword)) await password()
+  const mine = { customer: address.customer, person, realm: about.realm }
+  const userstore = userstoreOf(context, mine, isHidden)
+  if (work > 0 && (firstFactor === 'userstore' || rules.admitted.byPassword)) await userstore.look()
   /** The last thing that is done of a refused check, and for callers who may not know, in every one of them. */
   const refused = async (wrong: { serials: string[]; count: boolean; reason: string | null }) => {
     if (isHidden || wrong.reason !== null)
@@ -80,7 +81,15 @@ export async function checkPass(
   const unguessed = (reason: string | null) => refused({ serials: [], count: false, reason })
 
   if (!found.ok) {
-    const asked = { ...attempt, ...login, pass, rules, password, scope: guess.scope, atLeast: work }
+    const asked = {
+      ...attempt,
+      ...login,
+      pass,
+      rules,
+      userstore,
+      scope: guess.scope,
+      atLeast: work,
+    }
     const without = await admit(context, whose, found, asked)
     if (!without) {
       await unguessed(worthARow(found))
@@ -92,7 +101,7 @@ export async function checkPass(
   const typed = typedTexts(found.tokens, pass, { otpOnly, challengeTypes: rules.challengeTypes })
   const right = otpOnly
     ? typed
-    : await rightOnes(context, address, typed, { firstFactor, password, atLeast: work })
+    : await rightOnes(context, address, typed, { firstFactor, userstore, atLeast: work })
   const forgive = () =>
     reach(context, address, (object) => object.pinMatched(guess.scope, attempt.attempt))
   // A token without a PIN takes any text for its one-time password: that is no right PIN of another.
@@ -176,7 +185,7 @@ async function rightOnes(
   context: Context,
   address: Address,
   typed: Typed[],
-  how: { firstFactor: Rules['firstFactor']; password: Password; atLeast: number },
+  how: { firstFactor: Rules['firstFactor']; userstore: Userstore; atLeast: number },
 ): Promise<Typed[]> {
   if (how.firstFactor === 'none') return typed.filter((one) => one.typed === '')
   if (how.firstFactor === 'tokenpin') {
@@ -185,8 +194,11 @@ async function rightOnes(
     await renewPins(context, address, right)
     return right
   }
-  const stored = await how.password()
-  // An empty password is nobody's.
-  const guesses = typed.filter((one) => one.typed !== '').map((one) => ({ ...one, stored }))
-  return matching(context, guesses, how.atLeast)
+  // What is no one-time password has no password in front of it: a directory locks whoever is tried too often.
+  const texts = typed.filter(({ type, otp }) => type === 'recovery' || /^\d*$/.test(otp))
+  const right = await how.userstore.right(
+    texts.map((one) => one.typed),
+    how.atLeast,
+  )
+  return texts.filter((one) => right.has(one.typed))
 }

@@ -4,7 +4,10 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { remembered } from '../store/cache.ts'
-import { findPerson, nameKey, personIn, readPersonIn, realmNamed } from '../store/people.ts'
+import { isStillThere, readSightOf, sightOf } from '../people/find.ts'
+import { nameKey } from '../store/name-key.ts'
+import { findPerson, rememberedPerson } from '../store/people.ts'
+import { realmNamed } from '../store/realms.ts'
 import { findToken } from '../store/tokens.ts'
 import type { Address } from './desk/desk.ts'
 
@@ -18,7 +21,11 @@ export type Whose = {
   about: { user?: string; realm?: string; resolver?: string }
 }
 /** missing: nobody is called so. The address is that of whoever would be, whose object knows nothing. */
-export type Sought = Whose & { missing: 'user_not_found' | 'serial_not_found' | null }
+export type Sought = Whose & {
+  missing: 'user_not_found' | 'serial_not_found' | null
+  /** Missing, because their directory lets them in nowhere: what policies say of strangers is not about them. */
+  barred?: true
+}
 
 /**
  * @param afresh reads D1 for every name, known or not, so that neither can be told from the other by what it costs. For callers
@@ -39,7 +46,8 @@ export async function seek(
   const owner = afresh
     ? await readOwnerOfSerial(context, customer, serial, true)
     : await ownerOfSerial(context, customer, serial)
-  if (owner) return { ...owner, serials: [serial], missing: null }
+  if (owner && (await mayStill(context, owner)))
+    return { ...owner, serials: [serial], missing: null }
   const address = await nobody(context, customer, { name: serial, realm: '' })
   return { address, serials: [serial], person: null, about: {}, missing: 'serial_not_found' }
 }
@@ -53,6 +61,12 @@ export async function whoseOrNobody(
   const sought = await seek(context, customer, given)
   if (sought.missing === 'user_not_found') refuse({ reason: 'user_not_found' })
   return sought.missing ? null : sought
+}
+
+/** A token of somebody who has left their directory, or is barred there, is as good as none. */
+async function mayStill(context: Context, { person: id }: Whose): Promise<boolean> {
+  const person = id === null ? null : await rememberedPerson(context, id)
+  return person === null || isStillThere(context, person)
 }
 
 async function nobody(
@@ -72,9 +86,8 @@ async function personNamed(
 ): Promise<Sought> {
   const { username, realm } = await splitRealm(context, customer, asked.user, asked.realm)
   const name = { customer, realm: realm ?? asked.realm, username }
-  const person = afresh
-    ? await readPersonIn(context, name)
-    : realm && (await personIn(context, name))
+  const sight = afresh ? await readSightOf(context, name) : realm && (await sightOf(context, name))
+  const person = sight ? sight.person : null
   if (realm && person) {
     const ownerId = await (afresh ? personOwner : rememberedOwner)(
       context,
@@ -85,7 +98,8 @@ async function personNamed(
     return {
       address: { ownerId, customer },
       person: person.id,
-      about: { user: username, realm, resolver: person.resolver },
+      // As their resolver writes it: a policy about them is not evaded by another name that they answer to.
+      about: { user: person.username, realm, resolver: person.resolver },
       missing: null,
     }
   }
@@ -94,6 +108,7 @@ async function personNamed(
     person: null,
     about: { user: username, ...(realm && { realm }) },
     missing: 'user_not_found',
+    ...(sight && sight.barred && { barred: true }),
   }
 }
 

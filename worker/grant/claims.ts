@@ -4,7 +4,8 @@ import { toBase64url, utf8 } from '../../schema/encoding.ts'
 import { hmac } from '../crypto/derive.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import type { Grant } from '../store/grants.ts'
-import { type Person, findPerson, personIn } from '../store/people.ts'
+import { personIn } from '../people/find.ts'
+import { type Person, findPerson } from '../store/people.ts'
 import { type Algorithm, signingKey, verifyingKey } from './keys.ts'
 
 export const idTokenSeconds = 600

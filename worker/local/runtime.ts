@@ -26,7 +26,7 @@ export type RuntimeOptions = {
   storage: string
   script: string
   bindings: Record<string, string>
-  /** Added to workerd's environment, e.g. NODE_EXTRA_CA_CERTS. */
+  /** Added to workerd's environment. What NODE_EXTRA_CA_CERTS names, miniflare reads from Node's own. */
   environment: Record<string, string>
   /** Answers what the worker fetches from elsewhere. Where it is absent, the network does. */
   outboundService?: (request: Request) => Response | Promise<Response>

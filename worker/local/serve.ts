@@ -26,7 +26,7 @@ export type ServeOptions = Partial<Settings> & {
   outboundService?: RuntimeOptions['outboundService']
   /** Over what settings and keys say, e.g. to leave one out. */
   bindings?: Bindings
-  /** Of the workerd process, e.g. NODE_EXTRA_CA_CERTS. */
+  /** Of the workerd process. */
   environment?: Record<string, string>
   log?: (entry: LogEntry) => void
   /** Another worker than ours. */

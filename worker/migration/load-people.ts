@@ -5,7 +5,7 @@ import { type Context, nowSeconds } from '../env.ts'
 import { keepLegacy } from '../factor/legacy.ts'
 import { refuse } from '../problem.ts'
 import { type PersonLoaded, insertPeople, namesTaken } from '../store/bulk.ts'
-import { nameKey } from '../store/people.ts'
+import { nameKey } from '../store/name-key.ts'
 import { readRealms } from '../store/realms.ts'
 import { readResolvers } from '../store/resolvers.ts'
 import type { PersonFound } from './privacyidea.ts'
@@ -50,6 +50,7 @@ export async function loadPeople(
         // A password that cannot be checked is none: nothing but the right one logs in.
         passwordHash: why === '' ? passwordHash : null,
         createdAt: nowSeconds(context),
+        uid: null,
       }
       fresh.push({ person, row, note: why && `the password is not taken, set a new one: ${why}` })
       kept.add(nameOf(place.resolver, person.user))

@@ -19,7 +19,8 @@ import {
   personIn,
   tokensNamed,
 } from '../store/bulk.ts'
-import { nameKey, realmNamed } from '../store/people.ts'
+import { nameKey } from '../store/name-key.ts'
+import { realmNamed } from '../store/realms.ts'
 import { readSettings } from '../store/settings.ts'
 import {
   type Found,

@@ -1,6 +1,6 @@
 /** Serials for what had none elsewhere. */
 import { sha256 } from '../../schema/encoding.ts'
-import { nameKey } from '../store/people.ts'
+import { nameKey } from '../store/name-key.ts'
 import type { Owner } from './rows.ts'
 
 /** The same device of the same person always has the same one; 48 bits keep those of a million apart. */

@@ -94,6 +94,13 @@ export const definitions = {
     max: 86_400,
     meaning: 'How long an enrolment can be finished.',
   },
+  ldapWithoutTls: {
+    config: 'LdapWithoutTls',
+    default: 0,
+    min: 0,
+    max: 1,
+    meaning: 'Whether directories may be asked by ldap://, where every password travels readable.',
+  },
   matchCode: { action: 'push_typed_code', off: 0, hardened: 1 },
   userVerification: { action: 'push_user_verification', off: 0, hardened: null },
   apiKeyRequired: { action: 'api_key_required', off: 0, hardened: 1 },

@@ -3,7 +3,8 @@ import { splitRealm } from '../challenge/whose.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { deleteAttribute, putAttribute, readAttributes } from '../store/attributes.ts'
-import { findPersonIn, personId } from '../store/people.ts'
+import { personId, personOfResolver } from '../people/find.ts'
+import { rememberedResolver } from '../store/resolvers.ts'
 import { callerWith } from './decode/caller.ts'
 import { longestValue, valueOf } from './decode/name.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
@@ -31,8 +32,10 @@ async function personNamed(
   { user, realm: asked, resolver }: Named,
 ): Promise<string> {
   if (resolver !== '') {
-    const place = { customer, resolver: resolver.toLowerCase(), username: user }
-    const person = await findPersonIn(context, place)
+    const row = await rememberedResolver(context, customer, resolver.toLowerCase())
+    const place = { customer, resolver: resolver.toLowerCase() }
+    const isDirectory = row !== null && row.type !== 'local'
+    const person = await personOfResolver(context, { ...place, isDirectory }, user)
     return person?.id ?? refuse({ reason: 'user_not_found' })
   }
   const { username, realm } = await splitRealm(context, customer, user, asked)

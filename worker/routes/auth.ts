@@ -1,12 +1,14 @@
 /** /auth: a name and a password, and where there is a device its approval, for a session that its bearer shows with each call. */
 import { guarded } from '../challenge/guess.ts'
+import type { Context } from '../env.ts'
 import { hashNewPassword, matchingPassword } from '../factor/password.ts'
+import { isPasswordOf } from '../factor/userstore.ts'
 import { enrolableTypes } from '../policy/granted.ts'
 import { Refusal, refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { askSecondFactor, redeemSecondFactor } from './auth/second-factor.ts'
 import { grantedOf, openSession } from './auth/session.ts'
-import { type Candidates, candidatesFor } from './auth/who.ts'
+import { type Candidates, type SignedIn, candidatesFor } from './auth/who.ts'
 import { approved, callerOf } from './decode/caller.ts'
 import { checkedPassword } from './decode/password.ts'
 import { recorded } from './recorded.ts'
@@ -42,16 +44,31 @@ auth.post('/', async (call) => {
         await redeemSecondFactor(context, who, transactionId, password),
       )
     const guess = { customer, name: who.countedAs, client: peerAddress(call) }
-    const hashes = [who.account?.passwordHash ?? null, who.person?.row.passwordHash ?? null]
-    const place = await guarded(context, guess, async () => {
-      const found = await matchingPassword(context, hashes, password)
-      return found < 0 ? refuse({ reason: 'wrong_password' }) : found
-    })
-    const signed = place === 0 ? { account: who.account! } : { person: who.person! }
+    const signed = await guarded(
+      context,
+      guess,
+      async () =>
+        (await signedIn(context, customer, who, password)) ?? refuse({ reason: 'wrong_password' }),
+    )
     const asked = await askSecondFactor(call, customer, signed)
     return asked ?? openSession(call, customer, { ...signed, approved: false })
   })
 })
+
+/** An account goes before a person of its name. @returns null where the password is neither's. */
+async function signedIn(
+  context: Context,
+  customer: string,
+  { account, person, realm }: Candidates,
+  password: string,
+): Promise<SignedIn | null> {
+  const isAccount =
+    account !== null && (await matchingPassword(context, [account.passwordHash], password)) === 0
+  if (isAccount) return { account }
+  const whose = { customer, person: person?.row.id ?? null, realm }
+  const isPerson = await isPasswordOf(context, whose, password, account ? 0 : 1)
+  return isPerson && person ? { person } : null
+}
 
 /** Wrong passwords are written down. One that was not even compared is not worth a row: a flood would fill the table. */
 async function told(

@@ -3,7 +3,7 @@ import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { keyIdIn } from '../store/databases.ts'
-import { realmNamed } from '../store/people.ts'
+import { realmNamed } from '../store/realms.ts'
 import {
   deleteRegistration,
   deleteSecret,

@@ -1,10 +1,13 @@
-/** /resolver: where people are kept. Today in our own database (`local`); directories elsewhere are not read yet. */
+/** /resolver: where people are kept: in our own database (`local`), or in a directory (`ldapresolver`). */
 import { nowSeconds } from '../env.ts'
+import { censored, parameterNames } from '../directory/parameters.ts'
 import { refuse } from '../problem.ts'
 import { forget } from '../store/cache.ts'
 import { readRealms } from '../store/realms.ts'
 import { type ResolverRow, deleteResolver, putResolver, readResolvers } from '../store/resolvers.ts'
+import { askedOf, sealedPassword } from '../people/ask.ts'
 import { type Caller, callerWith } from './decode/caller.ts'
+import { directoryAsked } from './decode/directory.ts'
 import { placeName } from './decode/name.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { answer } from './encode/envelope.ts'
@@ -17,7 +20,16 @@ const described = (rows: ResolverRow[]): Record<string, unknown> =>
   Object.fromEntries(
     rows.map(({ name, type, config }) => [
       name,
-      { censor_keys: [], data: { ...config, Editable: true }, resolvername: name, type },
+      {
+        censor_keys: type === 'local' ? [] : ['BINDPW'],
+        data: {
+          ...config,
+          ...(config.BINDPW && { BINDPW: censored }),
+          Editable: type === 'local',
+        },
+        resolvername: name,
+        type,
+      },
     ]),
   )
 
@@ -41,22 +53,37 @@ resolver.get('/:name', async (call) => {
 })
 
 /** @throws Refusal bad_parameter */
-function checkType(type: string): void {
-  if (type === 'local') return
-  const mend =
-    type === 'ldapresolver'
-      ? "cannot be ldapresolver yet: this version keeps people in its own database. Use 'local'"
-      : "must be 'local'"
-  refuse({ reason: 'bad_parameter', field: 'type', mend })
+function typeOf(text: string): ResolverRow['type'] {
+  return text === 'local' || text === 'ldapresolver'
+    ? text
+    : refuse({ reason: 'bad_parameter', field: 'type', mend: "must be 'local' or 'ldapresolver'" })
 }
 
 /** Its path stands before the names, so that no resolver can be called `test`. */
 resolver.post('/test', async (call) => {
   const caller = await callerWith(call, 'settings')
-  const type = (await parametersOf(call)).need('type')
-  await recorded(call, caller, { action: 'resolver_test' }, async () => checkType(type))
-  const description = 'People are kept in the database of this server, which answers.'
-  return answer(call, { value: true, detail: { description } })
+  const parameters = await parametersOf(call)
+  const context = call.get('context')
+  const known = parameters.get('resolver').trim().toLowerCase()
+  const detail = { ...(known !== '' && { resolver: known.slice(0, 64) }) }
+  const entry = { action: 'resolver_test', detail }
+  const { value, description } = await recorded(call, caller, entry, async (told) => {
+    if (typeOf(parameters.need('type')) === 'local')
+      return {
+        value: true,
+        description: 'People are kept in the database of this server, which answers.',
+      }
+    const rows = await readResolvers(context.db, caller.customer)
+    const row = rows.find(({ name, type }) => name === known && type === 'ldapresolver')
+    const { directory, warning } = await directoryAsked(context, caller.customer, parameters, row)
+    const done = await askedOf(context, directory, { do: 'test' })
+    told.works = done.ok
+    return {
+      value: done.ok,
+      description: [done.ok ? done.tested : done.why, warning].filter(Boolean).join(' '),
+    }
+  })
+  return answer(call, { value, detail: { description } })
 })
 
 resolver.post('/:name', async (call) => {
@@ -65,21 +92,37 @@ resolver.post('/:name', async (call) => {
   const parameters = await parametersOf(call)
   const context = call.get('context')
   const detail = { resolver: call.req.param('name').slice(0, 64) }
-  const id = await recorded(call, caller, { action: 'resolver_set', detail }, async () => {
+  const entry = { action: 'resolver_set', detail }
+  const { id, told } = await recorded(call, caller, entry, async (trail) => {
     const name = placeName(call.req.param('name'), 'resolver')
-    const rows = await readResolvers(call.get('context').db, customer)
-    const known = rows.find((row) => row.name === name)
-    checkType(known && !parameters.has('type') ? known.type : parameters.need('type'))
+    const known = (await readResolvers(context.db, customer)).find((row) => row.name === name)
+    const type = typeOf(known && !parameters.has('type') ? known.type : parameters.need('type'))
+    if (known && known.type !== type)
+      refuse({
+        reason: 'bad_parameter',
+        field: 'type',
+        mend: `must stay '${known.type}': delete the resolver first, its people cannot move`,
+      })
     const createdAt = nowSeconds(context)
-    return putResolver(call.get('context').db, {
-      customer,
-      name,
-      type: 'local',
-      config: {},
-      createdAt,
-    })
+    const put = (config: Record<string, string>) =>
+      putResolver(context.db, { customer, name, type, config, createdAt })
+    if (type === 'local') return { id: await put({}), told: {} }
+    const asked = await directoryAsked(context, customer, parameters, known)
+    const { config, warning, unused } = asked
+    trail.changed = parameterNames.filter((one) => parameters.has(one))
+    const BINDPW =
+      config.BINDPW && (await sealedPassword(context, { customer, resolver: name }, config.BINDPW))
+    const made = await put({ ...config, ...(BINDPW !== undefined && { BINDPW }) })
+    await forget(context)
+    return {
+      id: made,
+      told: {
+        ...(warning !== '' && { warning }),
+        ...(unused.length > 0 && { not_in_force: unused }),
+      },
+    }
   })
-  return answer(call, { value: id })
+  return answer(call, { value: id, ...(Object.keys(told).length > 0 && { detail: told }) })
 })
 
 /** Its people go with it; one that a realm still looks into stays. -1: there was none. */

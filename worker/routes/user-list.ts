@@ -1,7 +1,8 @@
 /** GET /user: finds people by pattern, by realm and by resolver, all at once or page by page. */
 import type { Context } from '../env.ts'
 import { readAttributes } from '../store/attributes.ts'
-import { type Person, searchFields, searchPeople } from '../store/people.ts'
+import { type Listed, listPeople } from '../people/list.ts'
+import { searchFields } from '../store/people.ts'
 import { type RealmRow, readRealms } from '../store/realms.ts'
 import { type Caller, callerWith } from './decode/caller.ts'
 import { type Parameters, parametersOf, wholeNumber } from './decode/parameters.ts'
@@ -31,8 +32,8 @@ userList.get('/', async (call) => {
   })
   const realm = parameters.get('realm')
   const entry = { action: 'user_list', ...(realm !== '' && { realm }) }
-  const { people, count } = await recorded(call, caller, entry, async () =>
-    searchPeople(
+  const { people, count, cut } = await recorded(call, caller, entry, async () =>
+    listPeople(
       context,
       {
         customer: caller.customer,
@@ -48,7 +49,9 @@ userList.get('/', async (call) => {
     await addAttributes(context, people, value)
   return answer(call, {
     value: parameters.get('attributes') === '' ? value : value.map(only(parameters)),
-    ...((asked || count > people.length) && { detail: paging(count, page, pageSize) }),
+    ...((asked || count > people.length || cut.length > 0) && {
+      detail: { ...paging(count, page, pageSize), ...(cut.length > 0 && { cut }) },
+    }),
   })
 })
 
@@ -74,21 +77,21 @@ function fieldsAsked(parameters: Parameters): Record<string, string> {
   return parameters.get('user') === '' ? fields : { username: parameters.get('user'), ...fields }
 }
 
-const described = (person: Person): Record<string, unknown> => ({
+const described = (person: Listed): Record<string, unknown> => ({
   ...Object.fromEntries(profile.map((field) => [field, person[field]])),
-  editable: true,
+  editable: person.editable,
   resolver: person.resolver,
-  userid: person.id,
+  userid: person.userid,
   username: person.username,
 })
 
 /** What was noted never stands in for what the resolver knows. */
 async function addAttributes(
   context: Context,
-  people: Person[],
+  people: Listed[],
   value: Record<string, unknown>[],
 ): Promise<void> {
-  const at = new Map(people.map(({ id }, index) => [id, index]))
+  const at = new Map(people.flatMap(({ id }, index) => (id === null ? [] : [[id, index]])))
   const noted = await readAttributes(context.db, [...at.keys()])
   for (const { person, key, value: text } of noted) {
     const row = value[at.get(person) ?? -1]

@@ -13,14 +13,14 @@ import {
   findPersonIn,
   insertPerson,
   updatePerson,
-  wouldHide,
 } from '../store/people.ts'
+import { wouldHide } from '../people/hide.ts'
 import { ownersOfPerson } from '../store/realms.ts'
 import { attribute, editableAttributes } from './attribute.ts'
 import { callerWith } from './decode/caller.ts'
 import { username, valueOf } from './decode/name.ts'
 import { type Parameters, parametersOf } from './decode/parameters.ts'
-import { resolverAsked } from './decode/place.ts'
+import { localResolver, localResolverAsked } from './decode/place.ts'
 import { answer } from './encode/envelope.ts'
 import { recorded } from './recorded.ts'
 import { surface } from './surface.ts'
@@ -42,7 +42,7 @@ user.post('/', async (call) => {
   }
   const id = await recorded(call, caller, entry, async (detail) => {
     const name = username(parameters)
-    const resolver = await resolverAsked(context, caller.customer, parameters)
+    const resolver = await localResolverAsked(context, caller.customer, parameters)
     detail.resolver = resolver
     await refuseAmbiguous(context, caller.customer, name)
     const person = {
@@ -88,7 +88,7 @@ user.put('/', async (call) => {
   }
   await recorded(call, caller, entry, async (detail) => {
     const name = username(parameters)
-    const resolver = await resolverAsked(context, caller.customer, parameters)
+    const resolver = await localResolverAsked(context, caller.customer, parameters)
     detail.resolver = resolver
     const id = parameters.get('userid')
     const person =
@@ -119,6 +119,7 @@ user.delete('/:resolver/:user', async (call) => {
   const context = call.get('context')
   const entry = { action: 'user_delete', user: name, detail: { resolver } }
   await recorded(call, caller, entry, async () => {
+    await localResolver(context, caller.customer, resolver.toLowerCase())
     const place = { customer: caller.customer, resolver: resolver.toLowerCase(), username: name }
     const person = await findPersonIn(context, place)
     if (!person) refuse({ reason: 'user_not_found' })

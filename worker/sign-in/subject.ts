@@ -3,13 +3,12 @@ import { guarded } from '../challenge/guess.ts'
 import { seek } from '../challenge/whose.ts'
 import type { Whose } from '../challenge/whose.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
-import { matchingPassword } from '../factor/password.ts'
+import { isPasswordOf } from '../factor/userstore.ts'
 import type { Known } from '../grant/known.ts'
 import { subjectOf } from '../grant/claims.ts'
 import { readIdToken } from '../grant/claims.ts'
 import { Refusal } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
-import { findPerson } from '../store/people.ts'
 
 export type Subject = {
   person: string
@@ -62,11 +61,12 @@ export async function subjectByPassword(
   const { context, registration } = known
   const { customer } = registration
   const subject = await subjectNamed(known, username)
-  const row = await findPerson(context, subject?.person ?? '')
   const name = subject ? `${subject.username}@${subject.realm}` : username.slice(0, 255)
   try {
     await guarded(context, { customer, name, client }, async () => {
-      if ((await matchingPassword(context, [row?.passwordHash ?? null], password)) < 0)
+      const realm = subject?.realm ?? registration.realm
+      const whose = { customer, person: subject?.person ?? null, realm }
+      if (!(await isPasswordOf(context, whose, password)))
         throw new Refusal({ reason: 'wrong_password' })
     })
   } catch (error) {

@@ -7,7 +7,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, tokens } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { forget } from './cache.ts'
-import { nameKey } from './people.ts'
+import { nameKey } from './name-key.ts'
 import { byPriority } from './realms.ts'
 import { isOneOf } from './search.ts'
 

@@ -36,6 +36,27 @@ export async function remembered<T>(
   return loaded
 }
 
+/** As `remembered`, but no longer than so many seconds: of what changes elsewhere, nobody tells us. */
+export async function rememberedFor<T>(
+  context: Context,
+  key: string,
+  seconds: number,
+  load: () => Promise<T | null>,
+): Promise<T | null> {
+  if (seconds === 0) return load()
+  const nowMs = context.nowMs()
+  const lasting = async () => {
+    const value = await load()
+    return value === null ? null : { value, fromMs: nowMs }
+  }
+  const known = await remembered(context, key, lasting)
+  if (known === null) return null
+  const ageMs = nowMs - known.fromMs
+  if (ageMs >= 0 && ageMs < seconds * 1000) return known.value
+  caches.get(context.db)?.entries.delete(key)
+  return (await remembered(context, key, lasting))?.value ?? null
+}
+
 /**
  * Commits changes of anything remembered here together with the new epoch: none is made and not heard of.
  * @returns what each change returned.

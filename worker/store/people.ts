@@ -1,50 +1,37 @@
 /** People in D1: who a name in a realm is, and the rows of those that local resolvers keep. Names are looked up in any letter case. */
-import { type SQL, and, asc, count, eq, ne, notExists, sql } from 'drizzle-orm'
+import { type SQL, and, asc, count, eq, isNull, ne, notExists, sql } from 'drizzle-orm'
 import { alias } from 'drizzle-orm/sqlite-core'
 import { drizzle } from 'drizzle-orm/d1'
-import { people, personAttributes, realmResolvers, realms, resolvers } from '../../schema/tables.ts'
+import { people, personAttributes, realmResolvers, resolvers } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { built } from './built.ts'
 import { forget, forgetWith, remembered } from './cache.ts'
-import { byPriority, readRealms } from './realms.ts'
+import { nameKey } from './name-key.ts'
+import { byPriority } from './realms.ts'
 import { type Page, isOneOf, matches } from './search.ts'
 
 export type Person = typeof people.$inferSelect
 export type PersonName = { customer: string; realm: string; username: string }
 
-/** One key for every spelling of a name. */
-export const nameKey = (name: string): string => name.normalize('NFC').toLowerCase()
+/** Who a name in a realm is. username: as their resolver writes it. */
+export type Known = { id: string; resolver: string; username: string }
 
-/** @returns the person of this name and where they are kept: the first resolver of the realm that has them. */
-export async function personIn(
-  context: Context,
-  { customer, realm, username }: PersonName,
-): Promise<{ id: string; resolver: string } | null> {
-  return remembered(
-    context,
-    `person/${customer}/${nameKey(realm)}/${nameKey(username)}`,
-    async () => readPersonIn(context, { customer, realm, username }),
-  )
-}
-
-/** As `personIn`, but of D1 itself. */
+/** @param only resolvers of the realm that are looked into; all where it is left out. */
 export async function readPersonIn(
   context: Context,
   { customer, realm, username }: PersonName,
-): Promise<{ id: string; resolver: string } | null> {
+  only?: string[],
+): Promise<Known | null> {
   const named = { customer, realm: nameKey(realm), username: nameKey(username) }
-  const [row] = await lookUp(context.db).execute(named)
+  const [row] = only
+    ? await lookUpOnly(context.db).execute({ ...named, only: JSON.stringify(only) })
+    : await lookUp(context.db).execute(named)
   return row ?? null
 }
 
-/** @returns the id of the person of this name, or null. */
-export const personId = async (context: Context, name: PersonName): Promise<string | null> =>
-  (await personIn(context, name))?.id ?? null
-
-/** The query of every login that no isolate remembers: an index for each step, which a test holds. */
-export const lookUp = built((db) =>
+const lookingUp = (db: D1Database, only?: SQL) =>
   drizzle(db)
-    .select({ id: people.id, resolver: people.resolver })
+    .select({ id: people.id, resolver: people.resolver, username: people.username })
     .from(realmResolvers)
     .innerJoin(
       people,
@@ -52,17 +39,28 @@ export const lookUp = built((db) =>
         eq(people.customer, realmResolvers.customer),
         eq(people.resolver, realmResolvers.resolver),
         eq(people.usernameKey, sql.placeholder('username')),
+        // Who is kept in a directory is asked for there.
+        isNull(people.uid),
       ),
     )
     .where(
       and(
         eq(realmResolvers.customer, sql.placeholder('customer')),
         eq(realmResolvers.realm, sql.placeholder('realm')),
+        only,
       ),
     )
     .orderBy(...byPriority)
     .limit(1)
-    .prepare(),
+    .prepare()
+
+/** The query of every login that no isolate remembers: an index for each step, which a test holds. */
+export const lookUp = built((db) => lookingUp(db))
+const lookUpOnly = built((db) =>
+  lookingUp(
+    db,
+    sql`${realmResolvers.resolver} in (select value from json_each(${sql.placeholder('only')}))`,
+  ),
 )
 
 export async function findPerson(context: Context, id: string): Promise<Person | null> {
@@ -97,7 +95,7 @@ export async function findPersonIn(
  */
 export async function insertPerson(
   context: Context,
-  person: Omit<Person, 'usernameKey'>,
+  person: Omit<Person, 'usernameKey' | 'uid'>,
 ): Promise<boolean> {
   const row = { ...person, usernameKey: nameKey(person.username) }
   const insert = drizzle(context.db).insert(people).values(row).onConflictDoNothing()
@@ -131,24 +129,19 @@ async function isSharedName(
   return found.length > 0
 }
 
-/** @returns whether a realm that asks this resolver finds the name in a later one so far: made here, it would mean somebody else. */
-export async function wouldHide(
+/** @returns whether one of these local resolvers has the name. */
+export async function isNamedIn(
   context: Context,
-  { customer, resolver, username }: Pick<Person, 'customer' | 'resolver' | 'username'>,
+  { customer, username }: Pick<Person, 'customer' | 'username'>,
+  names: string[],
 ): Promise<boolean> {
-  const realms = await readRealms(context.db, customer)
-  const later = realms.flatMap(({ resolvers: asked }) => {
-    const at = asked.findIndex(({ name }) => name === resolver)
-    return at < 0 ? [] : asked.slice(at + 1).map(({ name }) => name)
-  })
-  if (later.length === 0) return false
   const found = await drizzle(context.db)
     .select({ id: people.id })
     .from(people)
     .where(
       and(
         eq(people.customer, customer),
-        isOneOf(people.resolver, [...new Set(later)]),
+        isOneOf(people.resolver, names),
         eq(people.usernameKey, nameKey(username)),
       ),
     )
@@ -241,7 +234,8 @@ export async function searchPeople(
   const where = and(
     eq(people.customer, search.customer),
     isOneOf(people.resolver, search.resolvers),
-    search.id === undefined ? undefined : eq(people.id, search.id),
+    // Who is kept in a directory is listed from there.
+    search.id === undefined ? isNull(people.uid) : eq(people.id, search.id),
     ...Object.entries(search.fields).map(([field, pattern]) => fieldMatches(field, pattern)),
   )
   const [found, [all]] = await orm.batch([
@@ -266,17 +260,4 @@ function fieldMatches(field: string, pattern: string): SQL {
   }
   if (name === 'userid' && !pattern.includes('*')) return eq(people.id, pattern)
   return matches(searchable[name], pattern, name)
-}
-
-/** @returns the realm of this name, the default one for '', or null. */
-export async function realmNamed(
-  context: Context,
-  customer: string,
-  name: string,
-): Promise<string | null> {
-  const all = await remembered(context, `realms/${customer}`, () =>
-    drizzle(context.db).select().from(realms).where(eq(realms.customer, customer)),
-  )
-  const found = all?.find((realm) => (name === '' ? realm.isDefault : realm.name === nameKey(name)))
-  return found?.name ?? null
 }

@@ -4,7 +4,8 @@ import { drizzle } from 'drizzle-orm/d1'
 import { people, realmResolvers, realms, resolvers, tokens } from '../../schema/tables.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
-import { forgetWith } from './cache.ts'
+import { forgetWith, remembered } from './cache.ts'
+import { nameKey } from './name-key.ts'
 import { isOneOf } from './search.ts'
 
 /** A resolver without a priority comes after all that have one. */
@@ -54,6 +55,68 @@ export async function readRealms(db: D1Database, customer: string): Promise<Real
       .filter((member) => member.realm === realm.name)
       .map(({ name, type, priority }) => ({ name, type, priority })),
   }))
+}
+
+export type RealmKnown = {
+  name: string
+  isDefault: boolean
+  resolvers: { name: string; type: ResolverType }[]
+}
+export type ResolverType = (typeof resolvers.$inferSelect)['type']
+
+/** As an isolate remembers them, by one statement: every login asks. */
+async function knownRealms(context: Context, customer: string): Promise<RealmKnown[]> {
+  const rows = await remembered(context, `realms/${customer}`, () =>
+    drizzle(context.db)
+      .select({
+        name: realms.name,
+        isDefault: realms.isDefault,
+        resolver: resolvers.name,
+        type: resolvers.type,
+      })
+      .from(realms)
+      .leftJoin(
+        realmResolvers,
+        and(eq(realmResolvers.customer, realms.customer), eq(realmResolvers.realm, realms.name)),
+      )
+      .leftJoin(
+        resolvers,
+        and(
+          eq(resolvers.customer, realmResolvers.customer),
+          eq(resolvers.name, realmResolvers.resolver),
+        ),
+      )
+      .where(eq(realms.customer, customer))
+      .orderBy(asc(realms.name), ...byPriority),
+  )
+  const found = new Map<string, RealmKnown>()
+  for (const { name, isDefault, resolver, type } of rows ?? []) {
+    const realm = found.get(name) ?? { name, isDefault, resolvers: [] }
+    if (resolver !== null && type !== null) realm.resolvers.push({ name: resolver, type })
+    found.set(name, realm)
+  }
+  return [...found.values()]
+}
+
+/** @returns the realm of this name, the default one for '', or null. */
+export async function realmNamed(
+  context: Context,
+  customer: string,
+  name: string,
+): Promise<string | null> {
+  const all = await knownRealms(context, customer)
+  const found = all.find((realm) => (name === '' ? realm.isDefault : realm.name === nameKey(name)))
+  return found?.name ?? null
+}
+
+/** In the order in which they are asked. */
+export async function resolversOf(
+  context: Context,
+  customer: string,
+  realm: string,
+): Promise<RealmKnown['resolvers']> {
+  const all = await knownRealms(context, customer)
+  return all.find(({ name }) => name === nameKey(realm))?.resolvers ?? []
 }
 
 export type Member = { resolver: string; priority: number | null }

@@ -2,6 +2,8 @@
 import { and, asc, eq, inArray, notExists, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, personAttributes, realmResolvers, resolvers } from '../../schema/tables.ts'
+import type { Context } from '../env.ts'
+import { remembered } from './cache.ts'
 
 export type ResolverRow = typeof resolvers.$inferSelect & { id: number }
 
@@ -13,6 +15,20 @@ export async function readResolvers(db: D1Database, customer: string): Promise<R
     .orderBy(asc(resolvers.name))
   return found.map(({ id, resolver }) => ({ id, ...resolver }))
 }
+
+/** As an isolate remembers it. */
+export const rememberedResolver = (
+  context: Context,
+  customer: string,
+  name: string,
+): Promise<typeof resolvers.$inferSelect | null> =>
+  remembered(context, `resolver/${customer}/${name}`, async () => {
+    const [row] = await drizzle(context.db)
+      .select()
+      .from(resolvers)
+      .where(and(eq(resolvers.customer, customer), eq(resolvers.name, name)))
+    return row ?? null
+  })
 
 /** @returns its number, whether it was there or is new. */
 export async function putResolver(

@@ -2,7 +2,7 @@
 import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { people, phones, serverKeys, tokens } from '../../schema/tables.ts'
-import { nameKey } from './people.ts'
+import { nameKey } from './name-key.ts'
 import { type Page, isOneOf, matches } from './search.ts'
 import type { TokenRow } from './tokens.ts'
 

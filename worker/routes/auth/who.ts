@@ -1,13 +1,15 @@
 /**
  * Who a name at POST /auth may stand for: an account, whatever realm is asked for (the Java client sends that of its people along
- * with its account), and a person of a local resolver. The password says which.
+ * with its account), and a person of a resolver. The password says which.
  */
 import { personOwner, splitRealm } from '../../challenge/whose.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Context } from '../../env.ts'
 import { refuse } from '../../problem.ts'
 import { type Account, findAccount } from '../../store/accounts.ts'
-import { type Person, findPerson, personIn, realmNamed } from '../../store/people.ts'
+import { personIn } from '../../people/find.ts'
+import { type Person, findPerson } from '../../store/people.ts'
+import { realmNamed } from '../../store/realms.ts'
 
 export type PersonHere = { row: Person; realm: string; ownerId: OwnerId }
 export type Candidates = {
@@ -17,6 +19,8 @@ export type Candidates = {
   countedAs: string
   account: Account | null
   person: PersonHere | null
+  /** The realm that the name is of, or would be. */
+  realm: string | undefined
 }
 export type SignedIn = { account: Account } | { person: PersonHere }
 
@@ -39,5 +43,5 @@ export async function candidatesFor(
       ? { row, realm, ownerId: await personOwner(context, customer, realm, row.id) }
       : null
   const countedAs = account ? username : `${name}@${realm ?? asked}`
-  return { asked: username, countedAs, account, person }
+  return { asked: username, countedAs, account, person, realm: realm ?? undefined }
 }

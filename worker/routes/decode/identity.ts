@@ -19,7 +19,7 @@ import {
 import { findRegistration } from '../../store/registrations.ts'
 import { isStillShown } from '../../grant/authenticate.ts'
 import { remembered } from '../../store/cache.ts'
-import { personIn } from '../../store/people.ts'
+import { personIn } from '../../people/find.ts'
 import { defaultCustomer } from '../../store/customers.ts'
 import type { Call } from '../surface.ts'
 import { sessionShown } from './customer.ts'

@@ -1,9 +1,8 @@
 /** Where a request looks for people: in a resolver, in the resolvers of a realm, or in all that are in a realm. */
 import type { Context } from '../../env.ts'
 import { refuse } from '../../problem.ts'
-import { realmNamed } from '../../store/people.ts'
-import { type RealmRow, readRealms } from '../../store/realms.ts'
-import { readResolvers } from '../../store/resolvers.ts'
+import { type RealmRow, readRealms, realmNamed } from '../../store/realms.ts'
+import { readResolvers, rememberedResolver } from '../../store/resolvers.ts'
 import type { Parameters } from './parameters.ts'
 
 const lower = (text: string): string => text.trim().toLowerCase()
@@ -39,6 +38,25 @@ export async function resolverAsked(
   const [first] = realms.find(({ name }) => name === realm)?.resolvers ?? []
   if (!first) refuse({ reason: 'bad_parameter', field: 'realm', mend: 'has no resolver yet' })
   return first.name
+}
+
+/** As `resolverAsked`, for people who are made and changed here. @throws Refusal resolver_read_only too */
+export const localResolverAsked = async (
+  context: Context,
+  customer: string,
+  parameters: Parameters,
+): Promise<string> =>
+  localResolver(context, customer, await resolverAsked(context, customer, parameters))
+
+/** @throws Refusal resolver_read_only where its people are in a directory. */
+export async function localResolver(
+  context: Context,
+  customer: string,
+  resolver: string,
+): Promise<string> {
+  const row = await rememberedResolver(context, customer, resolver)
+  if (row && row.type !== 'local') refuse({ reason: 'resolver_read_only', resolver })
+  return resolver
 }
 
 /** @param text a JSON list, or names with commas between. @throws Refusal realm_not_found */

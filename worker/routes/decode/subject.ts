@@ -6,7 +6,8 @@ import { splitRealm } from '../../challenge/whose.ts'
 import type { Context } from '../../env.ts'
 import type { Act } from '../../policy/acts.ts'
 import type { Subject } from '../../policy/match.ts'
-import { findPerson, personIn } from '../../store/people.ts'
+import { personIn } from '../../people/find.ts'
+import { findPerson } from '../../store/people.ts'
 import { readRealms } from '../../store/realms.ts'
 import { findToken } from '../../store/tokens.ts'
 import type { Call } from '../surface.ts'
@@ -72,5 +73,9 @@ async function named(
   const { username, realm } = await splitRealm(context, customer, user, asked)
   if (realm === null) return { user: username, realm: asked }
   const person = await personIn(context, { customer, realm, username })
-  return { user: username, realm, ...(person && { resolver: person.resolver }) }
+  return {
+    user: person?.username ?? username,
+    realm,
+    ...(person && { resolver: person.resolver }),
+  }
 }

@@ -81,7 +81,7 @@ async function cancelled(call: Call, parameters: Parameters): Promise<Result> {
 async function ofWhoever(call: Call, login: Login): Promise<Outcome> {
   const context = call.get('context')
   const { sought, rules, transactionId, concluding } = login
-  if (sought.missing === 'user_not_found' && rules.admitted.noUser !== null)
+  if (sought.missing === 'user_not_found' && !sought.barred && rules.admitted.noUser !== null)
     return admitNobody(call, login, rules.admitted.noUser)
   if (sought.missing && !concluding.isHidden) refuse({ reason: sought.missing })
   if (transactionId !== '') return redeemed(call, login, transactionId)
