@@ -116,15 +116,16 @@ export class Connection {
 
   /** Page after page. @returns what there is, up to the limit. @throws Unreachable · Refused */
   async search({ limit, ...search }: Search): Promise<Entry[]> {
+    const most = limit === 0 ? Infinity : limit
     const found: Entry[] = []
     let cookie: Buffer = Buffer.alloc(0)
     do {
-      const size = limit === 0 ? pageSize : Math.min(pageSize, limit - found.length)
+      const size = Math.min(pageSize, most - found.length)
       const page = await this.#page(search, size, cookie)
       found.push(...page.entries)
       cookie = page.cookie
-    } while (cookie.length > 0 && (limit === 0 || found.length < limit))
-    return limit === 0 ? found : found.slice(0, limit)
+    } while (cookie.length > 0 && found.length < most)
+    return found.slice(0, most)
   }
 
   close(): void {

@@ -30,9 +30,8 @@ function writeAt(writer: BerWriter, text: string, at: number, depth: number): nu
   const kind = text[at + 1] ?? ''
   if (kind !== '&' && kind !== '|' && kind !== '!') return writeItem(writer, text, at + 1)
   writer.startSequence(kind === '!' ? notTag : sets[kind])
-  let next = at + 2
-  do next = writeAt(writer, text, next, depth + 1)
-  while (kind !== '!' && text[next] === '(')
+  let next = writeAt(writer, text, at + 2, depth + 1)
+  if (kind !== '!') while (text[next] === '(') next = writeAt(writer, text, next, depth + 1)
   writer.endSequence()
   if (text[next] !== ')') throw new Error(`')' is missing at ${next}`)
   return next + 1

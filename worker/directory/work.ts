@@ -19,7 +19,7 @@ export async function workAt<T extends Job>(
   const keyOf = ({ host, port }: Directory['servers'][number]) => `${host}:${port}`
   const isSkipped = (server: Directory['servers'][number]) =>
     (skipped.get(keyOf(server)) ?? 0) > nowMs()
-  const servers = [...directory.servers].sort((a, b) => Number(isSkipped(a)) - Number(isSkipped(b)))
+  const servers = directory.servers.toSorted((a, b) => Number(isSkipped(a)) - Number(isSkipped(b)))
   const why: string[] = []
   for (const server of servers) {
     let connection: Connection | null = null

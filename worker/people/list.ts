@@ -51,7 +51,7 @@ export async function listPeople(
   }
   const sorted = all
     .map((person) => ({ person, key: nameKey(person.username) }))
-    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
     .map(({ person }) => person)
   const people = sorted.slice(page.offset, page.offset + page.limit)
   const ids = await findIdsByUid(
