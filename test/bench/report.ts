@@ -1,6 +1,6 @@
 /** What a run found: a table on the screen, and a file of results that says on what machine and for which commit. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,12 +17,27 @@ export type Row = Record<string, string | number>
 export type Findings = { figures: Figure[]; rows: Row[]; svg?: string }
 
 const results = fileURLToPath(new URL('results', import.meta.url))
+const parts = fileURLToPath(new URL('../../.bench/parts', import.meta.url))
 
 export function keep(name: string, { figures, rows, svg }: Findings): void {
   mkdirSync(results, { recursive: true })
   const file = { measuredAt: new Date().toISOString(), commit: commit(), machine, figures, rows }
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(file, null, 1)}\n`)
   if (svg) writeFileSync(join(results, `${name}.svg`), svg)
+}
+
+/**
+ * A part of a long figure. A run that was cut off takes up what it had measured at the same commit; what was measured of files that
+ * are in no commit is measured again.
+ */
+export async function part<T>(name: string, measure: () => Promise<T>): Promise<T> {
+  const at = commit()
+  const file = join(parts, `${name}-${at}.json`)
+  if (existsSync(file) && !at.endsWith('+')) return JSON.parse(readFileSync(file, 'utf8')) as T
+  const measured = await measure()
+  mkdirSync(parts, { recursive: true })
+  writeFileSync(file, JSON.stringify(measured))
+  return measured
 }
 
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`

@@ -1,7 +1,7 @@
 /** Whether a login minds how many others there are: the same steps over a small store and over one a thousand times its size, in turns. */
 import { type Alone, startAlone } from '../both.ts'
 import { load, median } from '../load.ts'
-import type { Findings, Row } from '../report.ts'
+import { type Findings, type Row, part } from '../report.ts'
 import { type Step, steps } from '../sides.ts'
 import { floorPort } from '../store.ts'
 
@@ -20,8 +20,9 @@ export async function growth(): Promise<Findings> {
   const other = await startAlone(large, { name: 'large', at: floorPort })
   try {
     const rows: Row[] = []
-    for (const step of steps) rows.push(await compare(step, 'warm', one, other))
-    rows.push(await compare('trigger', 'cold', one, other))
+    for (const step of steps)
+      rows.push(await part(`growth-${step}`, () => compare(step, 'warm', one, other)))
+    rows.push(await part('growth-cold', () => compare('trigger', 'cold', one, other)))
     return {
       figures: rows.map(({ step, owners, ratio }) => ({
         name: `1,000 → 1,000,000 tokens: ${step}, ${owners}`,
@@ -59,6 +60,7 @@ async function compare(
       if (round > 0) p50s[at === 0 ? 0 : 1].push(median(latenciesMs))
     }
   const ratio = median(p50s[1].map((p50, at) => p50 / p50s[0][at]!))
+  console.log(`${step} ${owners}: ${ratio.toFixed(2)} times`)
   return {
     step,
     owners,

@@ -4,7 +4,7 @@
  */
 import { kept } from '../../../worker/policy/kept.ts'
 import { type Line, chart } from './chart.ts'
-import type { Figure, Findings, Row } from '../report.ts'
+import { type Figure, type Findings, type Row, part } from '../report.ts'
 import { type Measured, measure } from './measure.ts'
 import {
   type Days,
@@ -34,7 +34,7 @@ export async function scale(): Promise<Findings> {
   const runs: Measured[] = []
   for (const databases of databaseCounts) {
     console.log(`${loginsEach} logins on ${databases} database${databases > 1 ? 's' : ''} …`)
-    runs.push(await measure(databases, loginsEach))
+    runs.push(await part(`scale-${databases}`, () => measure(databases, loginsEach)))
   }
   const [one] = runs as [Measured, ...Measured[]]
   const rows: Row[] = [
