@@ -22,7 +22,7 @@ const parts = fileURLToPath(new URL('../../.bench/parts', import.meta.url))
 export function keep(name: string, { figures, rows, svg }: Findings): void {
   mkdirSync(results, { recursive: true })
   const file = { measuredAt: new Date().toISOString(), commit: commit(), machine, figures, rows }
-  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(file, null, 1)}\n`)
+  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(file, null, 2)}\n`)
   if (svg) writeFileSync(join(results, `${name}.svg`), svg)
 }
 
