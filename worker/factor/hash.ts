@@ -41,24 +41,25 @@ export async function hashPassword(
   ].join('$')
 }
 
-/** Takes as long for a wrong secret as for a right one. A hash that is not ours matches nothing. */
+/** Takes as long for a wrong secret as for a right one. A hash that is neither full nor of this cost matches nothing. */
 export const matchesHash = (
   secret: string,
   stored: string,
   pepper: string,
   cost: HashCost = fullCost,
-): Promise<boolean> => matches(stored, cost, (salt) => derive(secret, pepper, salt, cost))
+): Promise<boolean> => matches(stored, cost, (salt, its) => derive(secret, pepper, salt, its))
 
 async function matches(
   stored: string,
-  cost: HashCost,
-  derived: (salt: Buffer) => Promise<Buffer>,
+  given: HashCost,
+  derived: (salt: Buffer, cost: HashCost) => Promise<Buffer>,
 ): Promise<boolean> {
   const [scheme, N, r, p, salt, hash] = stored.split('$')
-  if (scheme !== 'scrypt' || !salt || !hash || `${N}$${r}$${p}` !== `${cost.N}$${cost.r}$${cost.p}`)
-    return false
+  const text = `${N}$${r}$${p}`
+  const cost = [given, fullCost].find((one) => `${one.N}$${one.r}$${one.p}` === text)
+  if (scheme !== 'scrypt' || !salt || !hash || !cost) return false
   const expected = Buffer.from(hash, 'base64url')
-  const actual = await derived(Buffer.from(salt, 'base64url'))
+  const actual = await derived(Buffer.from(salt, 'base64url'), cost)
   return expected.length === actual.length && timingSafeEqual(expected, actual)
 }
 
@@ -74,7 +75,7 @@ export class Comparison {
   }
 
   matches(secret: string, stored: string): Promise<boolean> {
-    return matches(stored, this.#cost, (salt) => this.#derive(secret, salt))
+    return matches(stored, this.#cost, (salt, cost) => this.#derive(secret, salt, cost))
   }
 
   /** Works on for nothing until so many were derived: how much was compared is nobody's business. */
@@ -82,10 +83,10 @@ export class Comparison {
     while (this.#derived.size < to) await this.#derive('', randomBytes(16))
   }
 
-  #derive(secret: string, salt: Buffer): Promise<Buffer> {
-    const key = JSON.stringify([secret, salt.toString('base64url')])
+  #derive(secret: string, salt: Buffer, cost = this.#cost): Promise<Buffer> {
+    const key = JSON.stringify([secret, salt.toString('base64url'), cost])
     let derived = this.#derived.get(key)
-    if (!derived) this.#derived.set(key, (derived = derive(secret, this.#pepper, salt, this.#cost)))
+    if (!derived) this.#derived.set(key, (derived = derive(secret, this.#pepper, salt, cost)))
     return derived
   }
 }
