@@ -104,7 +104,7 @@ describe.each(routes.filter(({ method }) => writes(method)))('$method $path', (r
       for (const value of valuesFor(field))
         for (const given of [inJson({ [field]: value }), inForm({ [field]: value })])
           await inWords(await sent(route, given), route)
-  }, 60_000)
+  })
 })
 
 describe.each(routes)('$method $path', (route) => {

@@ -37,6 +37,7 @@ import { forget } from '../../worker/store/cache.ts'
 import { application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import { ofTests, preparedAtTheEdge } from './statements.ts'
+import { mustBeOpen } from './stores.ts'
 
 export const origin = env.PUBLIC_URL
 export const adminPassword = 'correct horse battery staple'
@@ -55,11 +56,13 @@ function counted(real: Env, cost: Cost): Env {
       get(target, name) {
         if (name === 'batch')
           return (statements: D1PreparedStatement[]) => {
+            mustBeOpen()
             cost.d1 += statements.length
             return target.batch(statements.map((statement) => unwrap.get(statement) ?? statement))
           }
         if (name === 'prepare')
           return (query: string) => {
+            mustBeOpen()
             preparedAtTheEdge(query)
             return countedStatement(target.prepare(query), cost)
           }
@@ -71,7 +74,11 @@ function counted(real: Env, cost: Cost): Env {
   const DB_1 = real.DB_1 && countedDatabase(real.DB_1)
   const COORDINATOR = new Proxy(real.COORDINATOR, {
     get(target, name) {
-      if (name === 'get') return (id: DurableObjectId) => countedStub(target.get(id), cost)
+      if (name === 'get')
+        return (id: DurableObjectId) => {
+          mustBeOpen()
+          return countedStub(target.get(id), cost)
+        }
       const value = Reflect.get(target, name) as unknown
       return typeof value === 'function' ? value.bind(target) : value
     },

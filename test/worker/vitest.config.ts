@@ -62,8 +62,10 @@ export default defineConfig(async () => {
       exclude,
       setupFiles: [fromRoot('test/worker/setup.ts')],
       testTimeout: 180_000,
-      // Each file is a workerd of its own. Sharing two among all files took a third less CPU, but in one run of the whole a file
-      // found the time to answer that an earlier one had set, although setup.ts empties every storage and forgets every module.
+      hookTimeout: 180_000,
+      // Two workerds that take one file after another: starting one, and reading all modules, costs more than most files do.
+      // Nothing passes from file to file: setup.ts, stores.ts.
+      isolate: false,
       maxWorkers: 2,
       deps: { optimizer: { ssr: { enabled: true, include: libraries } } },
     },
