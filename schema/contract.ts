@@ -9,7 +9,7 @@ import { logins, sessions } from './contract/logins.ts'
 import { migration } from './contract/migration.ts'
 import { pages, policies, system, trail } from './contract/operation.ts'
 import { openid } from './contract/openid.ts'
-import { people, realms } from './contract/people.ts'
+import { connectors, people, realms } from './contract/people.ts'
 import { phones } from './contract/phones.ts'
 import { tokens } from './contract/tokens.ts'
 import type { Route } from './contract/words.ts'
@@ -26,6 +26,7 @@ export const contract: Route[] = [
   ...migration,
   ...people,
   ...realms,
+  ...connectors,
   ...policies,
   ...system,
   ...gateways,

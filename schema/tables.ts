@@ -82,6 +82,31 @@ export const people = sqliteTable(
   ],
 )
 
+/** Programs beside a directory that ask it for us. Each holds a key of its own. */
+export const connectors = sqliteTable(
+  'connectors',
+  {
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    /** What resolvers call it; those of one name share their work. */
+    name: text('name').notNull(),
+    /** What it calls itself. */
+    label: text('label').notNull().default(''),
+    /** SHA-256 of the code that it enrols with; null once it has. */
+    codeHash: text('code_hash'),
+    codeExpiresAt: integer('code_expires_at').notNull(),
+    publicKey: text('public_key', { mode: 'json' }).$type<{
+      kty: 'EC'
+      crv: 'P-256'
+      x: string
+      y: string
+    }>(),
+    createdAt: integer('created_at').notNull(),
+    enrolledAt: integer('enrolled_at'),
+  },
+  (table) => [index('connectors_by_name').on(table.customer, table.name)],
+)
+
 /** What an administrator notes about a person beside what their resolver knows. */
 export const personAttributes = sqliteTable(
   'person_attributes',

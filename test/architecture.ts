@@ -15,11 +15,15 @@ const floors = [
   ['routes'],
   ['sign-in', 'grant'],
   ['challenge', 'enrolment', 'factor', 'migration', 'people', 'record'],
-  ['directory', 'policy', 'push', 'crypto', 'store'],
+  ['connector', 'directory', 'policy', 'push', 'crypto', 'store'],
 ]
 const leaves = ['env', 'problem']
 /** Node's side makes keys and hashes passwords; it never runs the worker's own work. */
-const localMayImport = ['worker/factor', 'worker/crypto', 'worker/policy', 'schema']
+const localMayImport = [
+  ...['worker/factor', 'worker/crypto', 'worker/policy', 'schema'],
+  // The connector is a program of its own, and speaks LDAP as the Worker does.
+  'worker/directory',
+]
 
 /** @returns `worker/challenge` for `worker/challenge/desk/copy.ts`, `pwa` for all of pwa, `test` for all of test. */
 export function roomOf(path: string): string {

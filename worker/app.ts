@@ -9,6 +9,7 @@ import { logFailure } from './record/log.ts'
 import { application } from './routes/application.ts'
 import { auth } from './routes/auth.ts'
 import { delivery } from './routes/delivery.ts'
+import { connector } from './routes/connector.ts'
 import { device } from './routes/device.ts'
 import { contextFor } from './routes/decode/customer.ts'
 import { failure } from './routes/encode/envelope.ts'
@@ -50,6 +51,7 @@ export function createApp(given: Given) {
   others.route('/realm', realm)
   others.route('/defaultrealm', defaultRealm)
   others.route('/resolver', resolver)
+  others.route('/connector', connector)
   others.route('/audit', audit)
   others.route('/delivery', delivery)
   others.route('/system', system)

@@ -15,6 +15,8 @@ export type Env = {
   [further: `DB_${number}`]: D1Database | undefined
   /** One object an owner; typed in challenge/reach.ts. */
   COORDINATOR: DurableObjectNamespace
+  /** One object for each name of connectors of a customer; typed in connector/reach.ts. */
+  CONNECTORS: DurableObjectNamespace
   /** Where old records go; where there is none, they are deleted. */
   ARCHIVE?: R2Bucket
   /** The origin people and devices know, without a slash at the end. */

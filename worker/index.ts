@@ -12,6 +12,7 @@ import { purgeEnrolments } from './store/enrolments.ts'
 import { purgeSignIns } from './store/sign-ins.ts'
 
 export { ChallengeCoordinator } from './challenge/coordinator.ts'
+export { ConnectorHub } from './connector/hub.ts'
 
 const nowMs = () => Date.now()
 const app = createApp({ nowMs, random })

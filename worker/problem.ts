@@ -23,6 +23,8 @@ export type Failure =
   | { reason: 'resolver_in_realm'; resolver: string; realm: string }
   | { reason: 'resolver_read_only'; resolver: string }
   | { reason: 'directory_unavailable'; resolver: string }
+  | { reason: 'connector_unknown' }
+  | { reason: 'connector_code_refused' }
   | { reason: 'serial_not_found' }
   | { reason: 'token_revoked' }
   | { reason: 'token_assigned' }
@@ -267,6 +269,15 @@ export function show(failure: Failure): Shown {
         code: 905,
         detail: `The resolver '${failure.resolver}' is a directory: its people are changed there.`,
         field: 'resolver',
+      }
+    case 'connector_unknown':
+      return { status: 404, code: 601, detail: 'There is no such connector here.', field: 'id' }
+    case 'connector_code_refused':
+      return {
+        status: 403,
+        code: 905,
+        detail: 'This code is wrong, used or out of date. An administrator makes another.',
+        field: 'code',
       }
     case 'directory_unavailable':
       return {

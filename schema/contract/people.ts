@@ -222,6 +222,82 @@ const resolverList = v.record(
   }),
 )
 
+const connectorOf = v.object({
+  id: v.string(),
+  name: v.string(),
+  label: string('What it calls itself.'),
+  enrolled: v.boolean(),
+  connected: v.boolean(),
+  code_expires_at: number('Epoch seconds: until when its code is good.'),
+})
+
+export const connectors: Route[] = [
+  {
+    method: 'GET',
+    path: '/connector',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Lists the connectors, and which of them are connected',
+    gives: envelope(v.array(connectorOf)),
+  },
+  {
+    method: 'POST',
+    path: '/connector',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Makes a code by which one connector enrols',
+    takes: {
+      name: need(
+        text(
+          'What resolvers call it in CONNECTOR; several of one name share their work.',
+          'office',
+        ),
+      ),
+    },
+    gives: envelope(
+      v.object({
+        id: v.string(),
+        code: string('Good once, for an hour; shown only now.'),
+        code_expires_at: v.number(),
+      }),
+    ),
+  },
+  {
+    method: 'DELETE',
+    path: '/connector/:id',
+    surface: 'realms',
+    who: 'settings',
+    does: 'Revokes a connector: it is cut off before this answers',
+    parts: { id: need(text('Its id.', 'PqD1fK2mTz6rYw8uHc0aLg')) },
+    gives: envelope(v.literal(true)),
+    refuses: [404],
+  },
+  {
+    method: 'POST',
+    path: '/connector/enrol',
+    surface: 'realms',
+    who: 'proof',
+    does: 'Takes a connector’s key for the code that it was given',
+    takes: {
+      proof: need(text('A JWS by the new key: aud, code and label; the key in its header.', 'ey…')),
+    },
+    gives: envelope(v.object({ id: v.string(), name: v.string() })),
+    refuses: [403],
+  },
+  {
+    method: 'GET',
+    path: '/connector/dial',
+    surface: 'realms',
+    who: 'proof',
+    does: 'Opens the WebSocket by which a connector is asked',
+    more: 'The first message holds a nonce; the connector signs it, and is asked nothing before.',
+    headers: { Upgrade: need(text('websocket', 'websocket')) },
+    takes: { id: need(text('Its id.', 'PqD1fK2mTz6rYw8uHc0aLg')) },
+    gives: { in: 'nothing', status: 101, meaning: 'A WebSocket.' },
+    refuses: [404],
+  },
+]
+
 export const realms: Route[] = [
   {
     method: 'GET',

@@ -174,13 +174,16 @@ describe('the examples of the reference', () => {
     expect(faults).toEqual([])
     // Whatever an administrator changes leaves one row, with who, what, whom, from where and how it went.
     expect(unrecorded).toEqual([])
-    // A key has no password; their transaction is nobody's, and so are the key and the secret; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    // No connector is enrolled; a key has no password; their transaction is nobody's, and so are the key and the secret; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
     expect(refused.toSorted()).toEqual([
       'DELETE /application/:id/key/:key',
       'DELETE /application/:id/secret/:secret',
+      'DELETE /connector/:id',
+      'GET /connector/dial',
       'GET /validate/initialize',
       'GET /validate/radiuscheck',
       'POST /auth/password',
+      'POST /connector/enrol',
       'POST /token/revoke/:serial',
       'POST /validate/cancel',
       'POST /validate/initialize',
@@ -194,8 +197,8 @@ describe('the examples of the reference', () => {
 const isChange = ({ method, surface, path }: Route): boolean =>
   method !== 'GET' &&
   !['logins', 'sessions', 'phones'].includes(surface) &&
-  // They say what would be.
-  path !== '/resolver/test'
+  // They say what would be; a connector without a good code is nobody.
+  !['/resolver/test', '/connector/enrol'].includes(path)
 
 /** Rows of the trail by what tells them apart. */
 async function rowsNow() {

@@ -234,7 +234,7 @@ async function list(
   nowMs: number,
 ): Promise<DoneOf<Job & { do: 'list' }>> {
   const most = directory.sizeLimit === 0 ? limit : Math.min(limit, directory.sizeLimit)
-  const conditions = Object.entries(patterns).map(([field, pattern]) =>
+  const conditions = Object.entries(patterns).map(([field, pattern = '*']) =>
     patternFilter(directory, field, pattern),
   )
   const usable = conditions.filter((one) => one !== null)

@@ -1,5 +1,6 @@
 /** Asks a resolver's directory: reads its configuration, opens its password, and refuses where nobody there answers. */
 import { utf8 } from '../../schema/encoding.ts'
+import { throughConnector } from '../connector/reach.ts'
 import { seal, unseal } from '../crypto/seal.ts'
 import type { DoneOf, Job } from '../directory/job.ts'
 import { type Config, type Directory, directoryOf } from '../directory/parameters.ts'
@@ -48,11 +49,16 @@ export async function directoryAt(context: Context, place: Place): Promise<Direc
   }
 }
 
-export const askedOf = <T extends Job>(
+/** Asked by the Worker itself, or by a connector beside the directory. */
+export const askAt = <T extends Job>(
   context: Context,
+  place: Place,
   directory: Directory,
   job: T,
-): Promise<DoneOf<T>> => workAt(directory, job, context.nowMs)
+): Promise<DoneOf<T>> =>
+  directory.connector === ''
+    ? workAt(directory, job, context.nowMs)
+    : throughConnector(context, place, directory, job)
 
 /** @throws Refusal directory_unavailable */
 export async function ask<T extends Job>(
@@ -60,7 +66,7 @@ export async function ask<T extends Job>(
   place: Place,
   job: T,
 ): Promise<Exclude<DoneOf<T>, { ok: false }>> {
-  const done = await askedOf(context, await directoryAt(context, place), job)
+  const done = await askAt(context, place, await directoryAt(context, place), job)
   if (!done.ok) return unavailable(place, done.why)
   return done as Exclude<DoneOf<T>, { ok: false }>
 }

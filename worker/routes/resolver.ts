@@ -5,7 +5,7 @@ import { refuse } from '../problem.ts'
 import { forget } from '../store/cache.ts'
 import { readRealms } from '../store/realms.ts'
 import { type ResolverRow, deleteResolver, putResolver, readResolvers } from '../store/resolvers.ts'
-import { askedOf, sealedPassword } from '../people/ask.ts'
+import { askAt, sealedPassword } from '../people/ask.ts'
 import { type Caller, callerWith } from './decode/caller.ts'
 import { directoryAsked } from './decode/directory.ts'
 import { placeName } from './decode/name.ts'
@@ -76,7 +76,8 @@ resolver.post('/test', async (call) => {
     const rows = await readResolvers(context.db, caller.customer)
     const row = rows.find(({ name, type }) => name === known && type === 'ldapresolver')
     const { directory, warning } = await directoryAsked(context, caller.customer, parameters, row)
-    const done = await askedOf(context, directory, { do: 'test' })
+    const place = { customer: caller.customer, resolver: known }
+    const done = await askAt(context, place, directory, { do: 'test' })
     told.works = done.ok
     return {
       value: done.ok,
