@@ -120,5 +120,6 @@ const isDevice = (call: Call): boolean => call.req.path.startsWith('/device')
 /** A refusal, in the words of the surface that was called. */
 function respond(call: Call, failed: Failure): Response {
   if (isDevice(call)) return problemDocument(failed)
-  return call.req.path.startsWith('/oauth/') ? oauthError(failed) : failure(call, failed)
+  if (!call.req.path.startsWith('/oauth/')) return failure(call, failed)
+  return oauthError(failed, call.req.header('Authorization') !== undefined)
 }

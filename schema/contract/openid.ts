@@ -4,6 +4,7 @@ import {
   type Answer,
   type Fields,
   type Route,
+  boolean,
   json,
   need,
   number,
@@ -123,7 +124,12 @@ export const openid: Route[] = [
     takes: {
       grant_type: need(
         oneOf(
-          ['authorization_code', 'refresh_token', 'client_credentials'],
+          [
+            'authorization_code',
+            'refresh_token',
+            'client_credentials',
+            'urn:openid:params:grant-type:ciba',
+          ],
           'What is shown for them. `client_credentials`: a token of the application’s own, for /validate, over in ten minutes.',
         ),
       ),
@@ -132,9 +138,41 @@ export const openid: Route[] = [
       redirect_uri: text('As in the request.'),
       code_verifier: text('PKCE.'),
       refresh_token: text('Good once.'),
+      auth_req_id: text('What POST /oauth/ciba gave.'),
       scope: text('Less than was granted.'),
     },
     gives: json(tokens),
+  },
+  {
+    ...client,
+    method: 'POST',
+    path: '/oauth/ciba',
+    does: 'Asks a person without a browser (CIBA)',
+    takes: {
+      ...ownName,
+      scope: text('As of /oauth/authorize.', 'openid'),
+      login_hint: text('The user name. Exactly one hint is needed.'),
+      id_token_hint: text('An id_token of before.'),
+      binding_message: text('At most 200 characters: shown on the device, and signed.'),
+      authorization_details: text('RFC 9396: all of it is shown on the device and signed.'),
+      user_code: text('What the person alone knows: their PIN, or their password.'),
+      requested_expiry: text('Seconds that there are to answer, at most.'),
+      client_notification_token: text('For ping: what comes back as bearer token.'),
+      request: text('All of this as a JWT that a key of the application has signed.'),
+    },
+    gives: json(
+      v.object({
+        auth_req_id: v.string(),
+        expires_in: number('Seconds.'),
+        interval: number('Seconds between two polls, at least.'),
+        display_code: v.optional(
+          string('An extension: what the application shows, and the person types.'),
+        ),
+        notified: boolean('An extension: whether a device rings.'),
+        sent_to: v.array(v.string()),
+        conforming: boolean('An extension: false where the application shows no code.'),
+      }),
+    ),
   },
   {
     ...client,

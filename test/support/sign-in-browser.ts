@@ -30,7 +30,7 @@ export function signInBrowser(
   }
 
   async function go(address: string | URL, init: RequestInit = {}): Promise<Seen> {
-    let next = new URL(address, seen?.url ?? origin)
+    let next = new URL(address, seen?.url.origin === origin ? seen.url : origin)
     let how = init
     for (let hops = 0; hops < 10; hops++) {
       if (next.origin !== origin)

@@ -117,7 +117,10 @@ describe('a route for applications that speak OpenID Connect', () => {
       const body = method === 'POST' ? { body: 'client_id=payroll' } : {}
       const response = await d.fetch(path, {
         method,
-        headers: { 'Content-Type': 'application/x-www-form-urlencoded' },
+        headers: {
+          'Content-Type': 'application/x-www-form-urlencoded',
+          Authorization: `Basic ${btoa('payroll:wrong')}`,
+        },
         ...body,
       })
       expect(response.status).toBe(401)

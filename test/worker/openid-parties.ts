@@ -69,3 +69,11 @@ export async function approve(person: SignInBrowser, device: VirtualDevice): Pro
   if (!open) throw new Error('nothing is asked')
   await device.approve(open, person.code)
 }
+
+/** @returns the standard's word for what went wrong, or `nothing`. */
+export const refusal = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'nothing',
+    (thrown: { error?: string; cause?: { parameters?: { error?: string } }[] }) =>
+      thrown.error ?? thrown.cause?.[0]?.parameters?.error ?? String(thrown),
+  )

@@ -32,6 +32,11 @@ export async function receivedAt(address: string): Promise<Received[]> {
   }))
 }
 
+/** What is answered there to the next messages; 201 after that. */
+export async function answerNextAt(address: string, ...replies: Reply[]): Promise<void> {
+  await fetch(control(address), { method: 'PUT', body: JSON.stringify(replies) })
+}
+
 const control = (address: string): string =>
   `https://boxes.test/?address=${encodeURIComponent(new URL(address).href)}`
 
@@ -52,8 +57,6 @@ export async function pushBox(host = 'updates.push.services.mozilla.com'): Promi
       const texts = await Promise.all((await messages(count)).map(({ body }) => decrypt(body)))
       return texts.map((text) => v.parse(PushPayload, JSON.parse(text)))
     },
-    async answerNext(...replies) {
-      await fetch(control(endpoint), { method: 'PUT', body: JSON.stringify(replies) })
-    },
+    answerNext: (...replies) => answerNextAt(endpoint, ...replies),
   }
 }

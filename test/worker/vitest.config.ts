@@ -34,7 +34,8 @@ export default defineConfig(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-keys-'))
   const keys = await keepKeys(join(folder, 'keys'))
   await rm(folder, { recursive: true })
-  const settings = { host: '0.0.0.0', trustedProxies: '', pushHosts: '' }
+  // An application of the tests is told there how its requests went (ciba.test.ts).
+  const settings = { host: '0.0.0.0', trustedProxies: '', pushHosts: 'shop.example.org' }
   return {
     root: fromRoot('.'),
     plugins: [

@@ -6,6 +6,7 @@ import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
 import { codeFor } from './code.ts'
+import type { Ping } from './desk/transaction.ts'
 import type { NotTriggered, Triggered } from './desk/asked.ts'
 import { phoneTermsFor } from './phone-terms.ts'
 import { type PhoneTerms, presenceOf } from './presence.ts'
@@ -31,6 +32,8 @@ export type Asking = {
   message?: string
   /** No code is shown at this login, so none is asked for. */
   withoutCode?: boolean
+  /** Whom to tell when it was answered, or will not be. */
+  ping?: Ping
   /** How long there is to answer, at most. */
   answerSeconds?: number
   /** Asked by ourselves: what the device says, and settings that no policy changes. */

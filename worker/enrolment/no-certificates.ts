@@ -1,16 +1,79 @@
 /**
- * Stands in for @peculiar/x509 in the bundle. Only certificates of attestations are read by it, and we ask for none (`attestationType:
- * 'none'`): who sends one all the same is refused. It would be a quarter of the worker, and of the time that it takes to start.
+ * Stands in for what reads certificates of attestations, in the bundle: we ask for none (`attestationType: 'none'`), and who sends one
+ * all the same is refused. It would be a quarter of the worker, and of the time that it takes to start. What is left of ASN.1 is the
+ * signature of an elliptic curve: a SEQUENCE of two INTEGERs, in DER.
  */
 function refused(): never {
   throw new Error('attestation certificates are not looked at')
 }
 
+export class ECDSASigValue {
+  r = new ArrayBuffer(0)
+  s = new ArrayBuffer(0)
+}
+
+export const AsnParser = {
+  parse: (bytes: Uint8Array, type: unknown): ECDSASigValue =>
+    type === ECDSASigValue ? signatureOf(bytes) : refused(),
+}
+
+function signatureOf(bytes: Uint8Array): ECDSASigValue {
+  const whole = elementAt(bytes, 0, 0x30)
+  const r = elementAt(bytes, whole.from, 0x02)
+  const s = elementAt(bytes, r.to, 0x02)
+  if (whole.to !== bytes.length || s.to !== bytes.length || r.from === r.to || s.from === s.to)
+    throw new Error('the signature is not two integers in a sequence')
+  const part = ({ from, to }: Element): ArrayBuffer => bytes.slice(from, to).buffer as ArrayBuffer
+  return { r: part(r), s: part(s) }
+}
+
+type Element = { from: number; to: number }
+
+/** Lengths up to 255: a signature of the longest curve has 139. */
+function elementAt(bytes: Uint8Array, at: number, tag: number): Element {
+  const isLong = bytes[at + 1] === 0x81
+  const from = at + (isLong ? 3 : 2)
+  const length = bytes[from - 1] ?? 0
+  // DER has the shortest form alone.
+  if (bytes[at] !== tag || isLong !== length > 127 || from + length > bytes.length)
+    throw new Error('the signature is not DER')
+  return { from, to: from + length }
+}
+
+/** Never the object identifier of anything. */
+const unknown = ''
+
 export {
   refused as AuthorityKeyIdentifierExtension,
+  refused as BasicConstraints,
   refused as CRLDistributionPointsExtension,
+  refused as Certificate,
+  refused as ECParameters,
+  refused as ExtendedKeyUsage,
+  refused as KeyDescription,
+  refused as OctetString,
+  refused as RSAPublicKey,
+  refused as SubjectAlternativeName,
   refused as SubjectKeyIdentifierExtension,
   refused as X509Certificate,
   refused as X509ChainBuilder,
   refused as X509Crl,
+  unknown as id_ce_basicConstraints,
+  unknown as id_ce_extKeyUsage,
+  unknown as id_ce_keyDescription,
+  unknown as id_ce_subjectAltName,
+  unknown as id_ecPublicKey,
+  unknown as id_ecdsaWithSHA256,
+  unknown as id_ecdsaWithSHA384,
+  unknown as id_ecdsaWithSHA512,
+  unknown as id_ml_dsa_44,
+  unknown as id_ml_dsa_65,
+  unknown as id_ml_dsa_87,
+  unknown as id_rsaEncryption,
+  unknown as id_secp256r1,
+  unknown as id_secp384r1,
+  unknown as id_sha1WithRSAEncryption,
+  unknown as id_sha256WithRSAEncryption,
+  unknown as id_sha384WithRSAEncryption,
+  unknown as id_sha512WithRSAEncryption,
 }

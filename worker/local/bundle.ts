@@ -24,6 +24,18 @@ const nodeModules: Plugin = {
   },
 }
 
+/** As in wrangler.toml: see that file. */
+const withoutCertificates = [
+  '@peculiar/asn1-android',
+  '@peculiar/asn1-ecc',
+  '@peculiar/asn1-rsa',
+  '@peculiar/asn1-schema',
+  '@peculiar/asn1-x509',
+  '@peculiar/asn1-x509-post-quantum',
+  '@peculiar/x509',
+  'reflect-metadata',
+]
+
 /** @throws Refusal with esbuild's own words where the worker does not compile. */
 export async function bundleWorker(entry: string = workerEntry): Promise<string> {
   const result = await build({
@@ -36,7 +48,9 @@ export async function bundleWorker(entry: string = workerEntry): Promise<string>
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['browser', 'module', 'main'],
     external: ['cloudflare:*'],
-    alias: { '@peculiar/x509': './worker/enrolment/no-certificates.ts' },
+    alias: Object.fromEntries(
+      withoutCertificates.map((name) => [name, './worker/enrolment/no-certificates.ts']),
+    ),
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'silent',

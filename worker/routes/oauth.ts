@@ -7,6 +7,7 @@ import { statementAlgorithms } from '../grant/statement.ts'
 import { scopesSupported } from '../sign-in/request.ts'
 import { applicationOf, givenIn } from './decode/oauth.ts'
 import { authorize } from './oauth/authorize.ts'
+import { ciba } from './oauth/ciba.ts'
 import { logout } from './oauth/logout.ts'
 import { push } from './oauth/push.ts'
 import { grantTypes, token } from './oauth/token.ts'
@@ -14,7 +15,7 @@ import { type Call, surface } from './surface.ts'
 
 export const oauth = surface()
 
-for (const part of [authorize, push, token, logout]) oauth.route('/', part)
+for (const part of [authorize, push, token, ciba, logout]) oauth.route('/', part)
 
 /** Keys are published a day before they sign. */
 const keysKept = 'public, max-age=3600'
@@ -79,6 +80,10 @@ const discovery = (call: Call): Response => {
     request_parameter_supported: true,
     request_uri_parameter_supported: false,
     request_object_signing_alg_values_supported: statementAlgorithms,
+    backchannel_authentication_endpoint: at('ciba'),
+    backchannel_token_delivery_modes_supported: ['poll', 'ping'],
+    backchannel_user_code_parameter_supported: true,
+    backchannel_authentication_request_signing_alg_values_supported: statementAlgorithms,
     ui_locales_supported: ['en', 'de'],
   }
   return call.json(document, 200, { 'Cache-Control': keysKept, ...anyOrigin })

@@ -1,5 +1,7 @@
 /** Asks the person's own devices, by the ordinary challenge, and keeps what the page has to show. The code itself is not kept: it follows from the challenge's id. */
 import { rulesFor } from '../challenge/rules.ts'
+import { checkPass } from '../challenge/check.ts'
+import type { Ping } from '../challenge/desk/transaction.ts'
 import { triggerChallenge } from '../challenge/trigger.ts'
 import type { Origin } from '../../schema/signing.ts'
 import type { Known } from '../grant/known.ts'
@@ -14,6 +16,8 @@ export type Question = {
   hasDevice: boolean
   /** A code may be typed here: a one-time password, or one that a phone shows. */
   takesCode: boolean
+  /** RFC 8176: what was shown before. */
+  amr: string[]
   sentTo: string[]
   notified: boolean
   quietUntilAt?: number
@@ -29,15 +33,19 @@ export type Asking = {
   /** They, or the application for them, have shown a first factor. */
   firstFactor: boolean
   answerSeconds?: number
-  /** Recovery codes too: somebody sits at a page where one can be typed. */
+  /** One-time passwords and recovery codes too: somebody sits at a page where one can be typed. */
   mayType: boolean
+  /** What the person alone knows: nobody is asked where it is wrong. */
+  pass?: string
+  /** Whom to tell when it was answered. */
+  ping?: Ping
 }
 
 /** @throws Refusal policy_conflict */
 export async function ask(
   known: Known,
   subject: Subject,
-  { agent, message, answerSeconds, mayType, ...asking }: Asking,
+  { agent, message, mayType, pass, ...asking }: Asking,
 ): Promise<Question | NotAsked> {
   const { context, application, registration } = known
   const owner = ownerOf(known, subject)
@@ -46,17 +54,24 @@ export async function ask(
   const rules = await rulesFor(context, registration.customer, about)
   const all = mayType ? ['push', 'totp', 'hotp', 'recovery'] : ['push']
   const types = all.filter((type) => !rules.tokenTypes || rules.tokenTypes.includes(type))
-  const asked = await triggerChallenge(context, owner, {
+  const how = {
     application: { id: application.id, name: application.name },
     saying: { agent, challenge: '' },
     types,
     withoutCode: !registration.showsCode,
     ...(message !== undefined && { message }),
-    ...(answerSeconds !== undefined && { answerSeconds }),
     ...asking,
-  })
-  if (!asked.ok) return { refused: asked.reason }
+  }
+  const asked =
+    pass === undefined
+      ? await triggerChallenge(context, owner, how)
+      : await checkPass(context, owner, { ...how, pass, rules, isHidden: false })
+  if (!asked.ok) return { refused: isWrong(asked.reason) ? 'wrong_pin' : asked.reason }
+  // A one-time password came with it: that is no answer of a device.
+  if (!('transactionId' in asked)) return { refused: 'wrong_pin' }
+  const knew = rules.firstFactor === 'userstore' ? 'pwd' : 'pin'
   return {
+    amr: pass === undefined ? subject.amr : [knew],
     transactionId: asked.transactionId,
     challenge: asked.match === 'code' ? asked.challenge : null,
     pressed: asked.pressed,
@@ -68,3 +83,5 @@ export async function ask(
     answerableUntilAt: asked.answerableUntilAt,
   }
 }
+
+const isWrong = (reason: string): boolean => /^(wrong_|too_many_tries)/.test(reason)

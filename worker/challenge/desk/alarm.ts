@@ -6,6 +6,7 @@ import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
 import { forgetLapsed } from './lapsing.ts'
 import { drain } from './outbox.ts'
+import { sendPings } from './ping.ts'
 import { sendSoon } from './push-queue.ts'
 
 const retryMs = 30_000
@@ -45,7 +46,7 @@ async function work(desk: Desk, kind: DueKind): Promise<void> {
       await drain(desk)
       break
     case 'pushes':
-      await sendSoon(desk)
+      await Promise.all([sendSoon(desk), sendPings(desk)])
       break
     case 'outbox':
       await drain(desk)

@@ -2,6 +2,7 @@
 import type { Origin } from '../../../schema/signing.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { TokenType } from '../../store/tokens.ts'
+import type { Ping } from './transaction.ts'
 import type { Match, PhoneTerms } from '../presence.ts'
 
 export type TriggerRequest = {
@@ -21,6 +22,7 @@ export type TriggerRequest = {
   text?: string
   /** For those of the tokens that are stock phones. */
   phone: PhoneTerms
+  ping?: Ping
   idempotency?: { key: string; requestHash: string }
 }
 

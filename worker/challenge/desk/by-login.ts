@@ -77,6 +77,7 @@ export async function openEnrolment(
     toldTo: null,
     attempt: null,
     enrolment: { ...enrolment, failures: 0, proved: null },
+    ping: null,
   }
   addTransaction(desk, transaction, issued)
   wakeAt(desk, untilAt * 1000)

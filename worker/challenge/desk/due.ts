@@ -13,8 +13,9 @@ const times = {
   /** They expire, and are forgotten. */
   transactions: `select min(case state when 'pending' then answerableUntilAt when 'approved' then redeemableUntilAt
     else redeemableUntilAt + ${keptSeconds} end) * 1000 from txn`,
-  /** Sent, or tried again. */
-  pushes: 'select min(nextAtMs) from push',
+  /** Sent, or tried again; to applications too. (SQLite in an object takes five selects in one union.) */
+  pushes:
+    'select min(nextAtMs) from (select nextAtMs from push union all select nextAtMs from ping)',
   /** Written to D1, where that did not happen at once. */
   outbox: 'select min(nextAtMs) from outbox',
   enrolments: 'select min(expiresAt) * 1000 from enrolment',

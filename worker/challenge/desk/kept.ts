@@ -7,15 +7,16 @@ import type { Settings } from '../../policy/settings.ts'
 import type { State } from '../../../schema/states.ts'
 import { stateAt } from '../state.ts'
 import { type Desk, type OpenTransaction, needStorage, nowSeconds, rows } from './desk.ts'
-import type { IssuedChallenge, LoginEnrolment, Transaction } from './transaction.ts'
+import type { IssuedChallenge, LoginEnrolment, Ping, Transaction } from './transaction.ts'
 
 /** Some kilobytes each. More than a device is shown at once. */
 const inMemory = 32
 
 type TransactionRow = Omit<
   Transaction,
-  'firstFactor' | 'rung' | 'settings' | 'phone' | 'enrolment'
+  'firstFactor' | 'rung' | 'settings' | 'phone' | 'enrolment' | 'ping'
 > & {
+  ping: string | null
   number: number
   enrolment: string | null
   firstFactor: number
@@ -30,6 +31,7 @@ const read = ({ number: _, ...row }: TransactionRow): Transaction => ({
   rung: row.rung === 1,
   settings: JSON.parse(row.settings) as Settings,
   phone: row.phone === null ? null : (JSON.parse(row.phone) as PhoneTerms),
+  ping: row.ping === null ? null : (JSON.parse(row.ping) as Ping),
   enrolment: row.enrolment === null ? null : (JSON.parse(row.enrolment) as LoginEnrolment),
 })
 

@@ -4,6 +4,7 @@ import { type Move, next } from '../state.ts'
 import { type Desk } from './desk.ts'
 import { changeTransaction, currentState, transactionById } from './kept.ts'
 import type { Transaction } from './transaction.ts'
+import { queuePing } from './ping.ts'
 import { takeBack } from './take-back.ts'
 import { wake } from './wait.ts'
 
@@ -31,6 +32,7 @@ export function move(
   const moved = to && changeTransaction(desk, stands, { ...detail, state: to })
   if (!moved) return null
   if (from === 'pending' && to !== 'approved') takeBack(desk, transaction)
+  if (from === 'pending') queuePing(desk, moved)
   wake(desk, transaction.id)
   return moved
 }

@@ -92,6 +92,15 @@ const steps: string[] = [
      madeAt integer not null,
      nextAtMs integer not null
    );`,
+  `alter table txn add column ping text;
+   create table ping (
+     id text primary key,
+     ping text not null,
+     application text not null,
+     attempt integer not null,
+     nextAtMs integer not null,
+     untilAt integer not null
+   ) without rowid;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

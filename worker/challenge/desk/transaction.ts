@@ -4,6 +4,9 @@ import type { Settings } from '../../policy/settings.ts'
 import type { PhoneTerms } from '../presence.ts'
 import type { State } from '../../../schema/states.ts'
 
+/** Whom to tell, and what, sealed (ping.ts). */
+export type Ping = { endpoint: string; sealed: string }
+
 /** Of a transaction that enrols (by-login.ts). */
 export type LoginEnrolment = {
   serial: string
@@ -53,6 +56,8 @@ export type Transaction = {
   attempt: string | null
   /** null: an ordinary one, which asks. */
   enrolment: LoginEnrolment | null
+  /** Whom to tell when it was answered, or will not be (ping.ts). */
+  ping: Ping | null
 }
 
 /** What was signed for one device, or stands for a token that is typed. */

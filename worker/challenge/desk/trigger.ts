@@ -83,6 +83,7 @@ export async function trigger(
     toldTo: null,
     attempt: null,
     enrolment: null,
+    ping: request.ping ?? null,
   }
   if (!addTransaction(desk, transaction, issued)) {
     const same = transactionById(desk, request.transactionId)

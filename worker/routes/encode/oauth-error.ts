@@ -12,10 +12,12 @@ export const oauthErrorOf = (failed: Failure): string => {
 export const described = (text: string): string =>
   text.replaceAll('"', "'").replaceAll(/[^\x20-\x7e]|\\/g, '?')
 
-export function oauthError(failed: Failure): Response {
+/** @param isShown whether the secret came in the Authorization header: only then is the answer a challenge. */
+export function oauthError(failed: Failure, isShown: boolean): Response {
   const { status, detail, headers } = show(failed)
   const error = oauthErrorOf(failed)
-  const scheme = error === 'invalid_token' ? 'Bearer' : error === 'invalid_client' ? 'Basic' : null
+  const scheme =
+    error === 'invalid_token' ? 'Bearer' : error === 'invalid_client' && isShown ? 'Basic' : null
   return Response.json(
     { error, error_description: described(detail) },
     {

@@ -81,7 +81,8 @@ async function parametersOf(known: Known, given: Given): Promise<Parameters> {
 /** @throws Refusal invalid_request_object */
 export async function signedParameters(known: Known, request: string): Promise<Given> {
   const { claims } = await readStatement(known, request, 'request')
-  if (claims['client_id'] !== known.clientId)
+  // CIBA has no such member, and iss says the same.
+  if (claims['client_id'] !== undefined && claims['client_id'] !== known.clientId)
     oauthRefusal('invalid_request_object', 'client_id must be the Client ID')
   if (claims['request'] !== undefined || claims['request_uri'] !== undefined)
     oauthRefusal('invalid_request_object', 'has another request inside')

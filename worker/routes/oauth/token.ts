@@ -4,6 +4,7 @@ import { nowSeconds } from '../../env.ts'
 import type { Authenticated } from '../../grant/authenticate.ts'
 import { oauthRefusal } from '../../grant/refusal.ts'
 import { redeemCode, redeemRefresh } from '../../grant/redeem.ts'
+import { redeemBackchannel } from '../../sign-in/backchannel.ts'
 import { type Given, applicationOf, givenIn } from '../decode/oauth.ts'
 import { surface } from '../surface.ts'
 
@@ -26,6 +27,8 @@ const grants: Record<string, Ask> = {
       scope: given['scope'] ?? '',
     }),
   client_credentials: ownToken,
+  'urn:openid:params:grant-type:ciba': (known, given) =>
+    redeemBackchannel(known, need(given, 'auth_req_id')),
 }
 
 export const grantTypes = Object.keys(grants)
