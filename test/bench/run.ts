@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<Findings>> = {
   steps: async () => (await import('./figures/steps.ts')).steps(),
   login: async () => (await import('./figures/login.ts')).login(),
   listen: async () => (await import('./figures/listen.ts')).listen(),
+  waiting: async () => (await import('./figures/waiting.ts')).waiting(),
   growth: async () => (await import('./figures/growth.ts')).growth(),
   scale: async () => (await import('./scale/index.ts')).scale(),
   push: async () => (await import('./figures/push.ts')).push(),

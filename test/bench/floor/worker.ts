@@ -10,6 +10,7 @@ type Env = { DB: D1Database; COORDINATOR: DurableObjectNamespace<ChallengeCoordi
 type State = 'pending' | 'approved' | 'redeemed'
 
 const answerMs = 120_000
+const sliceMs = 25_000
 /** As long as the settings of a challenge, and as its JWS. */
 const sentence = 'x'.repeat(900)
 
@@ -66,6 +67,21 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     if (to === 'redeemed')
       this.#rows('insert into counter values (1, 1) on conflict (id) do update set uses = uses + 1')
     return moved.length === 1
+  }
+
+  readonly #waiters = new Map<string, () => void>()
+  /** Until it is woken, or the slice is over. */
+  wait(name: string): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, sliceMs)
+      const waiters = this.#waiters
+      function done() {
+        clearTimeout(timer)
+        waiters.delete(name)
+        resolve()
+      }
+      waiters.set(name, done)
+    })
   }
 
   override alarm(): void {
@@ -132,6 +148,25 @@ app.post('/answer', async (call) => {
 app.post('/redeem', async (call) => {
   const { owner, id } = await call.req.json<{ owner: string; id: string }>()
   return call.json({ done: await object(call, owner).settle(id, 'approved', 'redeemed') })
+})
+
+/** A held answer: a space every few seconds, which is how a server learns that the caller has left. */
+app.get('/wait', (call) => {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = writable.getWriter()
+  const space = new TextEncoder().encode(' ')
+  const breathe = () => void writer.write(space).catch(() => undefined)
+  const follow = async () => {
+    breathe()
+    const timer = setInterval(breathe, 3000)
+    try {
+      for (;;) await Promise.race([objectOf(call).wait(crypto.randomUUID()), writer.closed])
+    } finally {
+      clearInterval(timer)
+    }
+  }
+  call.executionCtx.waitUntil(follow().catch(() => undefined))
+  return new Response(readable, { headers: { 'content-type': 'application/json' } })
 })
 
 const bytes = (text = '') => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))

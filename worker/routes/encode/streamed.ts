@@ -4,7 +4,8 @@
  */
 import { logFailure } from '../../record/log.ts'
 
-const breathMs = 3000
+/** Of thousands who wait, each sign of life is work: of ten thousand every five seconds, a third of a core. */
+const breathMs = 5000
 
 /**
  * @param make gets a promise that resolves when the caller has gone; what it makes then is not sent. Where it
