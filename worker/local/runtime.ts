@@ -2,6 +2,7 @@
  * Runs the bundled worker on workerd by miniflare's own API. Requests reach the worker by a direct socket: miniflare's
  * own entry would cost more than half of the speed and make up a place for each visitor.
  */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ChildProcess } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import {
@@ -51,7 +52,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   let stopping = false
   // Ctrl-C reaches workerd as well; that it then ends is no news.
   const log: typeof options.log = (entry) => stopping || options.log(entry)
-  const miniflare = new Miniflare(convertV4MiniflareOptions(miniflareOptions({ ...options, log })))
+  const given = convertV4MiniflareOptions(miniflareOptions({ ...options, log }))
+  const miniflare = processes.within(() => new Miniflare(given))
   try {
     await miniflare.ready
   } catch (error) {
@@ -127,10 +129,14 @@ function miniflareOptions(options: RuntimeOptions) {
   }
 }
 
+/** Whose process it is: of two runtimes in one process neither may end the other's. */
+const startedBy = new AsyncLocalStorage<ReadonlySet<ChildProcess>>()
+
 /** miniflare does not say which process it starts; Node does. */
 function watchProcesses(onProcess: (pid: number) => void) {
   const children = new Set<ChildProcess>()
   const seen = (message: unknown) => {
+    if (startedBy.getStore() !== children) return
     const { process: child } = message as { process: ChildProcess }
     child.once('spawn', () => {
       if (!/workerd(\.exe)?$/.test(child.spawnfile)) return
@@ -141,6 +147,7 @@ function watchProcesses(onProcess: (pid: number) => void) {
   }
   subscribe('child_process', seen)
   return {
+    within: <T>(work: () => T): T => startedBy.run(children, work),
     stop: () => void unsubscribe('child_process', seen),
     killAll: () => children.forEach((child) => child.kill('SIGKILL')),
   }
