@@ -18,7 +18,8 @@ const rounds = 15
 const { default: workerd } = createRequire(import.meta.url)('workerd') as { default: string }
 
 /** What every worker costs workerd: both are started in turns, and the difference is ours. */
-const empty = 'export class ChallengeCoordinator {}\nexport default { fetch: () => new Response() }'
+const empty =
+  'export class ChallengeCoordinator {}\nexport class ConnectorHub {}\nexport default { fetch: () => new Response() }'
 
 export async function bundle(): Promise<Findings> {
   // wrangler wants to see the pages, though they are uploaded apart.

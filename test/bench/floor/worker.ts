@@ -15,6 +15,9 @@ const sliceMs = 25_000
 const sentence = 'x'.repeat(900)
 
 /** Of the same name as ours, because both run by one wrangler.toml. */
+/** wrangler.toml binds it. */
+export class ConnectorHub extends DurableObject<Env> {}
+
 export class ChallengeCoordinator extends DurableObject<Env> {
   #knowsOwner = false
   #alarm = false
