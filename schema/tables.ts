@@ -467,6 +467,31 @@ export const registrations = sqliteTable('registrations', {
   createdAt: integer('created_at').notNull(),
 })
 
+/** Where an application wants to be told. */
+export const webhooks = sqliteTable(
+  'webhooks',
+  {
+    id: text('id').primaryKey(),
+    customer: text('customer').notNull(),
+    application: text('application').notNull(),
+    url: text('url').notNull(),
+    /** string[] of schema/webhooks.ts; empty: all. */
+    types: text('types', { mode: 'json' }).$type<string[]>().notNull(),
+    /** Sealed; signs what is told. */
+    secret: text('secret').notNull(),
+    /** The one before, for as long as it is good. */
+    previousSecret: text('previous_secret'),
+    previousUntilAt: integer('previous_until_at'),
+    /** false: it answered that nobody is there any more. */
+    active: integer('active', { mode: 'boolean' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [
+    index('webhooks_by_application').on(table.application),
+    index('webhooks_by_customer').on(table.customer),
+  ],
+)
+
 /** At most two an application, so that one can be replaced while the other is in use. */
 export const applicationSecrets = sqliteTable(
   'application_secrets',

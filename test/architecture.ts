@@ -14,7 +14,7 @@ const floors = [
   ['app'],
   ['routes'],
   ['sign-in', 'grant'],
-  ['challenge', 'enrolment', 'factor', 'migration', 'people', 'record'],
+  ['challenge', 'enrolment', 'factor', 'migration', 'people', 'record', 'webhook'],
   ['connector', 'directory', 'policy', 'push', 'crypto', 'store'],
 ]
 const leaves = ['env', 'problem']

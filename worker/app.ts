@@ -31,6 +31,7 @@ import { token } from './routes/token.ts'
 import { ttype } from './routes/ttype.ts'
 import { user } from './routes/user.ts'
 import { validate } from './routes/validate.ts'
+import { webhook } from './routes/webhook.ts'
 
 type Given = Pick<Context, 'nowMs' | 'random' | 'hashCost'>
 
@@ -60,6 +61,7 @@ export function createApp(given: Given) {
   others.route('/migration', migration)
   others.route('/application', application)
   others.route('/application', registration)
+  others.route('/application', webhook)
   others.route('/oauth', oauth)
   others.route('/.well-known', wellKnown)
   others.route('/sign-in', signIn)

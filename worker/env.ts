@@ -17,6 +17,8 @@ export type Env = {
   COORDINATOR: DurableObjectNamespace
   /** One object for each name of connectors of a customer; typed in connector/reach.ts. */
   CONNECTORS: DurableObjectNamespace
+  /** One object an application; typed in webhook/tell.ts. */
+  MESSENGER: DurableObjectNamespace
   /** Where old records go; where there is none, they are deleted. */
   ARCHIVE?: R2Bucket
   /** The origin people and devices know, without a slash at the end. */

@@ -13,6 +13,7 @@ import { purgeSignIns } from './store/sign-ins.ts'
 
 export { ChallengeCoordinator } from './challenge/coordinator.ts'
 export { ConnectorHub } from './connector/hub.ts'
+export { Messenger } from './webhook/messenger.ts'
 
 const nowMs = () => Date.now()
 const app = createApp({ nowMs, random })

@@ -60,6 +60,8 @@ export type Failure =
   | { reason: 'network_refused' }
   | { reason: 'application_not_found' }
   | { reason: 'application_refused' }
+  | { reason: 'webhook_not_found' }
+  | { reason: 'message_not_found' }
   | { reason: 'gateway_not_found' }
   | { reason: 'too_many_requests'; retryAfterSeconds: number; what: string }
   | { reason: 'idempotency_conflict' }
@@ -480,6 +482,10 @@ export function show(failure: Failure): Shown {
       }
     case 'application_not_found':
       return { status: 404, code: 601, detail: 'There is no such application, key or account.' }
+    case 'webhook_not_found':
+      return { status: 404, code: 601, detail: 'There is no such webhook of this application.' }
+    case 'message_not_found':
+      return { status: 404, code: 601, detail: 'There is no such message of this application.' }
     case 'gateway_not_found':
       return {
         status: 404,

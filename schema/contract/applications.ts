@@ -11,6 +11,7 @@ import {
   oneOf,
   string,
   text,
+  whole,
 } from './words.ts'
 
 const id = need(text('Small letters, digits and hyphens, at most 64.', 'payroll'))
@@ -50,6 +51,14 @@ const registered = v.object({
 })
 const route = { surface: 'applications', who: 'applications' } as const
 const one = { ...route, parts: { id }, refuses: [404] }
+const hookId = need(text('The id of the webhook.', 'Zk3bQw7RpL1x'))
+const hook = v.object({
+  id: v.string(),
+  url: v.string(),
+  types: v.array(v.string()),
+  active: boolean('false: it answered 410, so that nothing is sent any more.'),
+  created_at: number('Epoch seconds.'),
+})
 const gone = envelope(v.literal(1))
 
 export const applications: Route[] = [
@@ -113,6 +122,93 @@ export const applications: Route[] = [
     path: '/application/:id/key/:key',
     does: 'Takes a key back',
     parts: { id, key: need(text('The id of the key.', 'Zk3bQw7RpL1x')) },
+    gives: gone,
+  },
+  {
+    ...one,
+    method: 'GET',
+    path: '/application/:id/webhook',
+    does: 'Lists where it is told what happens',
+    gives: envelope(v.array(hook)),
+  },
+  {
+    ...one,
+    method: 'POST',
+    path: '/application/:id/webhook',
+    does: 'Tells it what happens, signed by the Standard Webhooks rules. The secret is told here, once',
+    takes: {
+      url: need(
+        text(
+          'https. Where the server is not at the edge, at a host of PUSH_HOSTS.',
+          'https://payroll.example.org/told',
+        ),
+      ),
+      types: text(
+        'Of `login.approved`, `login.declined`, `login.expired`, `login.reported`, `device.enrolled`; all where it is left out.',
+      ),
+    },
+    gives: envelope(v.object({ id: v.string(), secret: string('`whsec_…`') })),
+  },
+  {
+    ...one,
+    method: 'DELETE',
+    path: '/application/:id/webhook/:webhook',
+    does: 'Tells nothing there any more',
+    parts: { id, webhook: hookId },
+    gives: gone,
+  },
+  {
+    ...one,
+    method: 'POST',
+    path: '/application/:id/webhook/:webhook/secret',
+    does: 'Makes a new secret; the one before signs as well for a day. Switches on again what had answered 410',
+    parts: { id, webhook: hookId },
+    gives: envelope(
+      v.object({ id: v.string(), secret: v.string(), previous_until_at: number('Epoch seconds.') }),
+    ),
+  },
+  {
+    ...one,
+    method: 'POST',
+    path: '/application/:id/webhook/:webhook/test',
+    does: 'Sends a message of type `webhook.test` there',
+    parts: { id, webhook: hookId },
+    gives: envelope(v.object({ message: string('Its id, as `webhook-id` says it.') })),
+  },
+  {
+    ...one,
+    method: 'GET',
+    path: '/application/:id/message',
+    does: 'Lists what it was told, the latest first, and how each telling went',
+    takes: {
+      limit: { ...whole(1, 500, 'How many at most; 50 where nothing is said.'), example: 50 },
+    },
+    gives: envelope(
+      v.array(
+        v.object({
+          id: v.string(),
+          type: v.string(),
+          at: number('Epoch seconds.'),
+          deliveries: v.array(
+            v.object({
+              webhook: v.string(),
+              state: v.picklist(['due', 'delivered', 'failed']),
+              attempts: v.number(),
+              status: v.nullable(v.number()),
+              last_at: v.nullable(v.number()),
+              next_at: v.nullable(v.number()),
+            }),
+          ),
+        }),
+      ),
+    ),
+  },
+  {
+    ...one,
+    method: 'POST',
+    path: '/application/:id/message/:message/replay',
+    does: 'Tells it again, under the same id, everywhere where such messages go now',
+    parts: { id, message: need(text('The id of the message.', 'msg_t0w2_1k9x')) },
     gives: gone,
   },
   {

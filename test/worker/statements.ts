@@ -19,6 +19,9 @@ const large = [
   'audit',
   'deliveries',
   'receipts',
+  'sign_ins',
+  'grants',
+  'grant_tokens',
 ]
 /** What many rows have in common: an index that goes by these alone narrows little. */
 const wide = ['customer=?', 'realm=?', 'resolver=?', 'type=?']

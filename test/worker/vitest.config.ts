@@ -34,8 +34,12 @@ export default defineConfig(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-keys-'))
   const keys = await keepKeys(join(folder, 'keys'))
   await rm(folder, { recursive: true })
-  // An application of the tests is told there how its requests went (ciba.test.ts).
-  const settings = { host: '0.0.0.0', trustedProxies: '', pushHosts: 'shop.example.org' }
+  // An application of the tests is told there how its requests went (ciba.test.ts, webhooks.test.ts).
+  const settings = {
+    host: '0.0.0.0',
+    trustedProxies: '',
+    pushHosts: 'shop.example.org,hooks.example.net',
+  }
   return {
     root: fromRoot('.'),
     plugins: [

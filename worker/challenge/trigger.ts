@@ -4,6 +4,7 @@ import { sha256 } from '../../schema/encoding.ts'
 import type { Origin } from '../../schema/signing.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
+import { findApplication } from '../store/accounts.ts'
 import { readSettings } from '../store/settings.ts'
 import { codeFor } from './code.ts'
 import type { Ping } from './desk/transaction.ts'
@@ -99,6 +100,7 @@ export async function triggerChallenge(
   const request = {
     ...asking,
     ...words,
+    isTold: (await findApplication(context, asking.application.id))?.isTold ?? false,
     transactionId,
     challenge,
     settings,

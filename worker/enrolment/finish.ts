@@ -15,6 +15,7 @@ import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { readSettings } from '../store/settings.ts'
 import { enrolToken } from '../store/tokens.ts'
+import { tellEnrolled } from '../webhook/tell.ts'
 import { routeInvitation } from './invitation.ts'
 
 export async function finishEnrolment(
@@ -57,6 +58,13 @@ export async function finishEnrolment(
     serial: token.serial,
     realm: token.realm ?? undefined,
     detail: { deviceName: token.deviceName },
+  })
+  await tellEnrolled(context, token.customer, {
+    serial: token.serial,
+    user: spent.account,
+    realm: token.realm,
+    name: token.deviceName,
+    at: token.enrolledAt ?? now,
   })
   const { userVerification } = await readSettings(context, token.customer)
   return {

@@ -12,6 +12,7 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
+import { tellEnrolled } from '../webhook/tell.ts'
 import { enrolPhone, phoneNamed, setFbtoken } from '../store/phones.ts'
 import { takeServerKey } from '../store/server-keys.ts'
 import { findToken } from '../store/tokens.ts'
@@ -72,6 +73,13 @@ export async function finishByPhone(
     serial,
     realm: token.realm ?? undefined,
     detail: { deviceName },
+  })
+  await tellEnrolled(context, customer, {
+    serial,
+    user: null,
+    realm: token.realm,
+    name: deviceName,
+    at: nowSeconds(context),
   })
   return enrolled.serverKey
 }

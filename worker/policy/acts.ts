@@ -177,6 +177,21 @@ const table: [string, Act][] = [
     plain('configwrite', { danger: named('Make a secret for', 'id') }),
   ],
   ['DELETE /application/:id/secret/:secret', plain('configdelete')],
+  ['GET /application/:id/webhook', plain('configread')],
+  [
+    'POST /application/:id/webhook',
+    plain('configwrite', {
+      danger: (said) => `Tell ${said('url')} what happens at ${said('id')}`,
+    }),
+  ],
+  ['DELETE /application/:id/webhook/:webhook', plain('configdelete')],
+  [
+    'POST /application/:id/webhook/:webhook/secret',
+    plain('configwrite', { danger: named('Make a webhook secret for', 'id') }),
+  ],
+  ['POST /application/:id/webhook/:webhook/test', plain('configwrite')],
+  ['GET /application/:id/message', plain('configread')],
+  ['POST /application/:id/message/:message/replay', plain('configwrite')],
   [
     'POST /application/:id/account',
     plain('configwrite', {

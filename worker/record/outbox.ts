@@ -1,5 +1,6 @@
 /** Events of an owner's object, written to D1. Each may be written twice and changes nothing the second time. */
 import type { deliveries, receipts } from '../../schema/tables.ts'
+import type { LoginTold, WebhookType } from '../../schema/webhooks.ts'
 import type { AuditEntry } from './audit.ts'
 import { takeApart } from './receipt.ts'
 
@@ -25,6 +26,11 @@ export type OutboxEvent =
         countAuth: number
         countAuthSuccess: number
       }
+    }
+  /** For webhooks: no row of D1, but a message to the application's messenger. */
+  | {
+      kind: 'told'
+      body: { application: string; serial: string; type: WebhookType; data: LoginTold }
     }
   /** An enrolment that a login began was not finished. */
   | { kind: 'enrolment_over'; body: { serial: string } }

@@ -1,5 +1,5 @@
 /** Administrators, service accounts, API keys and the applications they speak for. */
-import { and, eq, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
   accounts,
@@ -7,6 +7,7 @@ import {
   applicationSecrets,
   applications,
   registrations,
+  webhooks,
 } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { forgetWith, remembered } from './cache.ts'
@@ -48,13 +49,20 @@ export async function readSources(context: Context, customer: string): Promise<A
   return found ?? []
 }
 
-export const findApplication = (context: Context, id: string): Promise<Application | null> =>
+/** Whether somebody is to be told what becomes of its logins is read with it: each trigger asks. */
+export const findApplication = (
+  context: Context,
+  id: string,
+): Promise<(Application & { isTold: boolean }) | null> =>
   remembered(context, `application/${id}`, async () => {
+    // Written out: of a query about one table drizzle leaves away whose column it is.
+    const told = sql<number>`exists
+      (select 1 from webhooks as hook where hook.application = applications.id and hook.active = 1)`
     const [row] = await drizzle(context.db)
-      .select()
+      .select({ ...getTableColumns(applications), isTold: told })
       .from(applications)
       .where(eq(applications.id, id))
-    return row ?? null
+    return row ? { ...row, isTold: row.isTold === 1 } : null
   })
 
 export type Overview = {
@@ -101,6 +109,7 @@ export async function deleteApplication(context: Context, id: string): Promise<v
     db.delete(accounts).where(eq(accounts.application, id)),
     db.delete(applicationSecrets).where(eq(applicationSecrets.application, id)),
     db.delete(registrations).where(eq(registrations.application, id)),
+    db.delete(webhooks).where(eq(webhooks.application, id)),
     db.delete(applications).where(eq(applications.id, id)),
   ])
 }

@@ -9,6 +9,8 @@ export type TriggerRequest = {
   transactionId: string
   challenge: string
   application: { id: string; name: string }
+  /** The application has a webhook: it is told how this ends. */
+  isTold: boolean
   origin: Origin
   /** The address that budgets count by, where one is known. */
   client: string | null

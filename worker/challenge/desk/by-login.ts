@@ -56,6 +56,7 @@ export async function openEnrolment(
     challenge,
     application: application.id,
     applicationName: application.name,
+    isTold: false,
     state: 'pending',
     reason: null,
     match: 'none',

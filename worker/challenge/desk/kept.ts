@@ -14,12 +14,13 @@ const inMemory = 32
 
 type TransactionRow = Omit<
   Transaction,
-  'firstFactor' | 'rung' | 'settings' | 'phone' | 'enrolment' | 'ping'
+  'firstFactor' | 'isTold' | 'rung' | 'settings' | 'phone' | 'enrolment' | 'ping'
 > & {
   ping: string | null
   number: number
   enrolment: string | null
   firstFactor: number
+  isTold: number
   rung: number
   settings: string
   phone: string | null
@@ -28,6 +29,7 @@ type TransactionRow = Omit<
 const read = ({ number: _, ...row }: TransactionRow): Transaction => ({
   ...row,
   firstFactor: row.firstFactor === 1,
+  isTold: row.isTold === 1,
   rung: row.rung === 1,
   settings: JSON.parse(row.settings) as Settings,
   phone: row.phone === null ? null : (JSON.parse(row.phone) as PhoneTerms),

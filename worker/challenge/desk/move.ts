@@ -6,6 +6,7 @@ import { changeTransaction, currentState, transactionById } from './kept.ts'
 import type { Transaction } from './transaction.ts'
 import { queuePing } from './ping.ts'
 import { takeBack } from './take-back.ts'
+import { tellApplication } from './tell-application.ts'
 import { wake } from './wait.ts'
 
 export type MoveDetail = {
@@ -34,5 +35,6 @@ export function move(
   if (from === 'pending' && to !== 'approved') takeBack(desk, transaction)
   if (from === 'pending') queuePing(desk, moved)
   wake(desk, transaction.id)
+  if (moved.isTold) tellApplication(desk, moved)
   return moved
 }

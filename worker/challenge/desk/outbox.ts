@@ -7,6 +7,7 @@ import { type OutboxEvent, type Stamped, writeEvents } from '../../record/outbox
 import { nextNumber } from '../../record/number.ts'
 import { type Desk, type Numbered, type Unwritten, needStorage, nowSeconds, rows } from './desk.ts'
 import { wakeAt } from './due.ts'
+import { handOverMessages } from './hand-over-messages.ts'
 
 /** One batch for what happens within it. Longer would keep the object awake, and billed. */
 const gatherMs = 1000
@@ -78,7 +79,9 @@ async function writeWaiting(desk: Desk): Promise<void> {
     if (!last) return
     desk.drainedAtMs = desk.nowMs()
     try {
-      await writeEvents(desk.db, batch.flatMap(stamped))
+      const events = batch.flatMap(stamped)
+      await writeEvents(desk.db, events)
+      await handOverMessages(desk, events)
     } catch {
       const nextAtMs = desk.nowMs() + retryMs
       rows(desk, 'update outbox set nextAtMs = ?', nextAtMs)

@@ -39,6 +39,7 @@ const steps: string[] = [
      challenge text not null unique,
      application text not null,
      applicationName text not null,
+     isTold integer not null,
      state text not null,
      reason text,
      match text not null,

@@ -29,6 +29,8 @@ export type Transaction = {
   challenge: string
   application: string
   applicationName: string
+  /** It has a webhook: it is told how this ends. */
+  isTold: boolean
   state: State
   reason: string | null
   match: 'code' | 'none'

@@ -62,6 +62,7 @@ export async function trigger(
     challenge: request.challenge,
     application: request.application.id,
     applicationName: request.application.name,
+    isTold: request.isTold,
     state: 'pending',
     reason: null,
     match,

@@ -1,0 +1,35 @@
+/**
+ * What applications are told by webhooks, signed as the Standard Webhooks specification has it (standardwebhooks.com): headers
+ * `webhook-id`, `webhook-timestamp` and `webhook-signature`. Never the code, nor anything made from it.
+ */
+
+/** Of a login: how it ended. `login.reported`: the person says that they did not ask for it; it was declined as well. */
+export const loginEvents = [
+  'login.approved',
+  'login.declined',
+  'login.expired',
+  'login.reported',
+] as const
+export const webhookTypes = [...loginEvents, 'device.enrolled'] as const
+
+export type WebhookType = (typeof webhookTypes)[number] | 'webhook.test'
+export const isWebhookType = (text: string): text is (typeof webhookTypes)[number] =>
+  webhookTypes.some((type) => type === text)
+
+export type LoginTold = {
+  transaction_id: string
+  state: string
+  /** `wrong_code`, `declined`, `not_me`, …; null where there is none. */
+  reason: string | null
+  user: string | null
+  realm: string | null
+  serial: string | null
+  /** From where the login was asked for, where that is known. */
+  client: string | null
+}
+export type EnrolledTold = {
+  serial: string
+  user: string | null
+  realm: string | null
+  name: string
+}
