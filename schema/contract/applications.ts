@@ -140,7 +140,7 @@ export const applications: Route[] = [
       url: need(
         text(
           'https. Where the server is not at the edge, at a host of PUSH_HOSTS.',
-          'https://payroll.example.org/told',
+          'https://hooks.example.net/payroll',
         ),
       ),
       types: text(

@@ -80,7 +80,7 @@ describe('every action', () => {
       'realm_delete 1  staff',
       'resolver_delete 1   staff',
     ])
-    expect(auditdata[1]?.info).toBe('{"reason":"bad_parameter"}')
+    expect(auditdata[1]?.info).toBe('{"reason":"missing_parameter"}')
     expect(auditdata[2]?.info).toBe('{"added":["staff"],"failed":["none"]}')
     expect(JSON.stringify(auditdata)).not.toContain('hidden-from-all')
   })

@@ -98,15 +98,19 @@ webhook.post('/:id/webhook/:webhook/test', async (call) => {
   const caller = await callerWith(call, 'applications')
   const { id: application } = await ownApplication(call, caller)
   const context = call.get('context')
-  const { id } = await ownWebhook(context, application, call.req.param('webhook'))
-  const message = {
-    id: `msg_${toBase64url(context.random(16))}`,
-    type: 'webhook.test' as const,
-    at: nowSeconds(context),
-    data: { application },
-  }
-  await messengerOf(context, application).tryOut(message, id)
-  return answer(call, { value: { message: message.id } })
+  const webhookId = call.req.param('webhook')
+  const entry = { action: 'webhook_test', detail: { application, webhook: webhookId } }
+  return recorded(call, caller, entry, async () => {
+    const { id } = await ownWebhook(context, application, webhookId)
+    const message = {
+      id: `msg_${toBase64url(context.random(16))}`,
+      type: 'webhook.test' as const,
+      at: nowSeconds(context),
+      data: { application },
+    }
+    await messengerOf(context, application).tryOut(message, id)
+    return answer(call, { value: { message: message.id } })
+  })
 })
 
 webhook.get('/:id/message', async (call) => {
