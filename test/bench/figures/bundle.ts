@@ -19,7 +19,7 @@ const { default: workerd } = createRequire(import.meta.url)('workerd') as { defa
 
 /** What every worker costs workerd: both are started in turns, and the difference is ours. */
 const empty =
-  'export class ChallengeCoordinator {}\nexport class ConnectorHub {}\nexport default { fetch: () => new Response() }'
+  'export class ChallengeCoordinator {}\nexport class ConnectorHub {}\nexport class Messenger {}\nexport default { fetch: () => new Response() }'
 
 export async function bundle(): Promise<Findings> {
   // wrangler wants to see the pages, though they are uploaded apart.

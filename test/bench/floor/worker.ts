@@ -17,6 +17,7 @@ const sentence = 'x'.repeat(900)
 /** Of the same name as ours, because both run by one wrangler.toml. */
 /** wrangler.toml binds it. */
 export class ConnectorHub extends DurableObject<Env> {}
+export class Messenger extends DurableObject<Env> {}
 
 export class ChallengeCoordinator extends DurableObject<Env> {
   #knowsOwner = false
