@@ -14,8 +14,7 @@ const sliceMs = 25_000
 /** As long as the settings of a challenge, and as its JWS. */
 const sentence = 'x'.repeat(900)
 
-/** Of the same name as ours, because both run by one wrangler.toml. */
-/** wrangler.toml binds it. */
+/** Bound by the one wrangler.toml that both run by, like the next. */
 export class ConnectorHub extends DurableObject<Env> {}
 export class Messenger extends DurableObject<Env> {}
 
