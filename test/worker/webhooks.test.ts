@@ -86,6 +86,12 @@ describe('an application with a webhook', () => {
     const messages = await one.received(2)
     const said = messages.map((message) => opened(one.hook.secret, message))
     expect(said.map(({ type }) => type)).toEqual(['device.enrolled', 'login.approved'])
+    expect(said[0]?.data).toEqual({
+      serial: one.phone.serial,
+      user: one.user,
+      realm: 'default',
+      name: 'Pixel',
+    })
     expect(said[1]?.data).toEqual({
       transaction_id: asked.transactionId,
       state: 'approved',

@@ -59,13 +59,7 @@ export async function finishEnrolment(
     realm: token.realm ?? undefined,
     detail: { deviceName: token.deviceName },
   })
-  await tellEnrolled(context, token.customer, {
-    serial: token.serial,
-    user: spent.account,
-    realm: token.realm,
-    name: token.deviceName,
-    at: token.enrolledAt ?? now,
-  })
+  await tellEnrolled(context, token)
   const { userVerification } = await readSettings(context, token.customer)
   return {
     deviceId: token.deviceId,

@@ -74,13 +74,7 @@ export async function finishByPhone(
     realm: token.realm ?? undefined,
     detail: { deviceName },
   })
-  await tellEnrolled(context, customer, {
-    serial,
-    user: null,
-    realm: token.realm,
-    name: deviceName,
-    at: nowSeconds(context),
-  })
+  await tellEnrolled(context, { ...token, deviceName, enrolledAt: nowSeconds(context) })
   return enrolled.serverKey
 }
 

@@ -10,7 +10,7 @@ import {
   webhooks,
 } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import { forgetWith, remembered } from './cache.ts'
+import { forgetIfAny, forgetWith, remembered } from './cache.ts'
 
 export type Account = typeof accounts.$inferSelect
 export type ApiKey = typeof apiKeys.$inferSelect
@@ -124,25 +124,25 @@ export async function deleteApiKey(
   application: string,
   id: string,
 ): Promise<boolean> {
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .delete(apiKeys)
       .where(and(eq(apiKeys.application, application), eq(apiKeys.id, id)))
       .returning({ id: apiKeys.id }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }
 
 /** @returns false where the name is taken. */
 export async function insertAccount(context: Context, account: Account): Promise<boolean> {
-  const [made] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .insert(accounts)
       .values(account)
       .onConflictDoNothing()
       .returning({ id: accounts.id }),
-  ])) as [unknown[]]
-  return made.length > 0
+  )
 }
 
 /** One statement decides that one is left, whoever else is removed at the same moment. @returns whether it went. */
@@ -150,13 +150,13 @@ export async function deleteAdministrator(context: Context, account: Account): P
   const another = sql`(select count(*) from ${accounts} as other
     where other.customer = ${account.customer} and other.role = 'admin') > 1`
   const db = drizzle(context.db)
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     db
       .delete(accounts)
       .where(and(eq(accounts.id, account.id), another))
       .returning({ id: accounts.id }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }
 
 export async function writePassword(
@@ -175,7 +175,8 @@ export async function deleteAccount(
   application: string,
   username: string,
 ): Promise<boolean> {
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .delete(accounts)
       .where(
@@ -186,6 +187,5 @@ export async function deleteAccount(
         ),
       )
       .returning({ id: accounts.id }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }

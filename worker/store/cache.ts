@@ -75,6 +75,12 @@ export async function forgetWith(
   return returned
 }
 
+/** As `forgetWith`, for one change that returns its rows. @returns whether there was any. */
+export async function forgetIfAny(context: Context, change: BatchItem<'sqlite'>): Promise<boolean> {
+  const [rows] = (await forgetWith(context, [change])) as [unknown[]]
+  return rows.length > 0
+}
+
 /** After a change that was committed by itself. */
 export const forget = (context: Context): Promise<unknown> => forgetWith(context, [])
 

@@ -3,7 +3,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { applicationSecrets, registrations } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import { forgetWith, remembered } from './cache.ts'
+import { forgetIfAny, forgetWith, remembered } from './cache.ts'
 
 export type Registration = typeof registrations.$inferSelect
 export type ApplicationSecret = typeof applicationSecrets.$inferSelect
@@ -48,27 +48,27 @@ export async function writeRegistration(context: Context, one: Registration): Pr
 
 /** @returns whether there was one. */
 export async function deleteRegistration(context: Context, application: string): Promise<boolean> {
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .delete(registrations)
       .where(eq(registrations.application, application))
       .returning({ application: registrations.application }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }
 
 /** One statement decides that there are no more than two. @returns whether it was taken. */
 export async function insertSecret(context: Context, one: ApplicationSecret): Promise<boolean> {
   const has = sql`(select count(*) from ${applicationSecrets} where application = ${one.application})`
-  const [made] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .insert(applicationSecrets)
       .select(
         sql`select ${one.id}, ${one.customer}, ${one.application}, ${one.hash}, ${one.createdAt} where ${has} < ${mostSecrets}`,
       )
       .returning({ id: applicationSecrets.id }),
-  ])) as [unknown[]]
-  return made.length > 0
+  )
 }
 
 /** @returns whether there was one. */
@@ -77,11 +77,11 @@ export async function deleteSecret(
   application: string,
   id: string,
 ): Promise<boolean> {
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .delete(applicationSecrets)
       .where(and(eq(applicationSecrets.application, application), eq(applicationSecrets.id, id)))
       .returning({ id: applicationSecrets.id }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }

@@ -6,7 +6,7 @@ import type { Context } from '../env.ts'
 import type { Subject } from '../policy/match.ts'
 import { type Settings, settingsFrom } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
-import { forgetWith, remembered } from './cache.ts'
+import { forgetIfAny, forgetWith, remembered } from './cache.ts'
 import { readPolicies } from './policies.ts'
 
 export type ConfigRow = { name: string; value: string }
@@ -61,11 +61,11 @@ export async function deleteConfig(
   customer: string,
   name: string,
 ): Promise<boolean> {
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .delete(table)
       .where(and(eq(table.customer, customer), eq(table.name, name)))
       .returning({ name: table.name }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }

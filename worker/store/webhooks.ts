@@ -3,7 +3,7 @@ import { and, eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { webhooks } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
-import { forgetWith, remembered } from './cache.ts'
+import { forgetIfAny, forgetWith, remembered } from './cache.ts'
 
 export type Webhook = typeof webhooks.$inferSelect
 
@@ -54,11 +54,11 @@ export async function deleteWebhook(
   application: string,
   id: string,
 ): Promise<boolean> {
-  const [gone] = (await forgetWith(context, [
+  return forgetIfAny(
+    context,
     drizzle(context.db)
       .delete(webhooks)
       .where(and(eq(webhooks.application, application), eq(webhooks.id, id)))
       .returning({ id: webhooks.id }),
-  ])) as [unknown[]]
-  return gone.length > 0
+  )
 }

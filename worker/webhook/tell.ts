@@ -1,10 +1,11 @@
 /** The way to an application's messenger, for whoever has something to tell: an owner's object, or the edge. */
 import type { EnrolledTold } from '../../schema/webhooks.ts'
-import type { Context } from '../env.ts'
+import { type Context, nowSeconds } from '../env.ts'
 import { logFailure } from '../record/log.ts'
 import { sha256 } from '../../schema/encoding.ts'
+import { rememberedPerson } from '../store/people.ts'
+import type { TokenRow } from '../store/tokens.ts'
 import { readWebhooks } from '../store/webhooks.ts'
-import type { Message } from './message.ts'
 import type { Messenger } from './messenger.ts'
 
 /** Only plain data crosses. */
@@ -16,19 +17,27 @@ export function messengerOf({ env, deployment, database }: Context, application:
   return placed.get(placed.idFromName(`${database}/${application}`)) as unknown as Reached
 }
 
-/** A device that is ready is the whole customer's: all of its applications are told. Keeps nobody waiting and fails nothing. */
+/** A device that is ready is the whole customer's: all of its applications are told; of an administrator's, none. Fails nothing. */
 export async function tellEnrolled(
   context: Context,
-  customer: string,
-  told: EnrolledTold & { at: number },
+  token: Pick<
+    TokenRow,
+    'customer' | 'serial' | 'person' | 'account' | 'realm' | 'deviceName' | 'enrolledAt'
+  >,
 ): Promise<void> {
-  const { at, ...data } = told
+  const { customer, serial, person, realm, deviceName: name } = token
+  if (token.account !== null) return
   try {
-    const webhooks = await readWebhooks(context, customer)
-    const id = `msg_${(await sha256(`enrolled/${told.serial}/${at}`)).slice(0, 22)}`
-    const message: Message = { id, type: 'device.enrolled', at, data }
-    for (const application of new Set(webhooks.map((one) => one.application)))
-      await messengerOf(context, application).put([message])
+    const applications = new Set(
+      (await readWebhooks(context, customer)).map(({ application }) => application),
+    )
+    if (applications.size === 0) return
+    const at = token.enrolledAt ?? nowSeconds(context)
+    const user = person && ((await rememberedPerson(context, person))?.username ?? null)
+    const id = `msg_${(await sha256(`enrolled/${serial}/${at}`)).slice(0, 22)}`
+    const data: EnrolledTold = { serial, user, realm, name }
+    for (const application of applications)
+      await messengerOf(context, application).put([{ id, type: 'device.enrolled', at, data }])
   } catch (error) {
     logFailure('an enrolment was not told', error)
   }
