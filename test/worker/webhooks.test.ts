@@ -208,6 +208,16 @@ describe('an application with a webhook', () => {
     expect(second?.headers['webhook-id']).toBe(id)
     expect(second?.body).toEqual(first?.body)
   })
+
+  it('gets each of many messages that are put in just as the one before has gone', async () => {
+    const one = await told('login.approved')
+    for (let count = 1; count <= 20; count++) {
+      await one.app.call('POST', `/application/${one.id}/webhook/${one.hook.id}/test`)
+      await one.received(count)
+    }
+    const ids = (await receivedAt(one.url)).map(({ headers }) => headers['webhook-id'])
+    expect(new Set(ids).size).toBe(20)
+  })
 })
 
 describe('a webhook is refused', () => {

@@ -88,7 +88,9 @@ export class Messenger extends DurableObject<Env> {
     await this.#send()
   }
 
+  /** Call it in the turn of the write: where the object dies before it has sent, the alarm does it. */
   #sendSoon(): void {
+    void this.ctx.storage.setAlarm(Date.now() + underWayMs)
     this.ctx.waitUntil(this.#send().catch((error: unknown) => logFailure('telling failed', error)))
   }
 
@@ -103,12 +105,14 @@ export class Messenger extends DurableObject<Env> {
   async #sendDue(): Promise<void> {
     const { sql } = this.ctx.storage
     const context = await this.#context()
-    const webhooks = new Map((await this.#webhooks(context)).map((one) => [one.id, one]))
     for (;;) {
       const due = claim(sql, context.nowMs(), context.nowMs() + underWayMs, atOnce)
       // Whatever happens from here on, somebody looks again.
       await this.#wake()
-      if (due.length === 0) return
+      // What was put in while that was written found us still sending.
+      if (due.length === 0 && (nextDueMs(sql) ?? Infinity) > context.nowMs()) return
+      // Anew each time: one may be added, or taken back, while others are sent.
+      const webhooks = new Map((await this.#webhooks(context)).map((one) => [one.id, one]))
       await Promise.all(
         due.map(async (one) => {
           const settled = await this.#deliver(context, one, webhooks.get(one.webhook))
