@@ -7,6 +7,7 @@ import { application } from '../support/application.ts'
 import { phoneKeys } from '../support/stock-phone-keys.ts'
 import { type StockChallenge, StockPhone, type StockPhoneOptions } from '../support/stock-phone.ts'
 import { until } from '../support/until.ts'
+import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import type { CompatServer } from './servers.ts'
 
 export type Desk = Awaited<ReturnType<typeof openDesk>>
@@ -66,6 +67,15 @@ export async function openDesk(
       if (phone.enrolled.status !== 200)
         throw new Error(`not enrolled: ${JSON.stringify(phone.enrolled)}`)
       return phone
+    },
+
+    /** A device of our own app, which signs and takes a typed code. */
+    async device(user: string, name = 'Virtual device'): Promise<VirtualDevice> {
+      const { status, envelope } = await administrator.initToken({ user, realm })
+      const invitation = envelope.detail?.enrolment_url
+      if (invitation === undefined)
+        throw new Error(`no device: ${status} ${JSON.stringify(envelope)}`)
+      return enrol({ origin: server.publicUrl, fetch: fetchHere }, { invitation, deviceName: name })
     },
 
     /** A TOTP token with a known seed. @returns its serial and what it shows. */

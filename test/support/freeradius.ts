@@ -30,6 +30,12 @@ export async function startFreeradius({ url, apiKey = '' }: Options): Promise<Fr
   const port = await freeUdpPort()
   writeFileSync(join(folder, 'dictionary'), '$INCLUDE /usr/share/freeradius/dictionary\n')
   writeFileSync(join(folder, 'radiusd.conf'), configuration(folder, port, url, apiKey))
+  const stop = await launchFreeradius(folder)
+  return { ask: (user, password, state) => ask(port, user, password, state), stop }
+}
+
+/** Out of a folder that is taken away with it. @returns what ends it. */
+export async function launchFreeradius(folder: string): Promise<() => Promise<void>> {
   const child = spawn(server, ['-f', '-l', 'stdout', '-d', folder], { stdio: 'pipe' })
   let log = ''
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()))
@@ -46,13 +52,10 @@ export async function startFreeradius({ url, apiKey = '' }: Options): Promise<Fr
     rmSync(folder, { recursive: true, force: true })
     throw error
   })
-  return {
-    ask: (user, password, state) => ask(port, user, password, state),
-    async stop() {
-      child.kill('SIGTERM')
-      await ended
-      rmSync(folder, { recursive: true, force: true })
-    },
+  return async () => {
+    child.kill('SIGTERM')
+    await ended
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -83,7 +86,7 @@ async function ask(port: number, user: string, password: string, state = ''): Pr
   }
 }
 
-function freeUdpPort(): Promise<number> {
+export function freeUdpPort(): Promise<number> {
   const socket = createSocket('udp4')
   return new Promise((resolve, reject) => {
     socket.on('error', reject)
