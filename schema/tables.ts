@@ -464,6 +464,12 @@ export const registrations = sqliteTable('registrations', {
   userCode: integer('user_code', { mode: 'boolean' }).notNull().default(false),
   /** false: nobody sees the code at this login, so people approve without typing one. */
   showsCode: integer('shows_code', { mode: 'boolean' }).notNull().default(true),
+  /** Its secrets sign what it says (HS256 …): they are kept sealed as well. */
+  signsWithSecret: integer('signs_with_secret', { mode: 'boolean' }).notNull().default(false),
+  /** What its signed requests call the person. */
+  loginHintClaim: text('login_hint_claim').notNull().default('login_hint'),
+  /** It compares the person's name with the one of its first factor, so its PKCE may stand beside a signed request. */
+  comparesName: integer('compares_name', { mode: 'boolean' }).notNull().default(false),
   createdAt: integer('created_at').notNull(),
 })
 
@@ -499,8 +505,10 @@ export const applicationSecrets = sqliteTable(
     id: text('id').primaryKey(),
     customer: text('customer').notNull(),
     application: text('application').notNull(),
-    /** SHA-256, base64url, of 256 random bits. */
+    /** SHA-256, base64url, of 256 random bits and more. */
     hash: text('hash').notNull(),
+    /** The secret itself, sealed, where the application signs with it; else ''. */
+    sealed: text('sealed').notNull().default(''),
     createdAt: integer('created_at').notNull(),
   },
   (table) => [index('application_secrets_by_application').on(table.application)],

@@ -45,6 +45,9 @@ const registered = v.object({
   backchannel_client_notification_endpoint: v.string(),
   user_code_required: v.boolean(),
   shows_code: v.boolean(),
+  signs_with_secret: v.boolean(),
+  login_hint_claim: v.string(),
+  compares_name: v.boolean(),
   conforming: boolean(
     'false: people approve without typing a code, which NIST SP 800-63B-4 does not allow.',
   ),
@@ -240,6 +243,16 @@ export const applications: Route[] = [
       user_code_required: flag('CIBA requests must bring what the person alone knows.'),
       shows_code: flag(
         '`0`: it cannot show the code, so people approve without one. Marked as not conforming.',
+      ),
+      signs_with_secret: flag(
+        'It signs requests and its own name with its Client Secret (HS256, HS384, HS512, `client_secret_jwt`). Secrets made from then on are kept sealed.',
+      ),
+      login_hint_claim: text(
+        'What its signed requests call the person, where that is not `login_hint`.',
+        'login_hint',
+      ),
+      compares_name: flag(
+        'It compares `preferred_username` with the name of its own first factor and refuses where they differ. Only then may `code_challenge` and `nonce` stand beside a signed request.',
       ),
     },
     gives: envelope(registered),

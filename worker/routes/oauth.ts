@@ -66,6 +66,7 @@ const discovery = (call: Call): Response => {
       'client_secret_basic',
       'client_secret_post',
       'private_key_jwt',
+      'client_secret_jwt',
     ],
     token_endpoint_auth_signing_alg_values_supported: statementAlgorithms,
     scopes_supported: scopesSupported,

@@ -1,12 +1,14 @@
 /** /application/<id>/openid and /secret: what an application may do by OpenID Connect, and the Client Secrets that it shows. A secret is told once. */
 import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { nowSeconds } from '../env.ts'
+import { sealedSecret } from '../grant/signing-secret.ts'
 import { refuse } from '../problem.ts'
 import { keyIdIn } from '../store/databases.ts'
 import { realmNamed } from '../store/realms.ts'
 import {
   deleteRegistration,
   deleteSecret,
+  findRegistration,
   insertSecret,
   mostSecrets,
   writeRegistration,
@@ -57,13 +59,16 @@ registration.post('/:id/secret', async (call) => {
   const entry = { action: 'secret_add', detail: { id } }
   return recorded(call, caller, entry, async (detail) => {
     const context = call.get('context')
-    const text = toBase64url(context.random(32))
+    const signs = (await findRegistration(context, id))?.signsWithSecret === true
+    // RFC 7518 §3.2: a key of HS512 has 64 bytes at least.
+    const text = toBase64url(context.random(signs ? 48 : 32))
     const secret = toBase64url(context.random(9))
     const made = await insertSecret(context, {
       id: secret,
       customer: caller.customer,
       application: id,
       hash: await sha256(text),
+      sealed: signs ? await sealedSecret(context, secret, text) : '',
       createdAt: nowSeconds(context),
     })
     if (!made)

@@ -65,7 +65,7 @@ export async function insertSecret(context: Context, one: ApplicationSecret): Pr
     drizzle(context.db)
       .insert(applicationSecrets)
       .select(
-        sql`select ${one.id}, ${one.customer}, ${one.application}, ${one.hash}, ${one.createdAt} where ${has} < ${mostSecrets}`,
+        sql`select ${one.id}, ${one.customer}, ${one.application}, ${one.hash}, ${one.sealed}, ${one.createdAt} where ${has} < ${mostSecrets}`,
       )
       .returning({ id: applicationSecrets.id }),
   )

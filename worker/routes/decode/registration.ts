@@ -9,6 +9,32 @@ import { type Parameters, isTrue } from './parameters.ts'
 export const modes = ['second_factor', 'whole_login'] as const
 export const ownScopes = ['trigger', 'check', 'poll', 'enrol'] as const
 const mostEntries = 20
+/** What a person cannot be called by in a request. */
+const otherParameters = [
+  ...[
+    'iss',
+    'sub',
+    'aud',
+    'exp',
+    'nbf',
+    'iat',
+    'jti',
+    'client_id',
+    'redirect_uri',
+    'state',
+    'nonce',
+  ],
+  ...[
+    'response_type',
+    'response_mode',
+    'scope',
+    'prompt',
+    'max_age',
+    'ui_locales',
+    'id_token_hint',
+  ],
+  ...['code_challenge', 'code_challenge_method', 'authorization_details', 'request', 'request_uri'],
+]
 const longestUri = 1024
 
 type Said = Omit<Registration, 'application' | 'customer' | 'createdAt'>
@@ -45,7 +71,19 @@ export function registrationOf(parameters: Parameters, allowedHosts: string[]): 
     notificationEndpoint: endpointOf(parameters, ciba === 'ping', allowedHosts),
     userCode: isTrue(parameters, 'user_code_required'),
     showsCode: parameters.get('shows_code') === '' || isTrue(parameters, 'shows_code'),
+    signsWithSecret: isTrue(parameters, 'signs_with_secret'),
+    loginHintClaim: claimOf(parameters.get('login_hint_claim').trim() || 'login_hint'),
+    comparesName: isTrue(parameters, 'compares_name'),
   }
+}
+
+function claimOf(name: string): string {
+  if (/^[a-zA-Z][\w-]{0,63}$/.test(name) && !otherParameters.includes(name)) return name
+  return refuse({
+    reason: 'bad_parameter',
+    field: 'login_hint_claim',
+    mend: 'must be a name of letters, digits, - and _ that means nothing else in a request',
+  })
 }
 
 /** Where it would make the server call, an administrator of one customer says: so the operator says which hosts. */

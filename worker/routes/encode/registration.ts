@@ -14,6 +14,9 @@ export const shownRegistration = (one: Registration, clientId: string) => ({
   backchannel_client_notification_endpoint: one.notificationEndpoint,
   user_code_required: one.userCode,
   shows_code: one.showsCode,
+  signs_with_secret: one.signsWithSecret,
+  login_hint_claim: one.loginHintClaim,
+  compares_name: one.comparesName,
   // NIST SP 800-63B-4 §3.1.3.1 wants the code carried by the person.
   conforming: one.showsCode,
 })

@@ -63,19 +63,34 @@ const whyOf = ({ failure }: Refusal): string =>
 
 type Parameters = { parameters: Given; isItsOwn: boolean; pushed?: SignInRequest }
 
-/** RFC 9101 §5: where a request was signed or sent ahead, what stands beside it in the address says nothing. */
+/**
+ * RFC 9101 §5: where a request was signed or sent ahead, what stands beside it in the address says nothing, but for what names and binds
+ * nobody. PKCE and nonce bind a login to the one who began it: beside a signed request anybody could put those of another login, and have a
+ * code for it. So that is for applications alone that compare the name afterwards.
+ */
 async function parametersOf(known: Known, given: Given): Promise<Parameters> {
   const { request_uri: uri, request } = given
   if (uri !== undefined && request !== undefined)
     oauthRefusal('invalid_request', 'request and request_uri do not go together')
   if (request !== undefined)
-    return { parameters: await signedParameters(known, request), isItsOwn: true }
+    return {
+      parameters: { ...besides(known, given), ...(await signedParameters(known, request)) },
+      isItsOwn: true,
+    }
   if (uri === undefined) return { parameters: given, isItsOwn: false }
   const { context, registration } = known
   const row = await takePushed(context.db, await sha256(uri), nowSeconds(context))
   if (row?.application !== registration.application)
     return oauthRefusal('invalid_request_uri', 'request_uri is unknown, used or over')
   return { parameters: {}, isItsOwn: true, pushed: row.request as unknown as SignInRequest }
+}
+
+/** Of an application that signs with its secret, as gateways do. OpenID Connect Core §6.1 has these two in the address too. */
+function besides({ registration }: Known, given: Given): Given {
+  const names = ['response_type', 'scope']
+  if (registration.comparesName) names.push('code_challenge', 'code_challenge_method', 'nonce')
+  if (!registration.signsWithSecret) return {}
+  return Object.fromEntries(Object.entries(given).filter(([name]) => names.includes(name)))
 }
 
 /** @throws Refusal invalid_request_object */
@@ -86,11 +101,16 @@ export async function signedParameters(known: Known, request: string): Promise<G
     oauthRefusal('invalid_request_object', 'client_id must be the Client ID')
   if (claims['request'] !== undefined || claims['request_uri'] !== undefined)
     oauthRefusal('invalid_request_object', 'has another request inside')
+  const { loginHintClaim } = known.registration
+  const said = Object.entries(claims).flatMap(([name, value]): [string, unknown][] =>
+    name === loginHintClaim
+      ? [['login_hint', value]]
+      : name === 'login_hint'
+        ? []
+        : [[name, value]],
+  )
   return Object.fromEntries(
-    Object.entries(claims).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
+    said.map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
   )
 }
 
