@@ -23,3 +23,11 @@ export function filled(text: string, values: Record<string, string>): string {
   }
   return done
 }
+
+/** Every block of code, in order; of one language where it is said. */
+export function blocksOf(name: string, language?: string): string[] {
+  const all = page(name).matchAll(/^```(\w*)\n([\s\S]*?\n)```$/gm)
+  return [...all].flatMap(([, said, block = '']) =>
+    language === undefined || said === language ? [block] : [],
+  )
+}
