@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { canShowNotifications, chromiumPath, firefoxPath, webkitPaths } from './support/browser.ts'
 import { hasFreeradius } from './support/freeradius.ts'
+import { hasPamRadius } from './support/pamtester.ts'
 import { hasSlapd } from './support/slapd.ts'
 
 const needs = [
@@ -25,6 +26,12 @@ const needs = [
     what: 'FreeRADIUS',
     here: hasFreeradius,
     packages: ['freeradius', 'freeradius-utils'],
+  },
+  {
+    what: 'PAM by RADIUS',
+    // Only root may make a service of PAM's.
+    here: () => hasPamRadius() || process.getuid?.() !== 0,
+    packages: ['libpam-radius-auth', 'pamtester'],
   },
   { what: 'OpenLDAP', here: hasSlapd, packages: ['slapd', 'ldap-utils'] },
 ]

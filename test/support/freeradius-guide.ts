@@ -17,10 +17,12 @@ type Options = {
   realm: string
   waitSeconds: number
   password?: 'check' | 'ignore'
+  /** The page whose clients it has, where that is another. */
+  clientsOf?: string
 }
 
 export async function startGuideFreeradius(options: Options): Promise<GuideFreeradius> {
-  const { server, key, realm, waitSeconds, password = 'check' } = options
+  const { server, key, realm, waitSeconds, password = 'check', clientsOf } = options
   const folder = mkdtempSync(join(tmpdir(), 'countersign-radius-'))
   const port = await freeUdpPort()
   cpSync(installed, folder, { recursive: true, verbatimSymlinks: true })
@@ -32,7 +34,8 @@ export async function startGuideFreeradius(options: Options): Promise<GuideFreer
   // As the page has it removed.
   for (const path of ['sites-enabled/default', 'sites-enabled/inner-tunnel', 'mods-enabled/eap'])
     rmSync(join(folder, path))
-  write('clients.conf', { '192.0.2.20': '127.0.0.1' })
+  if (clientsOf === undefined) write('clients.conf', { '192.0.2.20': '127.0.0.1' })
+  else writeFileSync(join(folder, 'clients.conf'), fileOf(clientsOf, `${installed}/clients.conf`))
   write('sites-enabled/countersign', { 'ipaddr = *': 'ipaddr = 127.0.0.1', '1812': String(port) })
   write('countersign.pl', {})
   write('mods-enabled/countersign', {
