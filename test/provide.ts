@@ -1,9 +1,10 @@
 /**
- * Sees to it that the tests have the programs that they test with, browsers, FreeRADIUS and OpenLDAP: on Debian, as root, missing ones are
+ * Sees to it that the tests have the programs that they test with, browsers, FreeRADIUS, PAM, Apache and OpenLDAP: on Debian, as root, missing ones are
  * installed; elsewhere one line says what is left out and how to bring it in.
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { hasApacheOpenid } from './support/apache.ts'
 import { canShowNotifications, chromiumPath, firefoxPath, webkitPaths } from './support/browser.ts'
 import { hasFreeradius } from './support/freeradius.ts'
 import { hasPamRadius } from './support/pamtester.ts'
@@ -32,6 +33,11 @@ const needs = [
     // Only root may make a service of PAM's.
     here: () => hasPamRadius() || process.getuid?.() !== 0,
     packages: ['libpam-radius-auth', 'pamtester'],
+  },
+  {
+    what: 'Apache with OpenID Connect',
+    here: hasApacheOpenid,
+    packages: ['apache2', 'libapache2-mod-auth-openidc'],
   },
   { what: 'OpenLDAP', here: hasSlapd, packages: ['slapd', 'ldap-utils'] },
 ]
