@@ -1,5 +1,5 @@
 /**
- * Sees to it that the tests have the programs that they test with, browsers, FreeRADIUS, PAM, Apache and OpenLDAP: on Debian, as root, missing ones are
+ * Sees to it that the tests have the programs that they test with, browsers, FreeRADIUS, PAM, Apache, SimpleSAMLphp and OpenLDAP: on Debian, as root, missing ones are
  * installed; elsewhere one line says what is left out and how to bring it in.
  */
 import { execFileSync } from 'node:child_process'
@@ -8,6 +8,7 @@ import { hasApacheOpenid } from './support/apache.ts'
 import { canShowNotifications, chromiumPath, firefoxPath, webkitPaths } from './support/browser.ts'
 import { hasFreeradius } from './support/freeradius.ts'
 import { hasPamRadius } from './support/pamtester.ts'
+import { hasSimpleSaml } from './support/simplesamlphp.ts'
 import { hasSlapd } from './support/slapd.ts'
 
 const needs = [
@@ -38,6 +39,11 @@ const needs = [
     what: 'Apache with OpenID Connect',
     here: hasApacheOpenid,
     packages: ['apache2', 'libapache2-mod-auth-openidc'],
+  },
+  {
+    what: 'SimpleSAMLphp',
+    here: hasSimpleSaml,
+    packages: ['simplesamlphp', 'php-cli', 'php-xml', 'php-mbstring', 'openssl'],
   },
   { what: 'OpenLDAP', here: hasSlapd, packages: ['slapd', 'ldap-utils'] },
 ]

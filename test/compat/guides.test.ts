@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { blocksOf } from '../support/guide.ts'
 import { openDesk } from './desk.ts'
 
-const pages = ['freeradius.md', 'netscaler.md', 'oidc-clients.md']
+const pages = ['freeradius.md', 'netscaler.md', 'oidc-clients.md', 'simplesamlphp.md']
 const has = ['/bin/bash', '/usr/bin/curl', '/usr/bin/jq'].every(existsSync)
 
 describe.skipIf(!has)('the commands of', () => {
