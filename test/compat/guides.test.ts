@@ -5,7 +5,14 @@ import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { blocksOf } from '../support/guide.ts'
 import { openDesk } from './desk.ts'
 
-const pages = ['freeradius.md', 'netscaler.md', 'oidc-clients.md', 'simplesamlphp.md']
+const pages = [
+  'freeradius',
+  'netscaler',
+  'keycloak',
+  'nextcloud',
+  'simplesamlphp',
+  'oidc-clients',
+].map((name) => `${name}.md`)
 const has = ['/bin/bash', '/usr/bin/curl', '/usr/bin/jq'].every(existsSync)
 
 describe.skipIf(!has)('the commands of', () => {
