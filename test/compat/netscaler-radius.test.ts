@@ -34,7 +34,7 @@ type Begun = { user: string; device: VirtualDevice; asked: RadiusAnswer }
 
 describe.skipIf(!hasFreeradius())('by RADIUS', () => {
   let radius: GuideFreeradius
-  /** The second server of a pair. */
+  /** The second server of a pair; it waits two seconds only. */
   let other: GuideFreeradius
   /** For a gateway that has checked the password itself. */
   let second: GuideFreeradius
@@ -45,10 +45,10 @@ describe.skipIf(!hasFreeradius())('by RADIUS', () => {
 
   beforeAll(async () => {
     const { apiKey: key } = await desk.application('vpn', ['trigger', 'check'])
-    const options = { server: desk.at, key, realm: desk.realm, waitSeconds: 2 }
+    const options = { server: desk.at, key, realm: desk.realm, waitSeconds: 20 }
     ;[radius, other, second] = await Promise.all([
       startGuideFreeradius(options),
-      startGuideFreeradius(options),
+      startGuideFreeradius({ ...options, waitSeconds: 2 }),
       startGuideFreeradius({ ...options, password: 'ignore' }),
     ])
     const person = await someone('late')
@@ -81,14 +81,14 @@ describe.skipIf(!hasFreeradius())('by RADIUS', () => {
     await device.approve(challenge, codeIn(asked))
     const answered = await login
     expect(answered.code).toBe('Access-Accept')
-    expect(answered.elapsedMs).toBeLessThan(2000)
+    expect(answered.elapsedMs).toBeLessThan(15_000)
     expect((await go(user, asked)).code).toBe('Access-Reject')
   })
 
   it('a person who takes their time presses OK again: same State, same code, one question', async () => {
     const { user, device } = await someone('slow')
     const asked = await begin(user)
-    const waited = await go(user, asked, '')
+    const waited = await ask({ user, password: '', state: asked.state }, other)
     expect(waited.elapsedMs).toBeGreaterThan(1900)
     expect(waited).toMatchObject({
       code: 'Access-Challenge',
@@ -126,7 +126,7 @@ describe.skipIf(!hasFreeradius())('by RADIUS', () => {
     await device.decline(await opened(device))
     const answered = await login
     expect(answered).toMatchObject({ code: 'Access-Reject', replyMessage: '' })
-    expect(answered.elapsedMs).toBeLessThan(3000)
+    expect(answered.elapsedMs).toBeLessThan(15_000)
   })
 
   it('takes a one-time password in the answer’s field instead; a wrong one asks again', async () => {

@@ -9,7 +9,7 @@ import { beforeAll, describe, expect, inject, it } from 'vitest'
 import { blocksOf } from '../support/guide.ts'
 import { signInBrowser } from '../support/sign-in-browser.ts'
 import { until } from '../support/until.ts'
-import type { VirtualDevice } from '../support/virtual-device.ts'
+import type { ReadChallenge, VirtualDevice } from '../support/virtual-device.ts'
 import { type Desk, openDesk } from './desk.ts'
 
 const password = 'a long and quiet password'
@@ -24,8 +24,13 @@ const someone = async (user: string) => {
   await desk.person(user, password)
   return desk.device(user)
 }
-const opened = (device: VirtualDevice) =>
-  until('a question on the device', async () => (await device.list())[0])
+/** What was left unanswered is open still. */
+const opened = (device: VirtualDevice, before: ReadChallenge[] = []) =>
+  until('a question on the device', async () =>
+    (await device.list()).find((one) =>
+      before.every(({ challenge }) => challenge !== one.challenge),
+    ),
+  )
 
 /** The arguments of a command of the page, quoted as NetScaler's shell has it. */
 function argumentsOf(command: string): Record<string, string> {
@@ -240,9 +245,11 @@ describe('by WebAuth', () => {
   ) as Record<string, string>
 
   let apiKey: string
+  const waiting = (push_wait: number) =>
+    desk.policy('webauth', 'authentication', { otppin: 'none', push_wait })
   beforeAll(async () => {
     ;({ apiKey } = await desk.application('webauth', ['check']))
-    await desk.policy('webauth', 'authentication', { otppin: 'none', push_wait: 3 })
+    await waiting(60)
   })
 
   /** @returns whether the gateway lets in, by the very bytes of the page. */
@@ -270,9 +277,9 @@ describe('by WebAuth', () => {
 
   it('rings by the name alone, waits, and lets in who approved', async () => {
     const device = await someone('web & müller+1')
-    const waiting = login('web & müller+1')
+    const asked = login('web & müller+1')
     await device.approve(await opened(device))
-    expect(await waiting).toBe(true)
+    expect(await asked).toBe(true)
   })
 
   it('lets nobody in who declines, does not answer, or is asked for by a stranger', async () => {
@@ -281,13 +288,16 @@ describe('by WebAuth', () => {
     const declined = login('web-nora')
     await device.decline(await opened(device))
     expect(await declined).toBe(false)
-    expect(performance.now() - startedAt).toBeLessThan(2500)
+    expect(performance.now() - startedAt).toBeLessThan(40_000)
+    await waiting(1)
     expect(await login('web-nora')).toBe(false)
     for (const key of ['', 'nobody_00000000', apiKey.slice(0, -1)])
       expect(await login('web-nora', key)).toBe(false)
     expect(await login('nobody')).toBe(false)
+    await waiting(60)
+    const before = await device.list()
     const right = login('web-nora')
-    await device.approve(await opened(device))
+    await device.approve(await opened(device, before))
     expect(await right).toBe(true)
   })
 })

@@ -53,9 +53,10 @@ describe.skipIf(!hasFreeradius() || !hasPamRadius())('PAM by RADIUS', () => {
     const terminal = service.login(user)
     await terminal.type(/Type this code there: \w{4}/, '')
     const challenge = await question()
-    await terminal.type(/Not approved yet\. Code: \w{4}/, 'ok')
+    await until('the next prompt', () => terminal.said().includes('Not approved yet'))
     const [, code] = /there: (\w{4})/.exec(terminal.said()) ?? []
     await device.approve(challenge, code)
+    await terminal.type(/Not approved yet\. Code: \w{4}/, 'ok')
     expect(await terminal.end).toBe(true)
   })
 
@@ -70,8 +71,8 @@ describe.skipIf(!hasFreeradius() || !hasPamRadius())('PAM by RADIUS', () => {
   it('refuses who declines, who is unknown and who has no device', async () => {
     const { user, device, question } = await someone('ssh-nora')
     const terminal = service.login(user)
-    await terminal.type(/Type this code there: \w{4}/, '')
     await device.decline(await question())
+    await terminal.type(/Type this code there: \w{4}/, '')
     expect(await terminal.end).toBe(false)
     await desk.person('ssh-bare')
     for (const name of ['ssh-bare', 'ssh-nobody'])
