@@ -2,9 +2,15 @@
  * A NetScaler Gateway, from its own side: what it sends and how long it waits, against the real server: by RADIUS through a real FreeRADIUS that is
  * set up as docs/freeradius.md says.
  */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { hasFreeradius } from '../support/freeradius.ts'
-import { type GuideFreeradius, startGuideFreeradius } from '../support/freeradius-guide.ts'
+import {
+  type GuideFreeradius,
+  hasGuideFreeradius,
+  startGuideFreeradius,
+} from '../support/freeradius-guide.ts'
+import { blocksOf, filled } from '../support/guide.ts'
 import { type RadiusAnswer, type RadiusRequest, radiusClient } from '../support/radius.ts'
 import { until } from '../support/until.ts'
 import type { ReadChallenge, VirtualDevice } from '../support/virtual-device.ts'
@@ -32,7 +38,7 @@ const codeIn = ({ replyMessage }: RadiusAnswer): string =>
 
 type Begun = { user: string; device: VirtualDevice; asked: RadiusAnswer }
 
-describe.skipIf(!hasFreeradius())('by RADIUS', () => {
+describe.skipIf(!hasGuideFreeradius())('by RADIUS', () => {
   let radius: GuideFreeradius
   /** The second server of a pair; it waits two seconds only. */
   let other: GuideFreeradius
@@ -106,16 +112,17 @@ describe.skipIf(!hasFreeradius())('by RADIUS', () => {
     const { client } = radius
     const packet = client.made({ user, password })
     const asked = await client.send([radius.port, other.port], packet, { timeoutMs: 40, tries: 99 })
-    // Its answer was lost.
-    const again = await client.send(radius.port, packet)
-    const elsewhere = await client.send(other.port, packet)
+    // Its answer was lost. In the moment when it is sent FreeRADIUS takes no notice of another.
+    const patience = { timeoutMs: 1000, tries: 9 }
+    const again = await client.send(radius.port, packet, patience)
+    const elsewhere = await client.send(other.port, packet, patience)
     expect([again.state, elsewhere.state]).toEqual([asked.state, asked.state])
     expect(await device.list()).toHaveLength(1)
     await device.approve(await opened(device), codeIn(asked))
     const redeeming = client.made({ user, password: 'ok', state: asked.state })
     // Begun at one, finished at the other; what is repeated there is answered as before.
     for (const _ of [1, 2])
-      expect((await client.send(other.port, redeeming)).code).toBe('Access-Accept')
+      expect((await client.send(other.port, redeeming, patience)).code).toBe('Access-Accept')
     expect((await go(user, asked)).code).toBe('Access-Reject')
   })
 
@@ -190,6 +197,19 @@ describe.skipIf(!hasFreeradius())('by RADIUS', () => {
     const request = { user, password: 'ok', state: asked.state }
     expect((await ask(request, second)).code).toBe('Access-Accept')
     expect((await ask({ user: 'nobody', password: 'x' }, second)).code).toBe('Access-Reject')
+  })
+
+  it('the command of the page that says whether it works', async () => {
+    const { user } = await someone('trial')
+    const command = blocksOf('freeradius.md', 'sh').find((block) => block.includes('radclient -x'))
+    const values = { anna: user, '…': password, '1812': String(radius.port) }
+    const run = promisify(execFile)('/bin/sh', [
+      '-c',
+      `${filled(command ?? '', values).trim()} || true`,
+    ])
+    const { stdout } = await run
+    for (const told of [/Received Access-Challenge/, /Type this code there: \w{4}"/, /State = 0x/])
+      expect(stdout).toMatch(told)
   })
 
   it('ends where the time to answer is over', async () => {

@@ -3,14 +3,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
-import { hasFreeradius } from '../support/freeradius.ts'
-import { type GuideFreeradius, startGuideFreeradius } from '../support/freeradius-guide.ts'
+import {
+  type GuideFreeradius,
+  hasGuideFreeradius,
+  startGuideFreeradius,
+} from '../support/freeradius-guide.ts'
 import { filled, fileOf } from '../support/guide.ts'
 import { hasPamRadius, pamService } from '../support/pamtester.ts'
 import { until } from '../support/until.ts'
 import { type Desk, openDesk } from './desk.ts'
 
-describe.skipIf(!hasFreeradius() || !hasPamRadius())('PAM by RADIUS', () => {
+describe.skipIf(!hasGuideFreeradius() || !hasPamRadius())('PAM by RADIUS', () => {
   let desk: Desk
   let radius: GuideFreeradius
   let service: ReturnType<typeof pamService>

@@ -2,12 +2,15 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freeUdpPort, launchFreeradius } from './freeradius.ts'
-import { filled, fileOf } from './guide.ts'
+import { freeUdpPort, hasFreeradius, launchFreeradius } from './freeradius.ts'
+import { filled, fileOf, mayRead } from './guide.ts'
 import { type RadiusClient, radiusClient } from './radius.ts'
 
 const installed = '/etc/freeradius/3.0'
 const secret = 'a-long-random-secret'
+
+export const hasGuideFreeradius = (): boolean =>
+  hasFreeradius() && mayRead(`${installed}/radiusd.conf`)
 
 export type GuideFreeradius = { client: RadiusClient; port: number; stop(): Promise<void> }
 

@@ -1,8 +1,18 @@
 /** What a page of docs/ tells an administrator to write: its files by their paths, so that tests run the very text that people copy. */
-import { readFileSync } from 'node:fs'
+import { accessSync, constants, readFileSync } from 'node:fs'
 
 const page = (name: string): string =>
   readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8')
+
+/** Whether this user may read all of these: Debian shows some configuration to root alone. */
+export function mayRead(...paths: string[]): boolean {
+  try {
+    for (const path of paths) accessSync(path, constants.R_OK)
+    return true
+  } catch {
+    return false
+  }
+}
 
 /** A file is a block whose line before begins with its path. @throws where the page has no such file. */
 export function fileOf(name: string, path: string): string {

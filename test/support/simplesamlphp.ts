@@ -14,13 +14,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { filled, fileOf } from './guide.ts'
+import { filled, fileOf, mayRead } from './guide.ts'
 import { until } from './until.ts'
 
 const installed = '/usr/share/simplesamlphp'
 const [php, openssl] = ['/usr/bin/php', '/usr/bin/openssl']
 export const hasSimpleSaml = (): boolean =>
-  [installed, php, openssl, '/etc/simplesamlphp/config.php'].every(existsSync)
+  mayRead(installed, php, openssl, '/etc/simplesamlphp/config.php')
 
 export type SimpleSaml = { at: string; log(): string; stop(): Promise<void> }
 type Options = {
