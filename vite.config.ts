@@ -22,6 +22,10 @@ const pages = ['app', 'docs', 'try', 'welcome']
 const core =
   /node_modules\/(@?preact|jose|valibot|idb)\/|\/schema\/|\/pwa\/src\/(api|keys|device|history|parts|route)\b/
 
+/** Of these folders, what only later screens use: it stays with them. */
+const notCore =
+  /\/schema\/sealed|\/pwa\/src\/(parts\/(code-below|steps)|keys\/generate|device\/(leave|rename))\b/
+
 /** Vite's own piece for loading later chunks, which other pages use too: they must not get the app with it. */
 const loader = { name: 'loader', test: /vite\/preload-helper/, priority: 1 }
 
@@ -88,7 +92,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(pages),
-      output: { codeSplitting: { groups: [loader, { name: 'core', test: core }] } },
+      output: { codeSplitting: { groups: [loader, { name: 'core', test: (id: string) => core.test(id) && !notCore.test(id) }] } },
     },
   },
   plugins: [

@@ -69,6 +69,14 @@ export const EnrolmentLookAnswer = v.object({
 })
 export type EnrolmentLookAnswer = v.InferOutput<typeof EnrolmentLookAnswer>
 
+/** What is sealed to a device's key for agreement (sealed.ts). */
+export const Sealed = v.object({
+  /** The ephemeral key, good for this one box. */
+  key: PublicJwk,
+  box: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22,256}$/)),
+})
+export type Sealed = v.InferOutput<typeof Sealed>
+
 /** POST /device/enrolment/finish: `proof` is an enrolment JWS. Repeating it with the same key answers the same. */
 export const EnrolmentFinish = v.object({ proof: jws })
 export type EnrolmentFinish = v.InferOutput<typeof EnrolmentFinish>
@@ -80,6 +88,17 @@ export const EnrolmentFinishAnswer = v.object({
   rootThumbprint: v.string(),
   /** Approvals here ask for a fingerprint, a face or a PIN: the app registers one next. */
   userVerification: v.boolean(),
+  /** The device shows codes beside (RFC 6238), where it brought a key for agreement and policy has them. */
+  codes: v.optional(
+    v.object({
+      serial: v.string(),
+      /** The seed, sealed to the device (sealed.ts): nobody between, and nobody who repeats the proof, reads it. */
+      seed: Sealed,
+      digits: v.number(),
+      stepSeconds: v.number(),
+      hash: v.literal('SHA-256'),
+    }),
+  ),
 })
 export type EnrolmentFinishAnswer = v.InferOutput<typeof EnrolmentFinishAnswer>
 
@@ -92,6 +111,8 @@ export type OpenChallenge = v.InferOutput<typeof OpenChallenge>
 /** GET /device/challenges (signed): what is open for this device, newest first. */
 export const ChallengesAnswer = v.object({
   account: v.string(),
+  /** Whether the six-digit codes that this device was given are taken. */
+  codes: v.boolean(),
   challenges: v.array(OpenChallenge),
   /** How the last push to this device went, so that the app can say "Push works". */
   push: v.object({

@@ -105,6 +105,8 @@ export const EnrolmentClaims = v.object({
   secret: v.optional(v.pipe(v.string(), v.maxLength(128))),
   code: v.optional(v.pipe(v.string(), v.maxLength(32))),
   deviceName: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64)),
+  /** Another key of the device's, for agreement alone: the seed of its six-digit codes is sealed to it. Without it there are no codes. */
+  agreement: v.optional(PublicJwk),
   iat: at,
 })
 export type EnrolmentClaims = v.InferOutput<typeof EnrolmentClaims>

@@ -175,6 +175,8 @@ export const tokens = sqliteTable(
     pinHash: text('pin_hash'),
     /** Sealed with the serial: the secret that one-time passwords are made from. */
     seed: text('seed'),
+    /** Of the codes that a device of ours shows: the device's serial. They are good while it is, with its PIN, and go with it. */
+    device: text('device'),
     otpLength: integer('otp_length').notNull().default(6),
     hashlib: text('hashlib', { enum: ['sha1', 'sha256', 'sha512'] })
       .notNull()
@@ -224,12 +226,15 @@ export const tokens = sqliteTable(
     index('tokens_by_owner').on(table.ownerId),
     index('tokens_by_customer').on(table.customer, table.serial),
     index('tokens_by_type').on(table.customer, table.type, table.serial),
-    index('tokens_by_realm').on(table.customer, table.realm, table.serial),
+    index('tokens_by_realm').on(table.customer, table.realm, table.serial, table.device),
     // Few are in realms beside their owner's.
     index('tokens_in_realms')
       .on(table.customer, table.realms)
       .where(sql`realms < '[]'`),
     index('tokens_by_person').on(table.person, table.customer),
+    uniqueIndex('tokens_of_device')
+      .on(table.device)
+      .where(sql`device is not null`),
     index('tokens_waiting')
       .on(table.enrolmentExpiresAt)
       .where(sql`rollout_state = 'clientwait'`),

@@ -9,8 +9,13 @@ export type KeptKey = {
 }
 
 /** Every private key anywhere in IndexedDB, and in which formats it could be taken out. */
-export const keptPrivateKeys = (tab: Tab): Promise<KeptKey[]> =>
-  tab.run(async () => {
+export const keptPrivateKeys = (tab: Tab): Promise<KeptKey[]> => keptKeys(tab, 'private')
+
+/** Every key that is shared with the server. */
+export const keptSecretKeys = (tab: Tab): Promise<KeptKey[]> => keptKeys(tab, 'secret')
+
+const keptKeys = (tab: Tab, kind: 'private' | 'secret'): Promise<KeptKey[]> =>
+  tab.run(async (kind) => {
     const settled = <T>(request: IDBRequest<T>) =>
       new Promise<T>((resolve, reject) => {
         request.addEventListener('success', () => resolve(request.result))
@@ -30,7 +35,7 @@ export const keptPrivateKeys = (tab: Tab): Promise<KeptKey[]> =>
     const formats = ['jwk', 'pkcs8', 'raw', 'spki'] as const
     return Promise.all(
       found
-        .filter(({ type }) => type === 'private')
+        .filter(({ type }) => type === kind)
         .map(async (key) => {
           const attempts = formats.map((format) =>
             crypto.subtle.exportKey(format as 'jwk', key).then(
@@ -43,7 +48,7 @@ export const keptPrivateKeys = (tab: Tab): Promise<KeptKey[]> =>
           return { algorithm: algorithm.name, extractable, usages: [...usages], exported }
         }),
     )
-  })
+  }, kind)
 
 /** The device ids of the accounts in the app. */
 export const keptDeviceIds = (tab: Tab): Promise<string[]> =>

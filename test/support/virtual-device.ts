@@ -17,6 +17,7 @@ import {
   challengeHash,
   typ,
 } from '../../schema/signing.ts'
+import { exportPublic } from '../../schema/sealed.ts'
 import type { Decision, DeclineReason } from '../../schema/states.ts'
 import { p256Keys } from './p256.ts'
 
@@ -70,6 +71,8 @@ export type Enrolling = {
   invitation: string
   deviceName?: string
   keys?: CryptoKeyPair
+  /** Makes it ask for six-digit codes too. */
+  agreement?: CryptoKeyPair
   spoilt?: Partial<EnrolmentClaims>
 }
 
@@ -88,6 +91,9 @@ export async function enrol(server: Server, enrolling: Enrolling): Promise<Virtu
     ...proved,
     deviceName: enrolling.deviceName ?? 'Virtual device',
     iat: nowSeconds(server),
+    ...(enrolling.agreement && {
+      agreement: await exportPublic(enrolling.agreement.publicKey),
+    }),
     ...enrolling.spoilt,
   }
   const proof = await sign(typ.enrolment, claims, { key: keys.privateKey, jwk: publicKey })
@@ -230,7 +236,7 @@ async function expect<S extends v.GenericSchema>(
   return v.parse(schema, body)
 }
 
-async function publicJwkOf(keys: CryptoKeyPair): Promise<PublicJwk> {
+export async function publicJwkOf(keys: CryptoKeyPair): Promise<PublicJwk> {
   return publicHalf((await crypto.subtle.exportKey('jwk', keys.publicKey)) as PublicJwk)
 }
 

@@ -5,6 +5,7 @@
 import * as v from 'valibot'
 import type { EnrolmentFinishAnswer } from '../../schema/device.ts'
 import { PublicJwk, headerOf, thumbprint, verify } from '../../schema/jws.ts'
+import { importAgreement } from '../../schema/sealed.ts'
 import { EnrolmentClaims, typ } from '../../schema/signing.ts'
 import { changeTokens } from '../challenge/change-tokens.ts'
 import { reach } from '../challenge/reach.ts'
@@ -16,6 +17,7 @@ import { writeAudit } from '../record/audit.ts'
 import { readSettings } from '../store/settings.ts'
 import { enrolToken } from '../store/tokens.ts'
 import { tellEnrolled } from '../webhook/tell.ts'
+import { makeCodes, sealCodes } from './device-codes.ts'
 import { routeInvitation } from './invitation.ts'
 
 export async function finishEnrolment(
@@ -29,6 +31,8 @@ export async function finishEnrolment(
   if (!key.success || !claims || claims.aud !== called.deployment.origin)
     refuse({ reason: 'signature_refused', field: 'proof' })
   checkClock(called, claims.iat)
+  const agreement = claims.agreement ? await importAgreement(claims.agreement) : null
+  if (claims.agreement && !agreement) refuse({ reason: 'signature_refused', field: 'proof' })
   const { context, address, proof } = await routeInvitation(called, claims)
   const bound = await thumbprint(key.output)
   const spent = await reach(context, address, (object) => object.spendEnrolment(proof, bound))
@@ -36,8 +40,8 @@ export async function finishEnrolment(
 
   const { master, issuer, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const token = await changeTokens(context, address, async () =>
-    enrolToken(context.db, spent.serial, {
+  const { token, codes } = await changeTokens(context, address, async () => {
+    const token = await enrolToken(context.db, spent.serial, {
       publicKey: key.output,
       deviceId: await sealId(
         { master, kind: 'device', bound },
@@ -47,10 +51,12 @@ export async function finishEnrolment(
       ),
       deviceName: claims.deviceName,
       enrolledAt: now,
-    }),
-  )
-  if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
-    refuse({ reason: 'enrolment_spent' })
+    })
+    if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
+      refuse({ reason: 'enrolment_spent' })
+    return { token, codes: agreement && (await makeCodes(context, token)) }
+  })
+  const sealed = agreement && codes ? await sealCodes(context, codes, agreement) : undefined
   await writeAudit(context, {
     customer: token.customer,
     action: 'enrolment_finish',
@@ -62,11 +68,12 @@ export async function finishEnrolment(
   await tellEnrolled(context, token)
   const { userVerification } = await readSettings(context, token.customer)
   return {
-    deviceId: token.deviceId,
+    deviceId: token.deviceId ?? '',
     serial: token.serial,
     issuer,
     account: spent.account,
     rootThumbprint,
     userVerification: userVerification === 1,
+    ...(sealed && { codes: sealed }),
   }
 }

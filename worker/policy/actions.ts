@@ -50,6 +50,10 @@ const enrollment = {
   push_registration_url: text(
     'Where phones send their answers; the address of this server by default.',
   ),
+  push_device_codes: text(
+    'Whether our own app shows six-digit codes as well, for when it cannot be reached; `allow` where nothing is said. Whoever is tricked into telling one has let somebody in.',
+    ['allow', 'deny'],
+  ),
   push_ttl: count(1, 1440, 'How many minutes an enrolment can be finished.'),
   push_ssl_verify: text('Whether phones check our certificate.', ['0', '1']),
   push_use_pia_scheme: flag('Enrolment codes begin with pia:// instead of otpauth://.'),

@@ -11,11 +11,12 @@ export type Limit =
 const others = sql.raw('others')
 const column = (name: string): SQL => sql.raw(`others.${name}`)
 
-/** As far as it matters: nothing is counted beyond the limit. */
+/** As far as it matters: nothing is counted beyond the limit. What a device shows is part of the device. */
 function countOf(limit: Limit, except: string): SQL {
   const count = (which: SQL | undefined): SQL =>
     sql`(select count(*) from (select 1 from ${tokens} ${others}
-      where ${which} and ${column('serial')} <> ${except} limit ${limit.most}))`
+      where ${which} and ${column('serial')} <> ${except}
+      and ${column('device')} is null limit ${limit.most}))`
   if (limit.of === 'user')
     return count(
       and(

@@ -1,6 +1,7 @@
 /** Searches tokens, a page at a time. */
 import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
+import { alias } from 'drizzle-orm/sqlite-core'
 import { people, phones, serverKeys, tokens } from '../../schema/tables.ts'
 import { nameKey } from './name-key.ts'
 import { type Page, isOneOf, matches } from './search.ts'
@@ -29,7 +30,11 @@ export type ListedToken = {
   phoneKey: string | null
   fbtoken: string | null
   serverKey: string | null
+  /** Of a device's codes: whether the device is good for anything. null: other tokens. */
+  deviceStands: boolean | null
 }
+
+const devices = alias(tokens, 'devices')
 
 const columns = {
   serial: tokens.serial,
@@ -74,11 +79,15 @@ export async function listTokens(
         phoneKey: sql<string | null>`${phones.publicKey}`.as('phone_key'),
         fbtoken: phones.fbtoken,
         serverKey: sql<string | null>`${serverKeys.publicKey}`.as('server_key'),
+        deviceStands: sql<boolean | null>`${devices.active} and not ${devices.revoked}`
+          .mapWith((stands: number | null) => stands !== null && stands !== 0)
+          .as('device_stands'),
       })
       .from(tokens)
       .leftJoin(people, eq(people.id, tokens.person))
       .leftJoin(phones, eq(phones.serial, tokens.serial))
       .leftJoin(serverKeys, eq(serverKeys.id, phones.serverKey))
+      .leftJoin(devices, eq(devices.serial, tokens.device))
       .where(where)
       .orderBy(descending ? desc(order) : asc(order), asc(sql`${tokens}.rowid`))
       .limit(limit)

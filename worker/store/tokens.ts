@@ -28,6 +28,8 @@ export type OwnerRead = {
   tokens: {
     serial: string
     type: TokenType
+    /** Of a device's own codes: the device, which all else below has been seen together with. */
+    device: string | null
     description: string
     active: boolean
     revoked: boolean
@@ -124,56 +126,81 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         found[0]?.token.description ||
         found[0]?.token.serial ||
         '',
-    tokens: found.map(({ token, subscription, verifier, phone, serverKey, ...alive }) => ({
-      serial: token.serial,
-      type: token.type,
-      description: token.description,
-      // Whose person is gone, or no longer in the realm, is good for nothing.
-      active:
-        token.active &&
-        (token.person === null || alive.member !== null) &&
-        (token.account === null || alive.administrator !== null),
-      revoked: token.revoked,
-      enrolled: token.rolloutState === 'enrolled',
-      deviceId: token.deviceId,
-      deviceName: token.deviceName,
-      pinHash: token.pinHash,
-      failCount: token.failCount,
-      maxFailCount: token.maxFailCount,
-      validFrom: token.validFrom,
-      validUntil: token.validUntil,
-      otp: otpOf(token),
-      counter: token.counter,
-      timeShift: token.timeShift,
-      lastAuthAt: token.lastAuthAt,
-      countAuth: token.countAuth,
-      countAuthSuccess: token.countAuthSuccess,
-      countAuthMax: token.countAuthMax,
-      countAuthSuccessMax: token.countAuthSuccessMax,
-      subscription: subscription && {
-        endpoint: subscription.endpoint,
-        p256dh: subscription.p256dh,
-        auth: subscription.auth,
-      },
-      verifier: verifier && {
-        credentialId: verifier.credentialId,
-        publicKey: verifier.publicKey,
-        counter: verifier.counter,
-      },
-      pushConfiguration: token.pushConfiguration,
-      phone:
-        phone && serverKey
-          ? {
-              key: phone.publicKey,
-              serverKey,
-              fbtoken: phone.fbtoken,
-              capabilities: phone.capabilities,
-              mayPoll: !/^(false|0|no)$/i.test(token.info.polling_allowed ?? ''),
-            }
-          : null,
-    })),
+    tokens: withDevices(
+      found.map(({ token, subscription, verifier, phone, serverKey, ...alive }) => ({
+        serial: token.serial,
+        type: token.type,
+        device: token.device,
+        description: token.description,
+        // Whose person is gone, or no longer in the realm, is good for nothing.
+        active:
+          token.active &&
+          (token.person === null || alive.member !== null) &&
+          (token.account === null || alive.administrator !== null),
+        revoked: token.revoked,
+        enrolled: token.rolloutState === 'enrolled',
+        deviceId: token.deviceId,
+        deviceName: token.deviceName,
+        pinHash: token.pinHash,
+        failCount: token.failCount,
+        maxFailCount: token.maxFailCount,
+        validFrom: token.validFrom,
+        validUntil: token.validUntil,
+        otp: otpOf(token),
+        counter: token.counter,
+        timeShift: token.timeShift,
+        lastAuthAt: token.lastAuthAt,
+        countAuth: token.countAuth,
+        countAuthSuccess: token.countAuthSuccess,
+        countAuthMax: token.countAuthMax,
+        countAuthSuccessMax: token.countAuthSuccessMax,
+        subscription: subscription && {
+          endpoint: subscription.endpoint,
+          p256dh: subscription.p256dh,
+          auth: subscription.auth,
+        },
+        verifier: verifier && {
+          credentialId: verifier.credentialId,
+          publicKey: verifier.publicKey,
+          counter: verifier.counter,
+        },
+        pushConfiguration: token.pushConfiguration,
+        phone:
+          phone && serverKey
+            ? {
+                key: phone.publicKey,
+                serverKey,
+                fbtoken: phone.fbtoken,
+                capabilities: phone.capabilities,
+                mayPoll: !/^(false|0|no)$/i.test(token.info.polling_allowed ?? ''),
+              }
+            : null,
+      })),
+    ),
   }
 }
+
+/** A device's codes are worth what the device is, and nothing where it is gone. They stand before it, because plugins read the last. */
+function withDevices(found: OwnerRead['tokens']): OwnerRead['tokens'] {
+  const codes = found.flatMap((token) => {
+    if (token.device === null) return []
+    const device = found.find(({ serial }) => serial === token.device)
+    return {
+      ...token,
+      active: token.active && device?.active === true && device.enrolled,
+      revoked: token.revoked || device?.revoked === true,
+      pinHash: token.pinHash ?? device?.pinHash ?? null,
+      validFrom: later(token.validFrom, device?.validFrom ?? null),
+      validUntil: sooner(token.validUntil, device?.validUntil ?? null),
+    }
+  })
+  return codes.length === 0 ? found : [...codes, ...found.filter(({ device }) => device === null)]
+}
+
+const later = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.max(one, other)
+const sooner = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other)
 
 const otpOf = (token: TokenRow): OwnerRead['tokens'][number]['otp'] =>
   token.seed === null
@@ -261,13 +288,23 @@ export async function moveToken(
   change: TokenChange,
   limits: Limit[],
 ): Promise<boolean> {
+  const orm = drizzle(context.db)
   const [moved] = (await forgetWith(context, [
-    drizzle(context.db)
+    orm
       .update(tokens)
       .set(change)
       .where(and(eq(tokens.serial, serial), within(limits, serial)))
       .returning({ serial: tokens.serial }),
-  ])) as [unknown[]]
+    // Its codes were made for whoever held it: the next one's device gets its own.
+    orm
+      .delete(tokens)
+      .where(
+        and(
+          eq(tokens.device, serial),
+          sql`(select owner_id from ${tokens} moved where moved.serial = ${serial}) <> ${sql.raw('tokens.owner_id')}`,
+        ),
+      ),
+  ])) as [unknown[], unknown]
   return moved.length === 1
 }
 
@@ -294,6 +331,12 @@ export async function enrolToken(
     .set({ ...device, rolloutState: 'enrolled', enrolmentExpiresAt: null })
     .where(and(eq(tokens.serial, serial), eq(tokens.rolloutState, 'clientwait')))
   return findToken(db, serial)
+}
+
+/** @returns the codes that this device shows. */
+export async function findCodesOf(db: D1Database, device: string): Promise<TokenRow | null> {
+  const [row] = await drizzle(db).select().from(tokens).where(eq(tokens.device, device))
+  return row ?? null
 }
 
 /** @returns whether the person has a token of this type, whatever has become of it. */
@@ -339,7 +382,7 @@ export async function renameDevice(
   await drizzle(db).update(tokens).set({ deviceName }).where(eq(tokens.serial, serial))
 }
 
-/** The token goes, with its subscription, its verifier, its phone and the key that the phone was given. */
+/** The token goes, with its codes, its subscription, its verifier, its phone and the key that the phone was given. */
 export async function deleteToken(context: Context, serial: string): Promise<void> {
   const orm = drizzle(context.db)
   await forgetWith(context, [
@@ -347,6 +390,7 @@ export async function deleteToken(context: Context, serial: string): Promise<voi
     orm.delete(verifiers).where(eq(verifiers.serial, serial)),
     orm.delete(phones).where(eq(phones.serial, serial)),
     orm.delete(serverKeys).where(eq(serverKeys.takenBy, serial)),
+    orm.delete(tokens).where(eq(tokens.device, serial)),
     orm.delete(tokens).where(eq(tokens.serial, serial)),
   ])
 }

@@ -5,6 +5,7 @@ import type { State } from '../../../schema/states.ts'
 import { serverNowMs } from '../api/clock.ts'
 import { fetchChallenge, fetchChallenges } from '../api/device.ts'
 import type { Signer } from '../api/sign-request.ts'
+import { noteCodes } from '../codes/taken.ts'
 import { heed, heedSuccess } from '../device/accounts.ts'
 import { notePush } from '../device/push-health.ts'
 import { noteAsked, settle } from '../history/record.ts'
@@ -101,6 +102,7 @@ export async function refresh(account: Enrolment): Promise<boolean> {
     return list.failure.status !== 0 && list.failure.status < 500
   }
   heedSuccess(deviceId)
+  noteCodes(deviceId, list.value.codes)
   notePush(deviceId, list.value.push)
   const pending = list.value.challenges.filter(({ state }) => state === 'pending')
   const believable = await Promise.all(pending.map((carried) => believed(account, carried)))

@@ -9,6 +9,7 @@ import type { Result } from '../api/call.ts'
 import { serverNow } from '../api/clock.ts'
 import { fetchKeys } from '../api/device.ts'
 import { finishEnrolment } from '../api/device.ts'
+import { agreementFor, exportPublic, takeCodes } from '../codes/take.ts'
 import { type KeyPair, database } from '../keys/database.ts'
 import { keep } from '../keys/enrolments.ts'
 import { generateKeyPair } from '../keys/generate.ts'
@@ -33,10 +34,12 @@ export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswe
   const chain = { root: keys.value.root, links: keys.value.links }
   if (!(await trustedKeys(chain, expectedRoot))) return { ok: false, failure: mismatch }
 
+  const agreement = await agreementFor(draft, pair)
   const claims: EnrolmentClaims = {
     aud: location.origin,
     ...credential,
     deviceName,
+    agreement: await exportPublic(agreement.publicKey),
     iat: serverNow(),
   }
   const proof = await sign(typ.enrolment, claims, { key: pair.privateKey, jwk: pair.publicKey })
@@ -45,6 +48,7 @@ export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswe
   const { deviceId, serial, issuer, account, rootThumbprint } = finished.value
   if (rootThumbprint !== expectedRoot) return { ok: false, failure: mismatch }
 
+  const taken = await takeCodes(finished.value.codes, agreement)
   const enrolment = {
     ...{ deviceId, serial, issuer, account, deviceName, rootThumbprint, chain },
     publicKey: pair.publicKey,
@@ -52,8 +56,9 @@ export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswe
     standing: 'active' as const,
     endpoint: null,
     verifierId: null,
+    codes: taken && taken.codes,
   }
-  await keep(enrolment, pair, draft)
+  await keep(enrolment, { pair, codes: taken && taken.key, draft })
   return finished
 }
 

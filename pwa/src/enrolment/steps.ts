@@ -12,7 +12,6 @@ import { permission } from '../device/notifications.ts'
 import { keepPushCurrent } from '../device/push.ts'
 import { mustInstallFirst } from '../device/platform.ts'
 import { askPersistence } from '../device/storage.ts'
-import { finish } from './finish.ts'
 import type { EnrolmentProblem } from './problem.ts'
 
 export type Step =
@@ -60,7 +59,13 @@ export async function confirmEnrolment(deviceName: string): Promise<void> {
   if (before?.at !== 'confirm') return
   step.value = { at: 'finishing' }
   const { invitation, look } = before
-  const finished = await finish({ invitation, deviceName, expectedRoot: look.rootThumbprint })
+  // Not with the first load: who has an account comes without it.
+  const code = await import('./finish.ts').catch(() => null)
+  if (!code) {
+    step.value = { ...before, problem: 'offline' }
+    return
+  }
+  const finished = await code.finish({ invitation, deviceName, expectedRoot: look.rootThumbprint })
   if (!finished.ok) {
     step.value = { ...before, problem: why(finished.failure) }
     return

@@ -27,9 +27,18 @@ export type Enrolment = {
   endpoint: string | null
   /** The WebAuthn credential that confirms approvals with a finger, a face or a PIN, where there is one. */
   verifierId: string | null
+  /** The six-digit codes that it shows, where it has any. Their key is beside its own. */
+  codes: Codes | null
 }
 
-export type KeyPair = { publicKey: PublicJwk; privateKey: CryptoKey }
+export type Codes = { digits: number; stepSeconds: number }
+
+export type KeyPair = {
+  publicKey: PublicJwk
+  privateKey: CryptoKey
+  /** Of a draft: what the seed of its codes is sealed to. */
+  agreement?: CryptoKeyPair
+}
 
 /** How an asked sign-in ended, as this device saw it. `open`: not ended when last seen. */
 export type HistoryResult =

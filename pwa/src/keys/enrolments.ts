@@ -36,11 +36,27 @@ async function readKey(deviceId: string): Promise<CryptoKey | null> {
   }
 }
 
+/** Codes have a key of their own, next to the device's. */
+const codesName = (deviceId: string): string => `codes/${deviceId}`
+
+/** @returns null where there is none, or the browser lost it. */
+export async function codesKey(deviceId: string): Promise<CryptoKey | null> {
+  try {
+    const key: unknown = await (await database()).get('keys', codesName(deviceId))
+    return key instanceof CryptoKey && key.type === 'secret' ? key : null
+  } catch {
+    return null
+  }
+}
+
 const sameAccount = (one: Enrolment, other: Enrolment): boolean =>
   one.issuer === other.issuer && one.account === other.account
 
 /** The account and its key are kept together or not at all; an account that was lost and is added again takes its old place. */
-export async function keep(enrolment: Enrolment, pair: KeyPair, draft: string): Promise<void> {
+export async function keep(
+  enrolment: Enrolment,
+  { pair, codes, draft }: { pair: KeyPair; codes: CryptoKey | null; draft: string },
+): Promise<void> {
   const db = await database()
   const dead = (await db.getAll('enrolments')).filter(
     (other) => other.standing !== 'active' && sameAccount(other, enrolment),
@@ -50,8 +66,10 @@ export async function keep(enrolment: Enrolment, pair: KeyPair, draft: string): 
   })
   await Promise.all([
     ...dead.map(({ deviceId }) => change.objectStore('enrolments').delete(deviceId)),
+    ...dead.map(({ deviceId }) => change.objectStore('keys').delete(codesName(deviceId))),
     change.objectStore('enrolments').put(enrolment),
     change.objectStore('keys').put(pair.privateKey, enrolment.deviceId),
+    ...(codes ? [change.objectStore('keys').put(codes, codesName(enrolment.deviceId))] : []),
     change.objectStore('drafts').delete(draft),
     change.done,
   ])
@@ -80,6 +98,7 @@ export async function forget(deviceId: string): Promise<void> {
   await Promise.all([
     change.objectStore('enrolments').delete(deviceId),
     change.objectStore('keys').delete(deviceId),
+    change.objectStore('keys').delete(codesName(deviceId)),
     change.done,
   ])
 }

@@ -4,6 +4,8 @@ import type { ComponentType } from 'preact'
 
 export function later<Props extends object>(
   fetch: () => Promise<ComponentType<Props>>,
+  /** null for a part of a screen that is there already. */
+  meanwhile: null | 'busy' = 'busy',
 ): ComponentType<Props> {
   const arrived = signal<{ Now: ComponentType<Props> } | null>(null)
   let asked = false
@@ -20,6 +22,6 @@ export function later<Props extends object>(
           asked = false
         })
     }
-    return <main class="screen" data-screen="busy" aria-busy="true" />
+    return meanwhile && <main class="screen" data-screen="busy" aria-busy="true" />
   }
 }

@@ -4,10 +4,13 @@ import { beginEnrolment } from '../enrolment/steps.ts'
 import { AccountCard } from '../parts/account-card.tsx'
 import { HealthLine } from '../parts/health-line.tsx'
 import { Icon } from '../parts/icon.tsx'
+import { later } from '../parts/later.tsx'
 import { Mark } from '../parts/mark.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { go } from '../route.ts'
 import { text } from '../text/text.ts'
+
+const CodeBelow = later(async () => (await import('./later.ts')).CodeBelow, null)
 
 export function Home() {
   const words = text.value.home
@@ -20,6 +23,7 @@ export function Home() {
         {(accounts.value ?? []).map((account) => (
           <li key={account.deviceId}>
             <AccountCard account={account} />
+            {account.codes && <CodeBelow account={account} />}
           </li>
         ))}
       </ul>

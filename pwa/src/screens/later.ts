@@ -1,4 +1,5 @@
 /** The screens that nobody needs at once, in a chunk of their own. */
+export { CodeBelow } from '../parts/code-below.tsx'
 export { Account } from './account.tsx'
 export { EnrolConfirm } from './enrol-confirm.tsx'
 export { EnrolNotifications } from './enrol-notifications.tsx'

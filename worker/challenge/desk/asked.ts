@@ -33,7 +33,8 @@ export type Triggered = {
   transactionId: string
   challenge: string
   serials: string[]
-  challenges: { serial: string; type: TokenType; match: Match }[]
+  /** spare: a device's own codes, for when it cannot be reached. */
+  challenges: { serial: string; type: TokenType; match: Match; spare: boolean }[]
   match: 'code' | 'none'
   /** What is pressed on stock phones follows from it; null where none is asked to. */
   pick: Pick<PhoneTerms, 'among' | 'options'> | null

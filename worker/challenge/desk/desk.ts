@@ -19,6 +19,8 @@ export type Found = { ownerId: OwnerId; customer?: string }
 export type TokenCopy = {
   serial: string
   type: TokenType
+  /** Of the codes that a device of ours shows: its serial. */
+  device?: string | null
   description: string
   active: boolean
   revoked: boolean

@@ -2,7 +2,8 @@
 import type { ChallengesAnswer, OpenChallenge } from '../../../schema/device.ts'
 import type { State } from '../../../schema/states.ts'
 import { type DeviceRefusal, deviceToken } from './answer.ts'
-import { copyOf } from './copy.ts'
+import { copyOf, isUsable } from './copy.ts'
+import { isLocked } from './counters.ts'
 import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
   challengesOf,
@@ -50,6 +51,9 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
   return {
     ok: true,
     account: copy.account,
+    codes: copy.tokens.some(
+      (codes) => codes.device === token.serial && isUsable(desk, codes) && !isLocked(desk, codes),
+    ),
     challenges,
     push: { subscribed: token.subscription !== null, ...lastPush(desk, token.serial) },
   }

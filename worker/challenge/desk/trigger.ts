@@ -44,6 +44,7 @@ export async function trigger(
     serial: token.serial,
     type: token.type,
     match: matchOf(token, { match, phone }),
+    spare: typeof token.device === 'string',
   }))
 
   // From here to the end nothing is awaited: one turn of one thread decides whether this rings.

@@ -30,17 +30,25 @@ export function challengeResult(
     type: challenge.type,
   }))
   const messages = challenges.map(({ message }) => message)
+  // What a device shows is for when it cannot be reached: plugins that know one way at a time must not begin with it.
+  const isSpare = (at: number): boolean => asked.challenges[at]?.spare === true
+  const inOrder = [
+    ...messages.filter((_, at) => !isSpare(at)),
+    ...messages.filter((_, at) => isSpare(at)),
+  ]
+  const first = challenges.filter((_, at) => !isSpare(at))
+  const modes = (first.length > 0 ? first : challenges).map(({ client_mode: mode }) => mode)
   const byDevice = challenges.some(({ type }) => type === 'push')
   return {
     value,
     authentication: 'CHALLENGE',
     detail: {
       ...challenges.at(-1),
-      message: asked.framed(messages),
+      message: asked.framed(inOrder),
       messages,
       multi_challenge: challenges,
       transaction_ids: challenges.map(() => transactionId),
-      preferred_client_mode: asked.preferred(challenges.map(({ client_mode: mode }) => mode)),
+      preferred_client_mode: asked.preferred(modes),
       ...(byDevice && { notified: asked.notified, sent_to: asked.sentTo }),
       ...(asked.quietUntilAt !== undefined && { quiet_until_at: asked.quietUntilAt }),
       expires_at: asked.answerableUntilAt,

@@ -15,7 +15,7 @@ export function describedToken(
   const { id, token, username, resolver } = listed
   const { failCount, counter, timeShift } = counters
   return {
-    active: token.active,
+    active: token.active && (token.device === null || listed.deviceStands === true),
     container_serial: '',
     count: counter,
     count_window: token.countWindow,
@@ -74,6 +74,7 @@ function kindInfo(listed: ListedToken, timeShift: number): Record<string, string
   if (token.type === 'push') return pushInfo(listed)
   if (token.type !== 'totp') return { hashlib: token.hashlib }
   return {
+    ...(token.device !== null && { device_serial: token.device }),
     hashlib: token.hashlib,
     timeShift: timeShift.toFixed(1),
     timeStep: String(token.timeStep),

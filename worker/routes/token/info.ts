@@ -22,6 +22,7 @@ const reserved = new Set([
   'count_auth_success_max',
   'creation_date',
   'device_name',
+  'device_serial',
   'firebase_token',
   'hashlib',
   'last_auth',

@@ -5,6 +5,7 @@ import { changeAll, changeWithin } from '../../enrolment/manage.ts'
 import { checkPin } from '../../enrolment/pin.ts'
 import { hashPin } from '../../factor/pin.ts'
 import { refuse } from '../../problem.ts'
+import type { TokenRow } from '../../store/tokens.ts'
 import { callerWith } from '../decode/caller.ts'
 import { setterOf } from '../decode/identity.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
@@ -30,6 +31,7 @@ owners.post('/assign', async (call) => {
   const context = call.get('context')
   await recorded(call, caller, entryOf(call, parameters, 'token_assign'), async () => {
     const token = await tokenNamed(context, caller.customer, parameters.need('serial').trim())
+    refuseCodesAlone(token)
     // Nobody helps themselves to what belongs to another realm.
     if (caller.self && token.realms.length > 0 && !token.realms.includes(caller.self.realm))
       refuse({ reason: 'serial_not_found' })
@@ -62,6 +64,16 @@ owners.post('/assign', async (call) => {
   return answer(call, { value: true })
 })
 
+/** A device's codes cannot be another person's than the device. @throws Refusal bad_parameter */
+function refuseCodesAlone({ device }: TokenRow): void {
+  if (device !== null)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'serial',
+      mend: `must be ${device}, the device that shows these codes`,
+    })
+}
+
 /** The PIN and the failures were the person's: they stay behind. */
 const bare = { pinHash: null, failCount: 0 }
 
@@ -74,7 +86,10 @@ for (const path of ['/unassign', '/unassign/:serial'])
     const value = await recorded(call, caller, entry, async (detail) => {
       const inPath = call.req.param('serial')
       const { tokens } = await tokensAsked(context, caller.customer, parameters, inPath)
-      const assigned = tokens.filter(({ person }) => person !== null)
+      const [only, ...more] = tokens
+      if (only && more.length === 0) refuseCodesAlone(only)
+      // Those that a device shows go with the device.
+      const assigned = tokens.filter(({ person, device }) => person !== null && device === null)
       for (const token of assigned) await transfer(context, token, null, { change: bare })
       detail.serials = assigned.map(({ serial }) => serial)
       return tokens.length
