@@ -92,7 +92,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(pages),
-      output: { codeSplitting: { groups: [loader, { name: 'core', test: (id: string) => core.test(id) && !notCore.test(id) }] } },
+      output: {
+        codeSplitting: {
+          groups: [
+            loader,
+            { name: 'core', test: (id: string) => core.test(id) && !notCore.test(id) },
+          ],
+        },
+      },
     },
   },
   plugins: [
