@@ -26,7 +26,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
     await waiting.person('vera')
     const phone = await waiting.phone('vera', { pin: '1234' })
     const login = radius.ask(`vera@${waiting.realm}`, '1234')
-    await pause(1000)
+    await pause(300)
     await phone.accept(await firstOf(phone))
     expect(await login).toMatchObject({ code: 'Access-Accept', replyMessage: 'access granted' })
   })
@@ -35,7 +35,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
     await waiting.person('nora')
     const phone = await waiting.phone('nora', { pin: '1234' })
     const login = radius.ask(`nora@${waiting.realm}`, '1234')
-    await pause(1000)
+    await pause(300)
     await phone.decline(await firstOf(phone))
     const { code, elapsedMs } = await login
     expect(code).toBe('Access-Reject')
@@ -52,7 +52,7 @@ describe.skipIf(!hasFreeradius())('FreeRADIUS', () => {
       state: expect.stringMatching(/^0x([0-9a-f]{2}){20,253}$/),
     })
     const login = radius.ask(`stan@${asking.realm}`, 'ok', challenge.state)
-    await pause(1000)
+    await pause(300)
     await phone.accept(await firstOf(phone))
     expect(await login).toMatchObject({ code: 'Access-Accept' })
   })
