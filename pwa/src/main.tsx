@@ -4,7 +4,14 @@ import { render } from 'preact'
 import { recallClock } from './api/clock.ts'
 import { App } from './app.tsx'
 import { refreshAll, refreshOne, watch } from './challenge/watch.ts'
-import { chosen, finished, forgetStaleChoice } from './challenge/open.ts'
+import {
+  chooseAgain,
+  chosen,
+  finished,
+  forgetStaleChoice,
+  prompts,
+  takeKept,
+} from './challenge/open.ts'
 import { reloadAccounts } from './device/accounts.ts'
 import { watchInstallOffer } from './device/install.ts'
 import { rereadPermission } from './device/notifications.ts'
@@ -38,20 +45,27 @@ function takeInvitation(): string | null {
   return new URL(link).hash.length > 1 ? link : null
 }
 
+/** A page that nobody sees paints nothing. */
+const painted = (): Promise<void> =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve))
+    setTimeout(resolve, 200)
+  })
+
 async function start(): Promise<void> {
   const enrolling = location.pathname === '/enrol'
   const invitation = takeInvitation()
   watchInstallOffer()
   document.addEventListener('visibilitychange', rereadPermission)
   try {
-    await recallClock()
-    await readLanguage()
-    await reloadAccounts()
+    await Promise.all([recallClock(), readLanguage(), reloadAccounts()])
+    await takeKept()
   } catch {
     broken.value = true
   }
-  if (route.value.at === 'challenge') {
-    chosen.value = route.value.id
+  const named = route.value.at === 'challenge' ? route.value.id : null
+  if (named !== null) {
+    chosen.value = named
     go('')
   }
   if (invitation !== null) void useInvitation(invitation)
@@ -60,11 +74,13 @@ async function start(): Promise<void> {
   const root = document.getElementById('app')
   if (root) render(<App />, root)
   if (broken.value) return
+  // A question that is already here is shown before anything is asked: on a slow phone the two would wait for each other.
+  if (prompts.value.length > 0) await painted()
   watch()
   await Promise.all([
     readPersistence(),
     registerWorker((message) => void heard(message)),
-    refreshAll().then(forgetStaleChoice),
+    refreshAll().then(() => chooseAgain(named)),
   ])
   await (givenUp.value ? renewPush() : keepPushCurrent())
 }

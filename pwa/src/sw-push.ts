@@ -39,7 +39,7 @@ async function show(self: ServiceWorkerGlobalScope, carried: Carried): Promise<b
   const jws = 'jws' in carried ? carried.jws : await fetchJws(enrolment, carried.challenge)
   const claims = jws && (await verifyChallenge(enrolment, { challenge: carried.challenge, jws }))
   if (!claims) return false
-  await noteAsked(enrolment.deviceId, claims)
+  await noteAsked(claims, jws)
   await showQuestion(self.registration, claims)
   return true
 }

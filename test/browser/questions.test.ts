@@ -6,7 +6,7 @@ import { sign } from '../../schema/jws.ts'
 import { typ } from '../../schema/signing.ts'
 import { withoutWebSockets } from '../support/browser-chromium.ts'
 import type { Application, Person } from '../support/application.ts'
-import { keptDeviceIds } from '../support/device-storage.ts'
+import { keepQuestions, keptDeviceIds, keptQuestions } from '../support/device-storage.ts'
 import {
   approveInApp,
   asker,
@@ -90,12 +90,10 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
   it('shows nothing of a question that was changed on its way, and the genuine one once it comes', async () => {
     const stop = await meddle(/\/device\/challenges$/, tamper)
     const { transactionId, code } = await application.ask(person)
-    // A list that was under way already may come first.
-    await context.waitForEvent(
-      'response',
-      async (response) =>
-        response.url().endsWith('/device/challenges') && (await response.text()).includes('"jws"'),
+    const asked = context.waitForEvent('response', (response) =>
+      response.url().endsWith('/device/challenges'),
     )
+    expect(await (await asked).text()).toContain('.')
     await pause(1000)
     expect(await tab.text()).not.toMatch(/mallory|Evil/)
     await tab.waitForScreen('home')
@@ -142,6 +140,65 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
     await application.ask(person)
     const genuine = await phone.notifications.waitFor((shown) => shown.title === asker)
     expect(genuine.body).toContain(person.user)
+  })
+
+  describe('that a push brought', () => {
+    const list = /\/device\/challenges/
+    beforeEach(async () => {
+      await turnOnNotifications(tab)
+      await silence()
+      await tab.open('about:blank')
+    })
+    const rung = () => phone.notifications.waitFor(({ body }) => body.includes(person.user))
+
+    it('stands there before the network answers, and is approved once it does', async () => {
+      const { transactionId, code } = await application.ask(person)
+      const ended = finalStatus(application, transactionId)
+      await rung()
+      await context.route(list, (route) => route.abort())
+      await tab.open(`${stage.deployment.url}/app`)
+      await tab.waitForScreen('approve')
+      await tab.sees(person.user)
+      await context.unroute(list)
+      await approveInApp(tab, code)
+      expect((await ended).challenge_status).toBe('accept')
+      await tab.press('button', en.done)
+      await tab.reload()
+      await tab.waitForScreen('home')
+    })
+
+    it('is not shown where what the device keeps of it was changed', async () => {
+      const { transactionId, code } = await application.ask(person)
+      const ended = finalStatus(application, transactionId)
+      await rung()
+      await tab.open(`${stage.deployment.url}/healthz/livez`)
+      const kept = await keptQuestions(tab)
+      await keepQuestions(tab, tamper(kept))
+      await context.route(list, (route) => route.abort())
+      await tab.open(`${stage.deployment.url}/app`)
+      await tab.waitForScreen('home')
+      await pause(500)
+      expect(await tab.text()).not.toMatch(/mallory|Evil/)
+      await context.unroute(list)
+      await approveInApp(tab, code)
+      expect((await ended).challenge_status).toBe('accept')
+    })
+
+    it('goes when it is over by the time the app is opened', async () => {
+      const { transactionId } = await application.ask(person)
+      await rung()
+      await tab.open(`${stage.deployment.url}/healthz/livez`)
+      const kept = await keptQuestions(tab)
+      await application.cancel(transactionId)
+      await phone.notifications.waitFor(({ body }) => body.includes(en.elsewhere.cancelled(asker)))
+      // As if the news of it had not come.
+      expect(await keptQuestions(tab)).toBe('')
+      await keepQuestions(tab, kept)
+      await tab.open(`${stage.deployment.url}/app`)
+      expect(await readOutcome(tab)).toBe('elsewhere')
+      await tab.press('button', en.done)
+      await tab.waitForScreen('home')
+    })
   })
 
   it('signs nothing when the question has changed since it was shown', async () => {

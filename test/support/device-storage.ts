@@ -69,3 +69,38 @@ export const keptDeviceIds = (tab: Tab): Promise<string[]> =>
         })
       }),
   )
+
+/** What the app keeps of questions that are open, as text; empty where there is nothing. */
+export const keptQuestions = (tab: Tab): Promise<string> =>
+  tab.run(
+    () =>
+      new Promise<string>((resolve, reject) => {
+        const opening = indexedDB.open('countersign')
+        opening.addEventListener('error', () => reject(opening.error))
+        opening.addEventListener('success', () => {
+          const kept = opening.result.transaction('settings').objectStore('settings').get('asked')
+          kept.addEventListener('success', () => {
+            opening.result.close()
+            resolve((kept.result as string | undefined) ?? '')
+          })
+        })
+      }),
+  )
+
+export const keepQuestions = (tab: Tab, text: string): Promise<void> =>
+  tab.run(
+    (kept) =>
+      new Promise<void>((resolve, reject) => {
+        const opening = indexedDB.open('countersign')
+        opening.addEventListener('error', () => reject(opening.error))
+        opening.addEventListener('success', () => {
+          const change = opening.result.transaction('settings', 'readwrite')
+          change.objectStore('settings').put(kept, 'asked')
+          change.addEventListener('complete', () => {
+            opening.result.close()
+            resolve()
+          })
+        })
+      }),
+    text,
+  )

@@ -6,8 +6,9 @@ import { serverNowMs } from '../api/clock.ts'
 import { fetchChallenge, fetchChallenges } from '../api/device.ts'
 import type { Signer } from '../api/sign-request.ts'
 import { noteCodes } from '../codes/taken.ts'
-import { heed, heedSuccess } from '../device/accounts.ts'
+import { accountOf, heed, heedSuccess } from '../device/accounts.ts'
 import { notePush } from '../device/push-health.ts'
+import { readAsked } from '../history/asked.ts'
 import { noteAsked, settle } from '../history/record.ts'
 import type { Enrolment } from '../keys/database.ts'
 import { signerOf } from '../keys/enrolments.ts'
@@ -51,6 +52,15 @@ export function forgetStaleChoice(): void {
   if (!held.value.some(({ challenge }) => challenge === chosen.value)) chosen.value = null
 }
 
+/**
+ * The first list has come. What stood there before it was nobody's choice: where it is one of several now, the person picks.
+ * @param named is what they clicked on, and theirs to keep.
+ */
+export function chooseAgain(named: string | null): void {
+  if (held.value.length > 1 && chosen.value !== named) chosen.value = null
+  forgetStaleChoice()
+}
+
 effect(() => {
   if (held.value.length === 0) return
   const timer = setInterval(tick, 1000)
@@ -82,10 +92,20 @@ export async function take(account: Enrolment, carried: Carried): Promise<void> 
   if (prompt) add([prompt])
 }
 
+/** What a push brought before anyone looked; the list that follows says whether it still stands. */
+export async function takeKept(): Promise<void> {
+  const kept = await readAsked().catch(() => [])
+  const shown = kept.map(async ({ device, ...carried }) => {
+    const account = accountOf(device)
+    return account?.standing === 'active' ? believed(account, carried) : null
+  })
+  add((await Promise.all(shown)).filter((prompt) => prompt !== null))
+}
+
 async function believed(account: Enrolment, { challenge, jws }: Carried): Promise<Prompt | null> {
   const claims = await verifyChallenge(account, { challenge, jws })
   if (!claims) return null
-  await noteAsked(account.deviceId, claims)
+  await noteAsked(claims, jws)
   return { deviceId: account.deviceId, challenge, jws, claims }
 }
 
@@ -105,7 +125,9 @@ export async function refresh(account: Enrolment): Promise<boolean> {
   noteCodes(deviceId, list.value.codes)
   notePush(deviceId, list.value.push)
   const pending = list.value.challenges.filter(({ state }) => state === 'pending')
-  const believable = await Promise.all(pending.map((carried) => believed(account, carried)))
+  const known = new Set(held.value.map(({ challenge }) => challenge))
+  const fresh = pending.filter(({ challenge }) => !known.has(challenge))
+  const believable = await Promise.all(fresh.map((carried) => believed(account, carried)))
   add(believable.filter((prompt) => prompt !== null))
   const listed = new Set(pending.map(({ challenge }) => challenge))
   for (const { challenge } of before) if (!listed.has(challenge)) await askEnding(signer, challenge)

@@ -5,25 +5,32 @@
 import type { ChallengeClaims } from '../../../schema/signing.ts'
 import { serverNow } from '../api/clock.ts'
 import { type HistoryEntry, type HistoryResult, database } from '../keys/database.ts'
+import { dropAsked, keepAsked } from './asked.ts'
 
 /** Enough to look back on; a list that nobody reads to its end. */
 const keptEntries = 200
 
-/** Notes a verified challenge the first time it is seen. */
-export const noteAsked = (deviceId: string, claims: ChallengeClaims): Promise<void> =>
-  writeAsked(deviceId, claims).catch(() => undefined)
+/** Notes a verified challenge the first time it is seen, and keeps its JWS while it is open. */
+export const noteAsked = (claims: ChallengeClaims, jws: string): Promise<void> =>
+  Promise.all([writeAsked(claims), keepAsked(claims, jws)]).then(
+    () => undefined,
+    () => undefined,
+  )
 
 /** Notes how it ended; the first ending stays, except that what was done here tells more than that it is over. */
 export const settle = (challenge: string, result: Exclude<HistoryResult, 'open'>): Promise<void> =>
-  writeEnding(challenge, result).catch(() => undefined)
+  Promise.all([writeEnding(challenge, result), dropAsked(challenge)]).then(
+    () => undefined,
+    () => undefined,
+  )
 
-async function writeAsked(deviceId: string, claims: ChallengeClaims): Promise<void> {
+async function writeAsked(claims: ChallengeClaims): Promise<void> {
   const db = await database()
   const change = db.transaction('history', 'readwrite')
   if (!(await change.store.get(claims.challenge))) {
     await change.store.put({
       challenge: claims.challenge,
-      deviceId,
+      deviceId: claims.aud,
       account: claims.account,
       application: claims.application.name,
       origin: claims.origin,
