@@ -1,6 +1,6 @@
 /** The empty field for the code: one real input, drawn as four cells. Forgives case, blanks, hyphens, and O, I and L. */
 import type { TargetedInputEvent } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
 import { crockfordAlphabet, normaliseCrockford } from '../../../schema/crockford.ts'
 import { codeLength } from '../../../schema/limits.ts'
 
@@ -20,7 +20,7 @@ export const focusesItself = (): boolean => matchMedia('(hover: hover) and (poin
 
 export function CodeField({ value, label, disabled, describedBy, onChange }: CodeFieldProps) {
   const field = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focusesItself()) field.current?.focus({ preventScroll: true })
   }, [])
 

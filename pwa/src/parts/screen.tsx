@@ -1,6 +1,6 @@
 /** The frame of every screen: one heading, which takes the focus when the screen appears so that it is read aloud. */
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from './icon.tsx'
 
 type ScreenProps = {
@@ -21,7 +21,8 @@ type ScreenProps = {
 
 export function Screen(props: ScreenProps) {
   const heading = useRef<HTMLHeadingElement>(null)
-  useEffect(() => {
+  // With the screen, not after its first painting: a page that is slow, or not in front, paints late, and whoever types by then would lose what they type.
+  useLayoutEffect(() => {
     if (!props.keepsFocus) heading.current?.focus({ preventScroll: true })
     scrollTo(0, 0)
   }, [props.name])
