@@ -14,7 +14,7 @@ const { version } = JSON.parse(readFileSync(fromHere('./package.json'), 'utf8'))
 
 const openapiPath = fromHere('./schema/openapi.json')
 
-const pages = ['app', 'docs', 'try', 'welcome']
+const pages = ['app', 'docs', 'me', 'try', 'welcome']
   .map((name) => [name, fromHere(`./pwa/${name}.html`)] as const)
   .filter(([, path]) => existsSync(path))
 
@@ -58,6 +58,7 @@ const shellAddresses: Plugin = {
       request.url = request.url
         ?.replace(/^\/(app|enrol)(?=$|\?)/, '/app.html')
         .replace(/^\/docs(?=$|\?)/, '/docs.html')
+        .replace(/^\/me(?=$|\?)/, '/me.html')
       next()
     })
   },

@@ -11,6 +11,7 @@ import { pages, policies, system, trail } from './contract/operation.ts'
 import { openid } from './contract/openid.ts'
 import { connectors, people, realms } from './contract/people.ts'
 import { phones } from './contract/phones.ts'
+import { self } from './contract/self.ts'
 import { tokens } from './contract/tokens.ts'
 import type { Route } from './contract/words.ts'
 
@@ -23,6 +24,7 @@ export const contract: Route[] = [
   ...openid,
   ...applications,
   ...tokens,
+  ...self,
   ...migration,
   ...people,
   ...realms,

@@ -329,6 +329,19 @@ export const enrolments = sqliteTable(
   (table) => [index('enrolments_by_end').on(table.expiresAt)],
 )
 
+/** A code that an administrator gave to a person without a device, good once, at our own page alone. One for each. */
+export const signInCodes = sqliteTable(
+  'sign_in_codes',
+  {
+    ownerId: text('owner_id').primaryKey(),
+    customer: text('customer').notNull(),
+    /** Keyed: a stolen database cannot try codes. */
+    hash: text('hash').notNull(),
+    expiresAt: integer('expires_at').notNull(),
+  },
+  (table) => [index('sign_in_codes_by_end').on(table.expiresAt)],
+)
+
 /** Changes of tokens that the owner's object may not have read yet: one stays only where a request died halfway. */
 export const tokenChanges = sqliteTable('token_changes', {
   mark: text('mark').primaryKey(),

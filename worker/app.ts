@@ -16,6 +16,7 @@ import { failure } from './routes/encode/envelope.ts'
 import { oauthError } from './routes/encode/oauth-error.ts'
 import { problemDocument } from './routes/encode/problem-document.ts'
 import { health, info } from './routes/health.ts'
+import { me } from './routes/me.ts'
 import { migration } from './routes/migration.ts'
 import { oauth, wellKnown } from './routes/oauth.ts'
 import { pages } from './routes/pages.ts'
@@ -53,6 +54,7 @@ export function createApp(given: Given) {
   others.route('/defaultrealm', defaultRealm)
   others.route('/resolver', resolver)
   others.route('/connector', connector)
+  others.route('/me', me)
   others.route('/audit', audit)
   others.route('/delivery', delivery)
   others.route('/system', system)

@@ -45,6 +45,7 @@ export type Failure =
   | { reason: 'role_missing' }
   | { reason: 'action_denied'; role: 'Admin' | 'User'; action: string }
   | { reason: 'factor_needed' }
+  | { reason: 'factor_stale' }
   | { reason: 'approval_needed'; asked: ApprovalAsked }
   | { reason: 'approval_refused'; state: string }
   | { reason: 'approval_impossible'; why: string }
@@ -408,6 +409,12 @@ export function show(failure: Failure): Shown {
         code: 303,
         detail:
           'A password alone does not allow this. Ask an administrator for a device, and sign in with it.',
+      }
+    case 'factor_stale':
+      return {
+        status: 403,
+        code: 303,
+        detail: 'This needs an approval of the last 15 minutes. Sign in again.',
       }
     case 'approval_needed':
       return {

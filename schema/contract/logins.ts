@@ -245,11 +245,15 @@ export const sessions: Route[] = [
       ),
       realm: text('The realm of the person; then no account is meant.'),
       transaction_id: text('From the challenge: the second call, when it is answered.'),
+      resend: oneOf([0, 1], 'With a transaction_id: it rings again, and the value is true.'),
+      registrationcode: text(
+        'Of a person without a device: the code that an administrator made with the type `registration`. Good once.',
+      ),
     },
     gives: {
       in: 'envelope',
       decision: true,
-      value: v.union([session, v.literal(false)]),
+      value: v.union([session, v.boolean()]),
       detail: v.looseObject({ transaction_id: string('Of the challenge.') }),
     },
     refuses: [401, 429],

@@ -334,6 +334,12 @@ export const pages: Route[] = [
   },
   { ...shown, path: '/app', does: 'The app that answers', gives: html('A page.') },
   { ...shown, path: '/enrol', does: 'The app, opened by an invitation', gives: html('A page.') },
+  {
+    ...shown,
+    path: '/me',
+    does: 'Lets people see to their own devices',
+    gives: html('A page.'),
+  },
   { ...shown, path: '/docs', does: 'This reference, to be read', gives: html('A page.') },
   {
     ...shown,

@@ -124,7 +124,13 @@ export const tokens: Route[] = [
     does: 'Begins the enrolment of a device, or makes a token of one-time passwords',
     more: 'Seeds, recovery codes and links are told here, once, and never again. Policy `push_firebase_configuration` says with which app a push token is enrolled: `pushurl` is for that one, `enrolment_url` always for ours.',
     takes: {
-      type: { ...oneOf(['push', 'totp', 'hotp', 'recovery'], 'What is made.'), example: 'push' },
+      type: {
+        ...oneOf(
+          ['push', 'totp', 'hotp', 'recovery', 'registration'],
+          'What is made. `registration`: no token, but a code with which the person signs in once, at POST /auth.',
+        ),
+        example: 'push',
+      },
       user: text('Whose it will be; nobody’s where it is left out.', 'anna@example.org'),
       realm: text('The realm of the user; the default realm where it is left out.'),
       account: text('The administrator who asks: the device will be asked at POST /auth.'),
@@ -147,7 +153,8 @@ export const tokens: Route[] = [
     gives: envelope(
       v.literal(true),
       v.looseObject({
-        serial: v.string(),
+        serial: v.optional(v.string()),
+        registrationcode: v.optional(string('Told once; it replaces the one before.')),
         rollout_state: v.string(),
         enrollment_credential: v.optional(string('What the device proves its invitation with.')),
         enrolment_url: v.optional(string('The invitation, to be opened on the device.')),

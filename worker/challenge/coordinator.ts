@@ -40,7 +40,7 @@ import type { TriggerRequest } from './desk/asked.ts'
 import { trigger } from './desk/trigger.ts'
 import { type GuessedFrom, takeTry } from './desk/tries.ts'
 import { forgive } from './desk/waits.ts'
-import { stopWaiting, waitForMove } from './desk/wait.ts'
+import { stopWaiting, waitForDevice, waitForMove } from './desk/wait.ts'
 
 /** A wait of the caller's choosing of name, so that it can stop it. */
 type Wait = { name: string; untilMs: number; whileState: State }
@@ -119,6 +119,15 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     if (!now || now.state !== whileState) return { status: now, tooMany: false }
     const waited = await waitForMove(this.#open, name, transactionId, untilMs)
     return { status: look.statusOf(this.#open, transactionId), tooMany: !waited }
+  }
+
+  /** @returns whether the token of this serial is good by now; at once, when it is, or when the slice is over. */
+  async waitForDevice(
+    address: Address,
+    serial: string,
+    { name, untilMs }: Omit<Wait, 'whileState'>,
+  ) {
+    return waitForDevice(this.#open, address, serial, { name, untilMs })
   }
 
   async stopWaiting(name: string) {

@@ -34,6 +34,8 @@ export type Begin = {
   client?: string | null
   /** A login began it: no token before a device has finished. */
   byLogin?: boolean
+  /** The person themselves. */
+  bySelf?: boolean
   validFrom?: number | null
   validUntil?: number | null
   /** For the audit trail. */
@@ -71,7 +73,14 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
   if (waiting && !mayEnrolAgain(waiting, begin.customer, ownerId)) serialTaken()
   const { customer, person, realms = [], client = null } = begin
   const seenIn = [...new Set([...(person ? [person.realm] : []), ...realms])]
-  const limited = { customer, type: 'push' as const, person, realms: seenIn, client }
+  const limited = {
+    customer,
+    type: 'push' as const,
+    person,
+    realms: seenIn,
+    client,
+    bySelf: begin.bySelf === true,
+  }
   const limits = waiting || begin.account ? [] : await limitsFor(context, limited)
   await checkLimits(context, limits)
   const pinHash = await hashPin(context, begin.pin, ownerId)

@@ -20,7 +20,12 @@ export type Limited = {
   /** The realms it will be seen in, the owner's among them. */
   realms: string[]
   client?: string | null
+  /** They make it for themselves. */
+  bySelf?: boolean
 }
+
+/** What people may add themselves where no policy says how many: an open session must not fill a person's devices without end. */
+export const ownDevices = 4
 
 type Enrollment = ActionOf<'enrollment'>
 
@@ -29,7 +34,7 @@ const isAction = (name: string): name is Enrollment => Object.hasOwn(actions.enr
 /** In the order in which they are told. */
 export async function limitsFor(
   context: Context,
-  { customer, type, person, realms, client }: Limited,
+  { customer, type, person, realms, client, bySelf = false }: Limited,
 ): Promise<Limit[]> {
   const where = client ? { client } : {}
   const limits: Limit[] = []
@@ -53,6 +58,8 @@ export async function limitsFor(
   await add('max_token_per_user', {})
   await add(`${type}_max_active_token_per_user`, { type, active: true })
   await add('max_active_token_per_user', { active: true })
+  if (bySelf && type === 'push' && !limits.some((limit) => limit.of === 'user'))
+    limits.push({ of: 'user', ownerId, most: ownDevices, type })
   return limits
 }
 

@@ -260,6 +260,7 @@ const rights = {
 
 const admin = {
   ...rights,
+  enrollREGISTRATION: flag('Make codes with which people sign in once, at /me.'),
   set: flag('Change properties of tokens.'),
   tokenlist: flag('List tokens.'),
   tokenrealms: flag('Set the realms of tokens.'),

@@ -14,6 +14,8 @@ export type Act = {
   action?: Named | ((said: Said) => string)
   /** A person may do it to what is theirs. */
   self?: true
+  /** Of a person's own: whoever took over a session that was left open must not do it. */
+  recent?: true
   /** Whose realm, resolver and name the policies are asked about. */
   about?: 'token' | 'person' | 'resolver'
   /** Shows only what is in the realms that the policies name. */
@@ -57,21 +59,22 @@ const table: [string, Act][] = [
       action: (said) => enrolAction(said('type')),
       about: 'person',
       self: true,
+      recent: true,
       danger: (said) =>
         said('account') === '' ? null : `Enrol another device for ${said('account')}`,
     },
   ],
   ['GET /token', plain('tokenlist', { self: true, lists: true })],
-  ...both('enable', own('enable')),
-  ...both('disable', own('disable')),
-  ...both('revoke', own('revoke')),
+  ...both('enable', own('enable', { recent: true })),
+  ...both('disable', own('disable', { recent: true })),
+  ...both('revoke', own('revoke', { recent: true })),
   ...both('reset', own('reset')),
   ...both('resync', own('resync')),
   ...both('setpin', own('setpin')),
   ...both('setrandompin', own('setrandompin')),
   ...both('description', own('setdescription')),
   ...both('set', onToken('set')),
-  ...both('lost', own('losttoken')),
+  ...both('lost', own('losttoken', { recent: true })),
   ...both('realm', onToken('tokenrealms')),
   ...both('load', migration).map(([path, act]): [string, Act] => [
     path.replace(':serial', ':filename'),
@@ -79,14 +82,20 @@ const table: [string, Act][] = [
   ]),
   ['POST /migration/privacyidea', migration],
   ['POST /migration/netscaler', migration],
-  ['POST /token/assign', { action: 'assign', about: 'person', self: true }],
-  ...both('unassign', own('unassign')),
-  ['DELETE /token/:serial', own('delete', { danger: named('Delete token', 'serial') })],
+  ['POST /token/assign', { action: 'assign', about: 'person', self: true, recent: true }],
+  ...both('unassign', own('unassign', { recent: true })),
+  [
+    'DELETE /token/:serial',
+    own('delete', { recent: true, danger: named('Delete token', 'serial') }),
+  ],
   ['POST /token/info/:serial/:key', onToken('settokeninfo')],
   ['DELETE /token/info/:serial/:key', onToken('settokeninfo')],
   ['GET /token/challenges', plain('getchallenges')],
   ['GET /token/challenges/:serial', onToken('getchallenges')],
   ['DELETE /token/challenges/expired', plain('getchallenges')],
+
+  ['GET /me/devices', { self: true }],
+  ['GET /me/devices/:serial/ready', { self: true }],
 
   ['GET /user', plain('userlist', { self: true, lists: true })],
   ['POST /user', onPerson('adduser')],

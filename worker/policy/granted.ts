@@ -6,7 +6,15 @@ import type { Right } from './rights.ts'
 /** What a right of an account or a key opens, in the words of policies. */
 const opens: Partial<Record<Right, readonly string[]>> = {
   trigger: ['triggerchallenge'],
-  enrol: ['enrollPUSH', 'enrollTOTP', 'enrollHOTP', 'enrollRECOVERY', 'tokenlist', 'getchallenges'],
+  enrol: [
+    'enrollPUSH',
+    'enrollTOTP',
+    'enrollHOTP',
+    'enrollRECOVERY',
+    'enrollREGISTRATION',
+    'tokenlist',
+    'getchallenges',
+  ],
   tokens: [
     ...['enable', 'disable', 'revoke', 'reset', 'resync', 'setpin', 'setrandompin', 'assign'],
     ...['unassign', 'losttoken', 'set', 'setdescription', 'tokenrealms', 'settokeninfo', 'delete'],

@@ -1,4 +1,5 @@
 /** /auth: a name and a password, and where there is a device its approval, for a session that its bearer shows with each call. */
+import { useSignInCode } from '../enrolment/sign-in-code.ts'
 import { guarded } from '../challenge/guess.ts'
 import type { Context } from '../env.ts'
 import { hashNewPassword, matchingPassword } from '../factor/password.ts'
@@ -6,9 +7,9 @@ import { isPasswordOf } from '../factor/userstore.ts'
 import { enrolableTypes } from '../policy/granted.ts'
 import { Refusal, refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
-import { askSecondFactor, redeemSecondFactor } from './auth/second-factor.ts'
+import { askSecondFactor, redeemSecondFactor, ringAgain } from './auth/second-factor.ts'
 import { grantedOf, openSession } from './auth/session.ts'
-import { type Candidates, type SignedIn, candidatesFor } from './auth/who.ts'
+import { type Candidates, type PersonHere, type SignedIn, candidatesFor } from './auth/who.ts'
 import { approved, callerOf } from './decode/caller.ts'
 import { checkedPassword } from './decode/password.ts'
 import { recorded } from './recorded.ts'
@@ -38,12 +39,22 @@ auth.post('/', async (call) => {
   const password = parameters.get('password')
   return told(call, customer, who, async () => {
     if (transactionId !== '')
-      return openSession(
-        call,
-        customer,
-        await redeemSecondFactor(context, who, transactionId, password),
-      )
+      return parameters.get('resend') === '1'
+        ? ringAgain(call, customer, transactionId)
+        : openSession(
+            call,
+            customer,
+            await redeemSecondFactor(context, who, transactionId, password),
+          )
     const guess = { customer, name: who.countedAs, client: peerAddress(call) }
+    const code = parameters.get('registrationcode').trim()
+    if (code !== '') {
+      const byCode = await guarded(context, guess, async () => {
+        const person = await signedInByCode(context, customer, who, { password, code })
+        return person ?? refuse({ reason: 'wrong_password' })
+      })
+      return openSession(call, customer, { ...byCode, approved: true, by: 'registrationcode' })
+    }
     const signed = await guarded(
       context,
       guess,
@@ -68,6 +79,21 @@ async function signedIn(
   const whose = { customer, person: person?.row.id ?? null, realm }
   const isPerson = await isPasswordOf(context, whose, password, account ? 0 : 1)
   return isPerson && person ? { person } : null
+}
+
+/** The code stands beside the password, where they have one; it is not spent by a wrong password. @returns null for all that is wrong. */
+async function signedInByCode(
+  context: Context,
+  customer: string,
+  who: Candidates,
+  shown: { password: string; code: string },
+): Promise<{ person: PersonHere } | null> {
+  const signed = await signedIn(context, customer, who, shown.password)
+  const { person } = who
+  if (!person || (signed && 'account' in signed)) return null
+  const hasPassword = person.row.passwordHash !== null || person.row.uid !== null
+  if (!signed && hasPassword) return null
+  return (await useSignInCode(context, person.ownerId, shown.code)) ? { person } : null
 }
 
 /** Wrong passwords are written down. One that was not even compared is not worth a row: a flood would fill the table. */

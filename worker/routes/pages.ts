@@ -14,6 +14,7 @@ pages.get('/', (call) =>
 )
 pages.get('/app', (call) => page(call, app))
 pages.get('/enrol', (call) => page(call, app))
+pages.get('/me', (call) => page(call, 'me.html'))
 pages.get('/docs', (call) => page(call, 'docs.html'))
 
 /** Other origins' tools may read it: it says nothing of anyone. */

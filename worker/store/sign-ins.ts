@@ -6,6 +6,7 @@ import {
   grantTokens,
   grants,
   pushedRequests,
+  signInCodes,
   signIns,
   usedOnce,
 } from '../../schema/tables.ts'
@@ -93,6 +94,37 @@ export async function useOnce(db: D1Database, hash: string, expiresAt: number): 
   return taken.length > 0
 }
 
+/** A new one takes the place of the one before. */
+export async function putSignInCode(
+  db: D1Database,
+  row: typeof signInCodes.$inferInsert,
+): Promise<void> {
+  const { hash, expiresAt } = row
+  await drizzle(db)
+    .insert(signInCodes)
+    .values(row)
+    .onConflictDoUpdate({ target: signInCodes.ownerId, set: { hash, expiresAt } })
+}
+
+/** @returns whether it was this one: of two at once the first has it. */
+export async function takeSignInCode(
+  db: D1Database,
+  { ownerId, hash }: { ownerId: string; hash: string },
+  now: number,
+): Promise<boolean> {
+  const taken = await drizzle(db)
+    .delete(signInCodes)
+    .where(
+      and(
+        eq(signInCodes.ownerId, ownerId),
+        eq(signInCodes.hash, hash),
+        gt(signInCodes.expiresAt, now),
+      ),
+    )
+    .returning({ ownerId: signInCodes.ownerId })
+  return taken.length > 0
+}
+
 /** Part of the minute's work. */
 export async function purgeSignIns(db: D1Database, now: number): Promise<void> {
   const orm = drizzle(db)
@@ -100,6 +132,7 @@ export async function purgeSignIns(db: D1Database, now: number): Promise<void> {
     orm.delete(pushedRequests).where(lte(pushedRequests.expiresAt, now)),
     orm.delete(signIns).where(lte(signIns.expiresAt, now)),
     orm.delete(browserSessions).where(lte(browserSessions.expiresAt, now)),
+    orm.delete(signInCodes).where(lte(signInCodes.expiresAt, now)),
     orm.delete(usedOnce).where(lte(usedOnce.expiresAt, now)),
     orm.delete(grantTokens).where(lte(grantTokens.expiresAt, now)),
     orm.delete(grants).where(lte(grants.expiresAt, now)),

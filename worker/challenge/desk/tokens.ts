@@ -9,12 +9,14 @@ import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
 import { drain, drainSoon, isWaiting } from './outbox.ts'
 import { challengesOf, transactionsWhere, withdraw } from './kept.ts'
+import { wakeForDevices } from './wait.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
 export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
   const copy = await refreshCopy(desk, address)
   const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)
+  wakeForDevices(desk, usable)
   for (const transaction of transactionsWhere(desk, "state in ('pending', 'approved')")) {
     // Its token is none before it is finished: there is nothing to withdraw.
     if (transaction.enrolment && transaction.state === 'pending') {

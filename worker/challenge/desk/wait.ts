@@ -1,5 +1,6 @@
 /** Callers that wait for a transaction to move. They live in memory only: after an eviction they ask again. */
-import type { Desk } from './desk.ts'
+import { copyOf, isUsable } from './copy.ts'
+import type { Address, Desk } from './desk.ts'
 
 /** More than one login page of one transaction never needs. */
 export const waitersPerTransaction = 16
@@ -30,6 +31,28 @@ export function waitForMove(
     }
     desk.waiters.set(name, { transactionId, done })
   })
+}
+
+const ofDevice = (serial: string): string => `device/${serial}`
+
+/** @returns whether this token is good by now. Whoever waits is woken by the change of tokens that makes it so. */
+export async function waitForDevice(
+  desk: Desk,
+  address: Address,
+  serial: string,
+  { name, untilMs }: { name: string; untilMs: number },
+): Promise<boolean> {
+  const isThere = async () => {
+    const copy = await copyOf(desk, address)
+    return copy.tokens.some((token) => token.serial === serial && isUsable(desk, token))
+  }
+  if (await isThere()) return true
+  await waitForMove(desk, name, ofDevice(serial), untilMs)
+  return isThere()
+}
+
+export function wakeForDevices(desk: Desk, serials: string[]): void {
+  for (const serial of serials) wake(desk, ofDevice(serial))
 }
 
 export const stopWaiting = (desk: Desk, name: string): void => desk.waiters.get(name)?.done()

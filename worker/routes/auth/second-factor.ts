@@ -4,6 +4,7 @@
  */
 import { addressOf } from '../../challenge/follow.ts'
 import { redeemApproval } from '../../challenge/redeem.ts'
+import { resendTransaction } from '../../challenge/steer.ts'
 import { triggerChallenge } from '../../challenge/trigger.ts'
 import type { Context } from '../../env.ts'
 import { refuse } from '../../problem.ts'
@@ -77,6 +78,17 @@ export async function redeemSecondFactor(
   if (person && (await redeemed(context, person, transactionId, pass)))
     return { person, approved: true }
   return refuse({ reason: 'wrong_password' })
+}
+
+/** Who holds the transaction passed the password; how often it may ring, the owner's object says. */
+export async function ringAgain(
+  call: Call,
+  customer: string,
+  transactionId: string,
+): Promise<Response> {
+  const steered = { customer, application: signingIn, transactionId }
+  await resendTransaction(call.get('context'), steered)
+  return answer(call, { value: true })
 }
 
 async function redeemed(

@@ -18,7 +18,7 @@ const advice =
 export async function openSession(
   call: Call,
   customer: string,
-  signed: SignedIn & { approved: boolean },
+  signed: SignedIn & { approved: boolean; by?: string },
 ): Promise<Response> {
   const context = call.get('context')
   const who =
@@ -51,6 +51,7 @@ export async function openSession(
     success: true,
     user: username,
     ...(realm !== '' && { realm }),
+    ...(signed.by !== undefined && { detail: { by: signed.by } }),
     client: peerAddress(call) ?? undefined,
   })
   const menus = menusOf(rights)

@@ -3,7 +3,7 @@ import { sha256 } from '../../../schema/encoding.ts'
 import { personOwner } from '../../challenge/whose.ts'
 import { equalSecrets } from '../../crypto/equal.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
-import { type Session, readSession } from '../../crypto/session.ts'
+import { type Session, readSession, sessionSeconds } from '../../crypto/session.ts'
 import { nowSeconds } from '../../env.ts'
 import { type Right, administratorRights } from '../../policy/rights.ts'
 import { isWithin } from '../../policy/network.ts'
@@ -34,6 +34,8 @@ export type Self = {
   ownerId: OwnerId
   /** They showed a device or a one-time password beside the password. */
   approved: boolean
+  /** Since when this session stands. */
+  sinceAt: number
 }
 
 export type Caller = {
@@ -190,6 +192,7 @@ async function byPerson(call: Call, session: Session): Promise<Caller> {
       resolver: found.resolver,
       ownerId: await personOwner(context, customer, realm, found.id),
       approved: session.approved === true,
+      sinceAt: session.exp - sessionSeconds,
     },
   }
 }

@@ -3,6 +3,7 @@
  * allowed; where one does, only what is granted. A key or a service account is limited by its rights already, so only policies that
  * name it in `adminuser` limit it further; an administrator is limited by all.
  */
+import { nowSeconds } from '../../env.ts'
 import type { Act } from '../../policy/acts.ts'
 import { type Policy, type Subject, isExclusion, isGranted } from '../../policy/match.ts'
 import { refuse } from '../../problem.ts'
@@ -17,7 +18,10 @@ import { aboutOf } from './subject.ts'
 
 type About = Omit<Subject, 'nowMs'>
 
-/** @throws Refusal action_denied · factor_needed */
+/** So long after they approved it a session does what could shut its person out, or let somebody else in. */
+export const recentSeconds = 900
+
+/** @throws Refusal action_denied · factor_needed · factor_stale */
 export async function judgePerson(call: Call, caller: Caller, self: Self, act: Act): Promise<void> {
   const context = call.get('context')
   const { username: user, realm, resolver } = self
@@ -28,9 +32,11 @@ export async function judgePerson(call: Call, caller: Caller, self: Self, act: A
     if (!isGranted(policies, 'user', action, { ...about, nowMs: context.nowMs() }))
       refuse({ reason: 'action_denied', role: 'User', action })
   }
-  if (call.req.method === 'GET' || self.approved) return
+  if (call.req.method === 'GET') return
+  const isRecent = nowSeconds(context) < self.sinceAt + recentSeconds
+  if (self.approved && (isRecent || !act.recent)) return
   const { selfServiceFactor } = await readSettings(context, caller.customer, about)
-  if (selfServiceFactor === 1) refuse({ reason: 'factor_needed' })
+  if (selfServiceFactor === 1) refuse({ reason: self.approved ? 'factor_stale' : 'factor_needed' })
 }
 
 /** @returns the caller, and of which realms a list may tell. @throws Refusal action_denied */

@@ -4,6 +4,7 @@ import { beginEnrolment } from '../../enrolment/begin.ts'
 import { labelFor } from '../../enrolment/label.ts'
 import { pinForNew } from '../../enrolment/pin.ts'
 import { makeOtp } from '../../enrolment/make-otp.ts'
+import { makeSignInCode } from '../../enrolment/sign-in-code.ts'
 import { refuse } from '../../problem.ts'
 import { type Caller, callerWith } from '../decode/caller.ts'
 import { setterOf } from '../decode/identity.ts'
@@ -28,8 +29,10 @@ init.post('/init', async (call) => {
   const named = (parameters.get('type') || 'push').toLowerCase()
   if (parameters.get('account') !== '' && named !== 'push')
     refuse({ reason: 'bad_parameter', field: 'type', mend: 'must be push for an account' })
+  if (named === 'registration') return initCode(call, caller, parameters)
   const type = types.find((known) => known === named)
-  if (!type) refuse({ reason: 'token_type_unknown', type: named, known: types })
+  if (!type)
+    refuse({ reason: 'token_type_unknown', type: named, known: [...types, 'registration'] })
   return type === 'push'
     ? initPush(call, caller, parameters)
     : initOtp(call, caller, parameters, type)
@@ -84,6 +87,7 @@ async function initPush(call: Call, caller: Caller, parameters: Parameters): Pro
   const begun = await beginEnrolment(context, {
     ...wish,
     ...(account && { account, person: null, realms: [] }),
+    ...(caller.self && { bySelf: true }),
     by: { name: caller.name, application: caller.application.id },
   })
   return answer(call, {
@@ -111,6 +115,22 @@ async function accountAsked(call: Call, { account }: Caller, parameters: Paramet
   if (account?.role !== 'admin' || account.username !== named) refuse({ reason: 'device_not_own' })
   const { id, username, customer } = account
   return { id, username, ownerId: await accountOwner(call.get('context'), customer, id) }
+}
+
+/** Whoever has no device signs in with it at /me, once. Nobody makes one for themselves: it would outlast what they have shown. */
+async function initCode(call: Call, caller: Caller, parameters: Parameters): Promise<Response> {
+  if (caller.self) refuse({ reason: 'action_denied', role: 'User', action: 'enrollREGISTRATION' })
+  const context = call.get('context')
+  const { customer } = caller
+  const user = parameters.need('user')
+  const entry = { action: 'sign_in_code', user, realm: parameters.get('realm') || undefined }
+  const detail = await recorded(call, caller, entry, async () => {
+    const person = await personAsked(context, customer, parameters)
+    if (!person) return refuse({ reason: 'user_not_found' })
+    const { code, expiresAt } = await makeSignInCode(context, customer, person.ownerId)
+    return { registrationcode: code, expires_at: expiresAt, rollout_state: 'enrolled' }
+  })
+  return answer(call, { value: true, detail })
 }
 
 async function initOtp(

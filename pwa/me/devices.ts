@@ -1,0 +1,96 @@
+/** One device: what it is, how it does, and what may be done about it. */
+import { element } from '../docs/element.ts'
+import { type Device, type Mine, call } from './call.ts'
+import { type Home, button, busy, confirms, field, line, moment, text } from './screen.ts'
+
+export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement {
+  const { serial, type, state, added_at: added, used_at: used } = device
+  const name = nameOf(device)
+  const said = line()
+  const act = (words: string, action: () => Promise<unknown>) =>
+    button(words, said, action, { name: text.of(words, name) })
+  const facts = [
+    device.shows_codes ? text.withCodes : text.kind[type],
+    text.state[state],
+    state === 'ready' ? healthOf(device) : '',
+    text.added(moment(added)),
+    used === null ? text.neverUsed : text.used(moment(used)),
+  ].filter((fact) => fact !== '')
+  const row = element(
+    'li',
+    { class: 'device', 'data-state': state, 'data-serial': serial },
+    element('h2', {}, name),
+    element('ul', { class: 'facts' }, ...facts.map((fact) => element('li', {}, fact))),
+  )
+  const acts: HTMLElement = element(
+    'div',
+    { class: 'row' },
+    act(text.rename, async () => rename(row, acts, device, home)),
+    state === 'ready' && act(text.lost, () => markLost(device, home)),
+    state === 'off' && act(text.found, () => found(device, home)),
+    act(text.remove, () => remove(device, mine, home)),
+  )
+  row.append(acts, said)
+  return row
+}
+
+export const nameOf = ({ name, type }: Device): string => name || text.unnamed[type]
+
+function healthOf({ push }: Device): string {
+  if (!push) return ''
+  if (!push.subscribed) return text.pushOff
+  return push.outcome === null || push.outcome === 'delivered' ? text.pushOn : text.pushFailed
+}
+
+function rename(row: HTMLElement, acts: HTMLElement, device: Device, home: Home): void {
+  const said = line()
+  const typed = field(text.newName(nameOf(device)), { maxlength: '80', required: '' })
+  typed.input.value = nameOf(device)
+  const submit = element('button', { class: 'main' }, text.save)
+  const back = button(text.back, said, async () => {
+    form.replaceWith(acts)
+    acts.querySelector('button')?.focus()
+  })
+  const form = element(
+    'form',
+    {},
+    typed.labelled,
+    element('div', { class: 'row' }, submit, back),
+    said,
+  )
+  form.addEventListener('submit', (event) => {
+    event.preventDefault()
+    void busy(submit, said, async () => {
+      const description = typed.input.value.trim()
+      await call('POST', '/token/description', { serial: device.serial, description })
+      await home(text.renamed)
+    })
+  })
+  acts.replaceWith(form)
+  typed.input.focus()
+  typed.input.select()
+}
+
+async function remove(device: Device, mine: Mine, home: Home): Promise<void> {
+  const ready = mine.devices.filter(({ state }) => state === 'ready')
+  const isLast = device.state === 'ready' && ready.length === 1
+  const asked = await confirms(
+    text.removeAsk(nameOf(device)),
+    text.removeBody,
+    ...(isLast ? [text.removeLast] : []),
+  )
+  if (!asked) return
+  await call('DELETE', `/token/${device.serial}`)
+  await home(text.removed)
+}
+
+async function markLost(device: Device, home: Home): Promise<void> {
+  if (!(await confirms(text.lostAsk(nameOf(device)), text.lostBody))) return
+  await call('POST', '/token/disable', { serial: device.serial })
+  await home(text.lostDone)
+}
+
+async function found({ serial }: Device, home: Home): Promise<void> {
+  await call('POST', '/token/enable', { serial })
+  await home(text.foundDone)
+}

@@ -1,0 +1,49 @@
+/** What whoever is signed in sees: their devices and recovery codes. */
+import { element } from '../docs/element.ts'
+import { showAdd } from './add.ts'
+import { type Mine, Refused, forgetSession, readMine } from './call.ts'
+import { codesPart } from './codes.ts'
+import { deviceRow } from './devices.ts'
+import { type Home, button, line, show, text } from './screen.ts'
+import { showSignIn } from './sign-in.ts'
+
+export async function showHome(name: string, words = ''): Promise<void> {
+  const home: Home = (more) => showHome(name, more)
+  let mine: Mine
+  try {
+    mine = await readMine()
+  } catch (error) {
+    if (!(error instanceof Refused) || error.status !== 401) throw error
+    forgetSession()
+    return showSignIn(showHome, text.sessionOver)
+  }
+  const said = line()
+  const devices = mine.devices.filter(({ type }) => type !== 'recovery')
+  const waiting = devices.find(({ type, state }) => type === 'push' && state === 'waiting')
+  const signOut = button(
+    text.signOut,
+    said,
+    async () => {
+      forgetSession()
+      showSignIn(showHome)
+    },
+    { look: 'quiet' },
+  )
+  show(
+    'home',
+    element('h1', {}, text.title),
+    element('div', { class: 'who' }, element('span', {}, text.signedInAs(name)), signOut),
+    said,
+    !mine.approved && element('p', { class: 'note' }, text.onlyLook),
+    devices.length === 0
+      ? element('p', { class: 'lead' }, text.none)
+      : element('ul', { class: 'devices' }, ...devices.map((one) => deviceRow(one, mine, home))),
+    element(
+      'div',
+      { class: 'row' },
+      button(text.add, said, () => showAdd(home, waiting?.serial), { look: 'main' }),
+    ),
+    codesPart(mine, home),
+  )
+  said.textContent = words
+}

@@ -1,0 +1,9 @@
+/** A person's own page: signed in by their device, they see to their devices and recovery codes. */
+import '../welcome/page.css'
+import './me.css'
+import { showHome } from './home.ts'
+import { text } from './screen.ts'
+import { showSignIn } from './sign-in.ts'
+
+document.title = `${text.title} – Countersign`
+showSignIn(showHome)
