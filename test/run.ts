@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { provide } from './provide.ts'
 
@@ -70,22 +70,41 @@ async function carryOutLane(lane: Suite[]): Promise<void> {
 
 async function carryOut(suite: Suite): Promise<void> {
   const startedAt = performance.now()
-  const { count, output } = await run(suite)
+  const { count, output, slowest } = await run(suite)
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   const skipped = count.skipped ? `, ${count.skipped} left out` : ''
   say(
     `${suite.name.padEnd(8)} ${seconds.padStart(6)} s   ${count.passed} passed, ${count.failed} failed${skipped}`,
   )
+  if (slowest) console.log(`    ${slowest}`)
   if (count.failed) console.log(output.trimEnd().replace(/^/gm, '    '))
   for (const key of ['passed', 'failed', 'skipped'] as const) total[key] += count[key]
 }
 
-async function run(suite: Suite): Promise<{ count: Count; output: string }> {
+async function run(suite: Suite): Promise<{ count: Count; output: string; slowest?: string }> {
   const report = join(reports, `${suite.name}.json`)
   const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { code, output } = await execute(suite, suite.vitest ? flags : [])
   const whole = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }
-  return { count: suite.vitest ? counted(report, code) : whole, output }
+  if (!suite.vitest) return { count: whole, output }
+  return { count: counted(report, code), output, slowest: slowestIn(report) }
+}
+
+type Report = { testResults: { name: string; startTime: number; endTime: number }[] }
+
+/** Whoever wants the whole to be quicker begins with these. */
+function slowestIn(report: string): string {
+  try {
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as Report
+    return testResults
+      .map(({ name, startTime, endTime }) => ({ name, seconds: (endTime - startTime) / 1000 }))
+      .toSorted((one, other) => other.seconds - one.seconds)
+      .slice(0, 6)
+      .map(({ name, seconds }) => `${basename(name, '.test.ts')} ${seconds.toFixed(0)} s`)
+      .join(', ')
+  } catch {
+    return ''
+  }
 }
 
 /** What vitest counted. A run that failed without a failed test (an unhandled error, no report) counts as one failure. */

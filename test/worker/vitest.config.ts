@@ -57,6 +57,7 @@ export default defineConfig(async () => {
               requests: env.FUZZ ?? (isFull ? '20000' : '300'),
               seed: env.FUZZ_SEED ?? '',
             },
+            TEST_FULL: isFull ? 'yes' : '',
             TEST_MIGRATIONS: await readD1Migrations(fromRoot('schema/migrations')),
           },
         },

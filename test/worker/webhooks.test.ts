@@ -209,6 +209,21 @@ describe('an application with a webhook', () => {
     expect(second?.body).toEqual(first?.body)
   })
 
+  it('is told again what is told again while the first telling is under way', async () => {
+    const one = await told('login.approved')
+    await one.answerNext({ status: 204, delayMs: 500 })
+    const asked = await one.app.ask({ user: one.user })
+    await one.phone.approve((await one.phone.list())[0]!, asked.code)
+    const [first] = await one.received(1)
+    const message = first?.headers['webhook-id']
+    const path = `/application/${one.id}/message/${message}/replay`
+    expect((await one.app.call('POST', path)).status).toBe(200)
+    const [, again] = await one.received(2)
+    expect(again?.headers['webhook-id']).toBe(message)
+    const delivered = () => one.listed().then(([first]) => first?.deliveries[0]?.state)
+    await until('the second to be settled', async () => (await delivered()) === 'delivered')
+  })
+
   it('gets each of many messages that are put in just as the one before has gone', async () => {
     const one = await told('login.approved')
     for (let count = 1; count <= 20; count++) {

@@ -36,6 +36,8 @@ export type Due = {
   attempts: number
   id: string
   body: string
+  /** When it is due again if nothing is heard of it; the mark of who claimed it. */
+  claimedUntilMs: number
 }
 
 /** @returns whether it is new. */
@@ -87,7 +89,7 @@ function forget(sql: SqlStorage, upTo: number): void {
 /** Claims what is due: if the object dies meanwhile, it is due again at `againAtMs`. */
 export const claim = (sql: SqlStorage, nowMs: number, againAtMs: number, most: number): Due[] =>
   sql
-    .exec<Due>(
+    .exec<Omit<Due, 'claimedUntilMs'>>(
       `select number, webhook, attempts, id, body from delivery join message on number = message
        where nextAtMs <= ? order by nextAtMs limit ?`,
       nowMs,
@@ -102,7 +104,7 @@ export const claim = (sql: SqlStorage, nowMs: number, againAtMs: number, most: n
         number,
         webhook,
       )
-      return due
+      return { ...due, claimedUntilMs: againAtMs }
     })
 
 export type Settled = {
@@ -111,21 +113,23 @@ export type Settled = {
   nextAtMs: number | null
 }
 
+/** What was put in again meanwhile stays due: how the telling before it went is no answer to that. */
 export function settle(
   sql: SqlStorage,
-  { number, webhook }: Due,
+  { number, webhook, claimedUntilMs }: Due,
   settled: Settled,
   nowMs: number,
 ): void {
   sql.exec(
     `update delivery set attempts = attempts + 1, state = ?, status = ?, nextAtMs = ?, lastAtMs = ?
-     where message = ? and webhook = ?`,
+     where message = ? and webhook = ? and nextAtMs = ?`,
     settled.state,
     settled.status,
     settled.nextAtMs,
     nowMs,
     number,
     webhook,
+    claimedUntilMs,
   )
 }
 
