@@ -74,6 +74,7 @@ describe('the contract', () => {
       'anyone',
       'known',
       'session',
+      'person',
       'account',
       'login',
       'device',
@@ -87,8 +88,10 @@ describe('the contract', () => {
     expect(asked.filter((right) => !everyRight.some((known) => known === right))).toEqual([])
   })
 
-  it('has an act for every route that asks for a right, and no other', () => {
-    const rights = contract.filter(({ who }) => everyRight.some((right) => right === who))
+  it('has an act for every route that asks for a right or is for people alone, and no other', () => {
+    const rights = contract.filter(({ who }) =>
+      [...everyRight, 'person'].some((right) => right === who),
+    )
     const asked = rights.map(({ method, path }) => `${method} ${path}`)
     const without = rights.filter(({ method, path }) => !actNamed(method, path))
     expect(without.map(({ method, path }) => `${method} ${path}`)).toEqual([])

@@ -81,7 +81,7 @@ async function showQuestion(asked: Asked, go: Go): Promise<void> {
   show(
     'question',
     element('h1', {}, text.isItYou),
-    element('p', {}, code === null ? text.approveOnDevice : text.typeOnDevice),
+    element('p', { class: 'how' }, code === null ? text.approveOnDevice : text.typeOnDevice),
     code !== null && element('p', { class: 'code', translate: 'no' }, code),
     said,
     element('div', { class: 'row' }, again, over),
@@ -101,8 +101,8 @@ async function showQuestion(asked: Asked, go: Go): Promise<void> {
 
 function ended(status: string, said: HTMLElement, again: HTMLButtonElement): void {
   again.remove()
-  document.querySelector('main .code')?.remove()
-  document.querySelector('main details')?.remove()
+  for (const asking of document.querySelectorAll('main > :is(.how, .code, details)'))
+    asking.remove()
   said.textContent = text.ended[status] ?? text.failed
 }
 

@@ -177,13 +177,15 @@ describe('the examples of the reference', () => {
     expect(faults).toEqual([])
     // Whatever an administrator changes leaves one row, with who, what, whom, from where and how it went.
     expect(unrecorded).toEqual([])
-    // No connector is enrolled; a key has no password; their transaction is nobody's, and so are the key, the secret, the webhook and the message; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    // No connector is enrolled; a key has no password and no devices; their transaction is nobody's, and so are the key, the secret, the webhook and the message; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
     expect(refused.toSorted()).toEqual([
       'DELETE /application/:id/key/:key',
       'DELETE /application/:id/secret/:secret',
       'DELETE /application/:id/webhook/:webhook',
       'DELETE /connector/:id',
       'GET /connector/dial',
+      'GET /me/devices',
+      'GET /me/devices/:serial/ready',
       'GET /validate/initialize',
       'GET /validate/radiuscheck',
       'POST /application/:id/message/:message/replay',
