@@ -146,13 +146,13 @@ describe.skipIf(!hasSlapd())('a connector', () => {
   it('enrols with a code once, and with no other', async () => {
     configure('late')
     const { code } = (await must('POST', '/connector', { name: 'office' })) as { code: string }
-    const wrong = connector('late', '--enrol', `${code.slice(0, -1)}_`)
-    await until('a refusal', () => wrong.said().includes('This code is wrong'))
+    const wrong = connector('late', '--enrol', code.slice(0, -1) + (code.endsWith('_') ? '-' : '_'))
+    await until('a refusal', () => wrong.said().includes('This code is wrong'), 60_000)
     const right = connector('late', '--enrol', code)
     await isConnected('late')
     configure('later')
     const again = connector('later', '--enrol', code)
-    await until('a refusal', () => again.said().includes('This code is wrong'))
+    await until('a refusal', () => again.said().includes('This code is wrong'), 60_000)
     await right.kill()
   })
 
@@ -208,10 +208,10 @@ describe.skipIf(!hasSlapd())('a connector', () => {
     const { id } = (await list()).find(({ label }) => label === 'one')!
     await must('DELETE', `/connector/${id}`)
     const one = running.at(-1)!
-    await until('the end', () => one.said().includes('has revoked it'))
+    await until('the end', () => one.said().includes('has revoked it'), 60_000)
     expect(await outcome('bert', 'password of bert')).toBe(503)
     const again = connector('one')
-    await until('the end', () => again.said().includes('has revoked it'))
+    await until('the end', () => again.said().includes('has revoked it'), 60_000)
     expect((await list()).filter(({ connected }) => connected)).toEqual([])
   })
 })
