@@ -66,6 +66,8 @@ export const EnrolmentLookAnswer = v.object({
   /** The same enrolment as twelve characters to type elsewhere (an app installed on iOS has storage of its own). */
   code: v.pipe(v.string(), v.length(enrolmentCodeLength)),
   rootThumbprint: v.string(),
+  /** The device that invited this one, by name: it will be asked. */
+  movesFrom: v.optional(v.string()),
 })
 export type EnrolmentLookAnswer = v.InferOutput<typeof EnrolmentLookAnswer>
 
@@ -102,6 +104,37 @@ export const EnrolmentFinishAnswer = v.object({
 })
 export type EnrolmentFinishAnswer = v.InferOutput<typeof EnrolmentFinishAnswer>
 
+/** Instead, where another device of the owner's made the invitation: it is asked first. Finish again until it has answered. */
+export const EnrolmentWaiting = v.object({
+  waiting: v.object({
+    /** To be typed on the device that is asked. */
+    code: v.string(),
+    expiresAt: v.number(),
+  }),
+})
+export type EnrolmentWaiting = v.InferOutput<typeof EnrolmentWaiting>
+export const EnrolmentFinishOutcome = v.union([EnrolmentFinishAnswer, EnrolmentWaiting])
+export type EnrolmentFinishOutcome = v.InferOutput<typeof EnrolmentFinishOutcome>
+
+/** POST /device/moves (signed, no body): an invitation for another device of the same owner, which this one will have to approve. */
+export const MoveAnswer = v.object({
+  serial: v.string(),
+  link: v.string(),
+  code: v.string(),
+  expiresAt: v.number(),
+})
+export type MoveAnswer = v.InferOutput<typeof MoveAnswer>
+
+/** A device that was added lately and may not answer yet. */
+export const Newcomer = v.object({ serial: v.string(), name: v.string(), heldUntil: v.number() })
+export type Newcomer = v.InferOutput<typeof Newcomer>
+
+/**
+ * DELETE /device/newcomers/<serial> (signed): stops it for good. PUT (signed): whether this device goes once that one may answer.
+ */
+export const NewcomerUpdate = v.object({ leave: v.boolean() })
+export type NewcomerUpdate = v.InferOutput<typeof NewcomerUpdate>
+
 export const OpenChallenge = v.object({
   challenge: v.string(),
   jws: v.string(),
@@ -113,6 +146,12 @@ export const ChallengesAnswer = v.object({
   account: v.string(),
   /** Whether the six-digit codes that this device was given are taken. */
   codes: v.boolean(),
+  /** This device may read and not answer until then. */
+  heldUntil: v.optional(v.number()),
+  /** When this device stops being good. */
+  leavesAt: v.optional(v.number()),
+  /** Others of the owner's that are held. */
+  newcomers: v.array(Newcomer),
   challenges: v.array(OpenChallenge),
   /** How the last push to this device went, so that the app can say "Push works". */
   push: v.object({
@@ -189,6 +228,8 @@ export const SocketMessage = v.variant('type', [
     state: v.picklist(states),
     jws: v.string(),
   }),
+  /** The list has news of a device that was added, or stopped: ask for it. */
+  v.object({ type: v.literal('newcomers') }),
 ])
 export type SocketMessage = v.InferOutput<typeof SocketMessage>
 

@@ -18,6 +18,8 @@ export const PushPayload = v.object({
     v.object({ device: v.string(), challenge: v.string(), jws: v.string() }),
     /** An ended JWS: the notification says how it ended and goes. */
     v.object({ device: v.string(), challenge: v.string(), ended: v.string() }),
+    /** A newcomer JWS: a device was added. */
+    v.object({ device: v.string(), newcomer: v.string() }),
     /** Too long to travel: ask GET /device/challenges/<challenge>. Last, because the others have all that it has. */
     v.object({ device: v.string(), challenge: v.string() }),
   ]),

@@ -23,6 +23,8 @@ export const typ = {
   enrolment: 'countersign-enrolment+jwt',
   /** server → anyone: what was asked, answered and decided. */
   receipt: 'countersign-receipt+jwt',
+  /** server → one device: "your owner has another device now". */
+  newcomer: 'countersign-newcomer+jwt',
 } as const
 
 const at = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -58,6 +60,8 @@ export const ChallengeClaims = v.object({
   /** `code`: an empty field for the code shown at the login. `none`: plain approve, marked as weaker. */
   match: v.picklist(['code', 'none']),
   userVerification: v.optional(v.boolean()),
+  /** A new device asks to be let in: its key's thumbprint, so that this approval is for no other, and what it calls itself. */
+  newDevice: v.optional(v.object({ thumbprint: short, name: short })),
   title: v.optional(short),
   text: v.optional(v.pipe(v.string(), v.maxLength(2048))),
 })
@@ -71,6 +75,16 @@ export const EndedClaims = v.object({
   iat: at,
 })
 export type EndedClaims = v.InferOutput<typeof EndedClaims>
+
+/** kid: the signing key's thumbprint. aud: the device id. */
+export const NewcomerClaims = v.object({
+  aud: short,
+  serial: short,
+  name: short,
+  heldUntil: at,
+  iat: at,
+})
+export type NewcomerClaims = v.InferOutput<typeof NewcomerClaims>
 
 /** kid: the device id; jwk: the device's key. aud: the server's origin. */
 export const AnswerClaims = v.object({

@@ -204,6 +204,8 @@ export const tokens = sqliteTable(
     /** push only: `web push`, `poll only` or the name of an FCM configuration, as policy had it when the enrolment began. */
     pushConfiguration: text('push_configuration'),
     deviceName: text('device_name').notNull().default(''),
+    /** Of a device that another device let in: until then it answers nothing, and any of its owner's others may stop it. */
+    heldUntil: integer('held_until'),
     failCount: integer('fail_count').notNull().default(0),
     maxFailCount: integer('max_fail_count').notNull().default(10),
     /** Its enrolment was begun by a login: until it is finished this is nobody's token yet. */
@@ -400,7 +402,7 @@ export const deliveries = sqliteTable(
     serial: text('serial').notNull(),
     /** SHA-256 of the challenge id: enough to tell attempts of one challenge together. */
     challengeHash: text('challenge_hash').notNull(),
-    kind: text('kind', { enum: ['challenge', 'ended'] }).notNull(),
+    kind: text('kind', { enum: ['challenge', 'ended', 'newcomer'] }).notNull(),
     attempt: integer('attempt').notNull(),
     host: text('host').notNull(),
     /** HTTP status, or null where there was no answer. */

@@ -76,6 +76,10 @@ export type Failure =
   | { reason: 'unknown_device' }
   | { reason: 'device_retired' }
   | { reason: 'device_locked' }
+  | { reason: 'device_held'; untilAt?: number }
+  | { reason: 'move_not_granted' }
+  | { reason: 'move_refused' }
+  | { reason: 'newcomer_unknown' }
   | { reason: 'unknown_challenge' }
   | { reason: 'challenge_mismatch' }
   | { reason: 'verification_required' }
@@ -574,6 +578,36 @@ export function show(failure: Failure): Shown {
         status: 403,
         code: 905,
         detail: 'Too many wrong codes: this device is locked. Ask an administrator.',
+      }
+    case 'device_held': {
+      const { untilAt } = failure
+      const until = untilAt === undefined ? '' : ` until ${new Date(untilAt * 1000).toISOString()}`
+      return {
+        status: 403,
+        code: 905,
+        detail: `This device was added lately: it may read, and neither answer nor let in others${until}.`,
+      }
+    }
+    case 'move_not_granted':
+      return {
+        status: 403,
+        code: 905,
+        detail:
+          'People may not add devices here by themselves. Ask an administrator for an invitation.',
+      }
+    case 'move_refused':
+      return {
+        status: 403,
+        code: 905,
+        detail:
+          'The other device did not let this one in. Begin again there, with a new invitation.',
+      }
+    case 'newcomer_unknown':
+      return {
+        status: 404,
+        code: 905,
+        detail:
+          'No device of yours by this number is held. What may answer already is removed on that device, or by an administrator.',
       }
     case 'unknown_challenge':
       return {

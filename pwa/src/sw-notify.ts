@@ -4,9 +4,11 @@
  * A push always ends in one: browsers take the right to push from those who stay silent.
  */
 import * as v from 'valibot'
-import type { ChallengeClaims } from '../../schema/signing.ts'
+import type { ChallengeClaims, NewcomerClaims } from '../../schema/signing.ts'
+import type { Enrolment } from './keys/database.ts'
 import { readSetting } from './keys/settings.ts'
 import { de } from './text/de.ts'
+import { laterTexts } from './text/later-texts.ts'
 import { type Text, en } from './text/en.ts'
 import { chooseLanguage } from './text/languages.ts'
 
@@ -63,6 +65,26 @@ function buttons(text: Text): Pick<Options, 'actions'> {
     { action: openAction, title: text.push.open },
   ]
   return room > 0 ? { actions: all.slice(0, room) } : {}
+}
+
+/** Stays until it is read: whoever did not do this has a day to stop it. */
+export async function showNewcomer(
+  registration: ServiceWorkerRegistration,
+  { issuer, account }: Enrolment,
+  { aud: device, serial, name }: NewcomerClaims,
+): Promise<void> {
+  const wanted = await readSetting('language').catch(() => null)
+  const { moves } = laterTexts[chooseLanguage(wanted, navigator.languages)]
+  const data: NotificationData = { device }
+  const body = moves.added(name, account)
+  const tag = `${tagOf(device)}-${serial}`
+  await registration.showNotification(issuer, {
+    ...look,
+    body,
+    tag,
+    requireInteraction: true,
+    data,
+  })
 }
 
 /** Nothing of an unverified message is shown: not its title, not its text. */

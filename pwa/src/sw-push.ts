@@ -5,14 +5,14 @@ import { PushPayload } from '../../schema/push.ts'
 import type { EndedClaims } from '../../schema/signing.ts'
 import { fetchChallenge } from './api/device.ts'
 import { recallClock } from './api/clock.ts'
-import { verifyChallenge, verifyEnded } from './challenge/verify.ts'
+import { verifyChallenge, verifyEnded, verifyNewcomer } from './challenge/verify.ts'
 import { keepSubscribed } from './device/subscription.ts'
 import { noteAsked, settle } from './history/record.ts'
 import { database } from './keys/database.ts'
 import type { Enrolment } from './keys/database.ts'
 import { loadEnrolment, loadEnrolments, signerOf } from './keys/enrolments.ts'
 import type { FromWorker } from './sw-bridge.ts'
-import { showEnding, showNeutral, showQuestion, words } from './sw-notify.ts'
+import { showEnding, showNeutral, showNewcomer, showQuestion, words } from './sw-notify.ts'
 
 type Carried = PushPayload['countersign']
 
@@ -36,12 +36,23 @@ async function show(self: ServiceWorkerGlobalScope, carried: Carried): Promise<b
   const enrolment = await loadEnrolment(carried.device)
   if (!enrolment) return false
   if ('ended' in carried) return showEnded(self, enrolment, { ...carried, jws: carried.ended })
+  if ('newcomer' in carried) return showAdded(self, enrolment, carried.newcomer)
   const jws = 'jws' in carried ? carried.jws : await fetchJws(enrolment, carried.challenge)
   const claims = jws && (await verifyChallenge(enrolment, { challenge: carried.challenge, jws }))
   if (!claims) return false
   await noteAsked(claims, jws)
   await showQuestion(self.registration, claims)
   return true
+}
+
+async function showAdded(
+  self: ServiceWorkerGlobalScope,
+  enrolment: Enrolment,
+  jws: string,
+): Promise<boolean> {
+  const claims = await verifyNewcomer(enrolment, jws)
+  if (claims) await showNewcomer(self.registration, enrolment, claims)
+  return claims !== null
 }
 
 async function fetchJws(enrolment: Enrolment, challenge: string): Promise<string | null> {

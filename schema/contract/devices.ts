@@ -8,10 +8,12 @@ import {
   DeviceUpdate,
   DoneAnswer,
   EnrolmentFinish,
-  EnrolmentFinishAnswer,
+  EnrolmentFinishOutcome,
   EnrolmentLook,
   EnrolmentLookAnswer,
   KeysAnswer,
+  MoveAnswer,
+  NewcomerUpdate,
   SubscriptionUpdate,
   VerifierRegistration,
   socketProtocol,
@@ -59,11 +61,13 @@ export const devices: Route[] = [
   route(
     ['POST', '/enrolment/finish', 'proof'],
     'Binds a new key to the token that waits for it',
-    EnrolmentFinishAnswer,
+    EnrolmentFinishOutcome,
     {
       body: EnrolmentFinish,
-      more: '`proof` is a JWS by the new key. Repeating it with the same key answers the same.',
-      refuses: [404, 410, 429],
+      more:
+        '`proof` is a JWS by the new key. Repeating it with the same key answers the same. Where another device made the invitation ' +
+        'the answer is `waiting` until that device has approved exactly this key.',
+      refuses: [403, 404, 410, 429],
     },
   ),
   route(
@@ -96,6 +100,32 @@ export const devices: Route[] = [
   route(['PUT', '/verifier', 'device'], 'Registers it', DoneAnswer, {
     body: VerifierRegistration,
     more: 'Once a token, and only shortly after its enrolment.',
+  }),
+  route(
+    ['POST', '/moves', 'device'],
+    'Invites another device of the same owner, which this one will have to approve',
+    MoveAnswer,
+    {
+      more:
+        'The new device is asked for nothing that an approval is, for `DeviceHoldSeconds` (a day); every other device of the owner ' +
+        'is told at once and can stop it.',
+      refuses: [403, 429],
+    },
+  ),
+  route(
+    ['PUT', '/newcomers/:serial', 'device'],
+    'Says whether this device goes once the new one may answer',
+    DoneAnswer,
+    {
+      body: NewcomerUpdate,
+      parts: { serial: need(text('The new device.', 'PIPU5F62685F')) },
+      refuses: [403, 404],
+    },
+  ),
+  route(['DELETE', '/newcomers/:serial', 'device'], 'Stops a device that was added', DoneAnswer, {
+    parts: { serial: need(text('The new device.', 'PIPU5F62685F')) },
+    more: 'For any device of the owner that is not held itself, until the new one may answer. Its key is retired for good.',
+    refuses: [403, 404],
   }),
   route(['PATCH', '', 'device'], 'Names the device', DoneAnswer, { body: DeviceUpdate }),
   route(['DELETE', '', 'device'], 'Leaves: the key is forgotten on both sides', DoneAnswer),

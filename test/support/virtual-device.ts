@@ -118,7 +118,7 @@ export async function lookAtEnrolment(
 
 type Identity = api.EnrolmentFinishAnswer & { keys: CryptoKeyPair; publicKey: PublicJwk }
 
-function deviceOf(server: Server, identity: Identity): VirtualDevice {
+export function deviceOf(server: Server, identity: Identity): VirtualDevice {
   const { deviceId, keys, publicKey } = identity
   const signer = { key: keys.privateKey, kid: deviceId, jwk: publicKey }
   let trusted: TrustedKeys | null = null

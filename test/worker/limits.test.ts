@@ -5,6 +5,7 @@ import { type SettingName, type Settings, hardenedSettings } from '../../worker/
 import type { Application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import { type Deployment, adminPassword, clock, deployment } from './deployment.ts'
+import { move } from './move.ts'
 import { objectOf } from './object.ts'
 import { pushBox } from './push-box.ts'
 import { otpSeed } from './seeds.ts'
@@ -353,6 +354,16 @@ async function newHotp(more: object = {}): Promise<object | undefined> {
 
 /** What each setting does, each under a value that is not the default. Complete, or it does not compile. */
 const does: Record<SettingName, () => Promise<void>> = {
+  deviceHoldSeconds: async () => {
+    await set({ deviceHoldSeconds: 5 })
+    const { phone } = await someone()
+    const added = await move(d, phone)
+    const { heldUntil = 0 } = await added.overview()
+    expect(heldUntil - Math.floor(Date.now() / 1000)).toBeLessThanOrEqual(5)
+    expect(heldUntil).toBeGreaterThan(0)
+    await set({ deviceHoldSeconds: 0 })
+    expect((await (await move(d, phone)).overview()).heldUntil).toBeUndefined()
+  },
   pushWaitSeconds: async () => {
     await set({ pushWaitSeconds: 20 })
     const { user, phone } = await someone()

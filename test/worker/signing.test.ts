@@ -16,6 +16,7 @@ import {
   EndedClaims,
   EnrolmentClaims,
   KeyLinkClaims,
+  NewcomerClaims,
   ReceiptClaims,
   RequestClaims,
   challengeHash,
@@ -37,6 +38,7 @@ const shapes: Record<keyof typeof typ, v.GenericSchema> = {
   request: RequestClaims,
   enrolment: EnrolmentClaims,
   receipt: ReceiptClaims,
+  newcomer: NewcomerClaims,
 }
 const messages = signing.messages as {
   name: keyof typeof typ

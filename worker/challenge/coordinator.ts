@@ -18,6 +18,7 @@ import { copyOf } from './desk/copy.ts'
 import type { Address, Desk, Found } from './desk/desk.ts'
 import * as enrolment from './desk/enrolment.ts'
 import { purgeExpired } from './desk/expire.ts'
+import { tellNewcomer } from './desk/newcomer.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
@@ -208,7 +209,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     if ('reason' in token) return { ok: false as const, reason: token.reason }
     if (!useOnce(this.#open, jti, attempt))
       return { ok: false as const, reason: 'replayed' as const }
-    return { ok: true as const, serial: token.serial, customer: copy.customer }
+    const { serial, heldUntil = null } = token
+    return { ok: true as const, serial, heldUntil, customer: copy.customer }
   }
 
   /** The socket of an open app; the Worker has verified the request and gives what it proved. */
@@ -247,6 +249,10 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   // ── tokens and enrolments
+
+  async tellNewcomer(address: Found, added: { serial: string; ring: boolean }) {
+    await tellNewcomer(this.#open, address, added)
+  }
 
   async tokensChanged(address: Found) {
     await tokensChanged(this.#open, address)

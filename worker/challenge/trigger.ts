@@ -38,7 +38,8 @@ export type Asking = {
   /** How long there is to answer, at most. */
   answerSeconds?: number
   /** Asked by ourselves: what the device says, and settings that no policy changes. */
-  own?: { title: string; text: string; settings: Settings }
+  own?: { title?: string; text: string; settings: Settings }
+  newDevice?: { thumbprint: string; name: string }
 }
 
 export type Asked =
@@ -76,7 +77,12 @@ export async function triggerChallenge(
   const found = own?.settings ?? (await readSettings(context, address.customer, subject))
   const worded = await wordsFor(context, whose, { client: asking.client, ...saying })
   const { said, framed, preferred, ...policies } = own
-    ? { ...worded, title: own.title, text: own.text, said: () => null }
+    ? {
+        ...worded,
+        ...(own.title !== undefined && { title: own.title }),
+        text: own.text,
+        said: () => null,
+      }
     : worded
   const text = [policies.text, message].filter((one) => one !== undefined).join('\n')
   const words = { ...policies, ...(text !== '' && { text }) }

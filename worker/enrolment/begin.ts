@@ -13,7 +13,7 @@ import { insertEnrolment } from '../store/enrolments.ts'
 import { readSettings } from '../store/settings.ts'
 import { type TokenRow, accountOf, findToken, insertToken, updateToken } from '../store/tokens.ts'
 import type { Person } from '../store/people.ts'
-import { checkLimits, limitsFor, refuseInsert } from './limits.ts'
+import { checkLimits, limitsFor, oneMore, refuseInsert } from './limits.ts'
 import { pushTermsFor } from './push-terms.ts'
 import { serialFor, serialTaken } from './serial.ts'
 import { stockLink } from './stock-link.ts'
@@ -28,7 +28,10 @@ export type Begin = {
   /** '' for a new one. */
   serial: string
   description: string
-  pin: string
+  /** As typed, or as another token has it. */
+  pin: string | { hash: string | null }
+  /** The device of theirs that invites, and will have to approve: one more than they may have, for as long as a move takes. */
+  movesFrom?: string
   /** Realms it is seen in beside the owner's. */
   realms?: string[]
   client?: string | null
@@ -79,11 +82,13 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     person,
     realms: seenIn,
     client,
-    bySelf: begin.bySelf === true,
+    bySelf: begin.bySelf === true || begin.movesFrom !== undefined,
   }
-  const limits = waiting || begin.account ? [] : await limitsFor(context, limited)
+  const most = waiting || begin.account ? [] : await limitsFor(context, limited)
+  const limits = begin.movesFrom === undefined ? most : most.map(oneMore)
   await checkLimits(context, limits)
-  const pinHash = await hashPin(context, begin.pin, ownerId)
+  const pinHash =
+    typeof begin.pin === 'string' ? await hashPin(context, begin.pin, ownerId) : begin.pin.hash
   const account = begin.person
     ? accountOf(begin.person)
     : begin.account?.username || begin.description || serial
@@ -125,6 +130,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     codeHash: await codeHashOf(context, code),
     account,
     expiresAt,
+    movesFrom: begin.movesFrom ?? null,
   }
   await reach(context, { ownerId, customer: begin.customer }, (object) =>
     object.enrolmentBegun(begun),

@@ -3,10 +3,10 @@
  * key answers the same, because an answer can be lost; another key finds the invitation spent.
  */
 import * as v from 'valibot'
-import type { EnrolmentFinishAnswer } from '../../schema/device.ts'
+import type { EnrolmentFinishOutcome } from '../../schema/device.ts'
 import { PublicJwk, headerOf, thumbprint, verify } from '../../schema/jws.ts'
 import { importAgreement } from '../../schema/sealed.ts'
-import { EnrolmentClaims, typ } from '../../schema/signing.ts'
+import { EnrolmentClaims, type Origin, typ } from '../../schema/signing.ts'
 import { changeTokens } from '../challenge/change-tokens.ts'
 import { reach } from '../challenge/reach.ts'
 import { checkClock } from '../challenge/verify.ts'
@@ -15,15 +15,17 @@ import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { readSettings } from '../store/settings.ts'
-import { enrolToken } from '../store/tokens.ts'
+import { enrolToken, findToken } from '../store/tokens.ts'
 import { tellEnrolled } from '../webhook/tell.ts'
 import { makeCodes, sealCodes } from './device-codes.ts'
 import { routeInvitation } from './invitation.ts'
+import { askInviter, heldUntil, letIn } from './move.ts'
 
 export async function finishEnrolment(
   called: Context,
   proofJws: string,
-): Promise<EnrolmentFinishAnswer> {
+  from: { origin: Origin; client: string | null },
+): Promise<EnrolmentFinishOutcome> {
   const key = v.safeParse(PublicJwk, headerOf(proofJws)?.jwk)
   const claims = key.success
     ? await verify(typ.enrolment, proofJws, key.output, EnrolmentClaims)
@@ -38,8 +40,19 @@ export async function finishEnrolment(
   const spent = await reach(context, address, (object) => object.spendEnrolment(proof, bound))
   if (!spent.ok) refuse({ reason: spent.reason })
 
+  const { movesFrom } = spent
+  const before = movesFrom === null ? null : await findToken(context.db, spent.serial)
+  if (movesFrom !== null && before?.rolloutState !== 'enrolled') {
+    const { serial } = spent
+    const whole = { ...address, customer: before?.customer ?? '' }
+    const moving = { serial, movesFrom, bound, deviceName: claims.deviceName, ...from }
+    const waiting = await askInviter(context, whole, moving)
+    if (waiting) return waiting
+  }
   const { master, issuer, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
+  const held =
+    movesFrom === null ? {} : { heldUntil: await heldUntil(context, before?.customer ?? '', now) }
   const { token, codes } = await changeTokens(context, address, async () => {
     const token = await enrolToken(context.db, spent.serial, {
       publicKey: key.output,
@@ -51,6 +64,7 @@ export async function finishEnrolment(
       ),
       deviceName: claims.deviceName,
       enrolledAt: now,
+      ...held,
     })
     if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
       refuse({ reason: 'enrolment_spent' })
@@ -66,6 +80,8 @@ export async function finishEnrolment(
     detail: { deviceName: token.deviceName },
   })
   await tellEnrolled(context, token)
+  if (movesFrom !== null && before?.rolloutState !== 'enrolled')
+    await letIn(context, token, movesFrom)
   const { userVerification } = await readSettings(context, token.customer)
   return {
     deviceId: token.deviceId ?? '',

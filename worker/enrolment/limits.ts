@@ -63,6 +63,9 @@ export async function limitsFor(
   return limits
 }
 
+/** Who moves has the old one and the new one for a while. */
+export const oneMore = (limit: Limit): Limit => ({ ...limit, most: limit.most + 1 })
+
 /** @throws Refusal too_many_tokens, before anything is begun that would have to be taken back. */
 export async function checkLimits(context: Context, limits: Limit[]): Promise<void> {
   const one = await exceeded(context.db, limits)

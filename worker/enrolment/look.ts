@@ -3,6 +3,7 @@ import type { EnrolmentLookAnswer } from '../../schema/device.ts'
 import { reach } from '../challenge/reach.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
+import { findToken } from '../store/tokens.ts'
 import { type Presented, routeInvitation } from './invitation.ts'
 
 export async function lookAtInvitation(
@@ -12,6 +13,7 @@ export async function lookAtInvitation(
   const { address, proof, code } = await routeInvitation(context, presented)
   const seen = await reach(context, address, (object) => object.lookAtEnrolment(proof))
   if (!seen.ok) refuse({ reason: seen.reason })
+  const from = seen.movesFrom === null ? null : await findToken(context.db, seen.movesFrom)
   const { issuer, rootThumbprint } = context.deployment
   return {
     issuer,
@@ -20,5 +22,6 @@ export async function lookAtInvitation(
     expiresAt: seen.expiresAt,
     code,
     rootThumbprint,
+    ...(from && { movesFrom: from.deviceName || from.serial }),
   }
 }

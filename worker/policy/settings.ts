@@ -94,6 +94,14 @@ export const definitions = {
     max: 86_400,
     meaning: 'How long an enrolment can be finished.',
   },
+  deviceHoldSeconds: {
+    config: 'DeviceHoldSeconds',
+    default: 86_400,
+    min: 0,
+    max: 604_800,
+    meaning:
+      'How long a device that another device let in may not answer, while its owner’s others can stop it. 0 is not at all.',
+  },
   ldapWithoutTls: {
     config: 'LdapWithoutTls',
     default: 0,

@@ -7,6 +7,7 @@ export type Carried =
   | { device: string; challenge: string; jws: string }
   | { device: string; challenge: string }
   | { device: string; challenge: string; ended: string }
+  | { device: string; newcomer: string }
 
 /** Over 3,000 bytes, or where the push service found it too large, only the id travels. */
 export function pushPayload(
@@ -21,13 +22,19 @@ export function pushPayload(
       mutable: true,
       notification: {
         title: issuer,
-        body: 'ended' in countersign ? 'A login request has ended' : 'A login is waiting',
+        body:
+          'newcomer' in countersign
+            ? 'A device was added'
+            : 'ended' in countersign
+              ? 'A login request has ended'
+              : 'A login is waiting',
         navigate: `${origin}/app`,
         tag: `countersign/${countersign.device}`,
       },
       countersign,
     } satisfies PushPayload)
   const whole = payload(carried)
+  if ('newcomer' in carried) return whole
   if (!idOnly && utf8(whole).length <= pushPayloadLimitBytes) return whole
   return payload({ device: carried.device, challenge: carried.challenge })
 }

@@ -5,6 +5,7 @@ import {
   EnrolmentFinish,
   EnrolmentLook,
   type KeysAnswer,
+  NewcomerUpdate,
   SubscriptionUpdate,
   VerifierRegistration,
   socketProtocol,
@@ -16,6 +17,7 @@ import { checkChallenge, verifyRequest } from '../challenge/verify.ts'
 import { leave, rename, subscribe } from '../enrolment/change.ts'
 import { finishEnrolment } from '../enrolment/finish.ts'
 import { lookAtInvitation } from '../enrolment/look.ts'
+import { beginMove, leaveFor, stopNewcomer } from '../enrolment/move.ts'
 import { addVerifier, offerVerifier } from '../enrolment/verifier.ts'
 import { refuse } from '../problem.ts'
 import {
@@ -24,6 +26,8 @@ import {
   parseBody,
   signedRequest,
 } from './decode/device-request.ts'
+import { whenceOfBrowser } from './decode/origin.ts'
+import { peerAddress } from './decode/peer.ts'
 import { surface } from './surface.ts'
 
 export const device = surface()
@@ -54,7 +58,7 @@ device.post('/enrolment/look', async (call) => {
 
 device.post('/enrolment/finish', async (call) => {
   const { proof } = parseBody(await call.req.text(), EnrolmentFinish)
-  return call.json(await finishEnrolment(call.get('context'), proof))
+  return call.json(await finishEnrolment(call.get('context'), proof, whenceOfBrowser(call)))
 })
 
 device.get('/challenges', async (call) => {
@@ -81,6 +85,24 @@ device.get('/challenges/:challenge', async (call) => {
 device.post('/answers', async (call) => {
   const request = parseBody(await call.req.text(), AnswerRequest)
   return call.json(await answerChallenge(call.get('context'), request))
+})
+
+device.post('/moves', async (call) => {
+  const { member } = await admittedRequest(call)
+  return call.json(await beginMove(call.get('context'), member, peerAddress(call)))
+})
+
+device.put('/newcomers/:serial', async (call) => {
+  const { member, body } = await admittedRequest(call)
+  const { leave: leaves } = parseBody(body, NewcomerUpdate)
+  await leaveFor(call.get('context'), member, call.req.param('serial'), leaves)
+  return call.json({ done: true })
+})
+
+device.delete('/newcomers/:serial', async (call) => {
+  const { member } = await admittedRequest(call)
+  await stopNewcomer(call.get('context'), member, call.req.param('serial'))
+  return call.json({ done: true })
 })
 
 device.put('/subscription', async (call) => {

@@ -1,5 +1,5 @@
 /** Tokens in D1, with their subscriptions and the person they belong to. */
-import { and, asc, eq, getTableColumns, not, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, gt, not, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
   accounts,
@@ -30,6 +30,7 @@ export type OwnerRead = {
     type: TokenType
     /** Of a device's own codes: the device, which all else below has been seen together with. */
     device: string | null
+    heldUntil: number | null
     description: string
     active: boolean
     revoked: boolean
@@ -131,6 +132,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         serial: token.serial,
         type: token.type,
         device: token.device,
+        heldUntil: token.heldUntil,
         description: token.description,
         // Whose person is gone, or no longer in the realm, is good for nothing.
         active:
@@ -190,6 +192,7 @@ function withDevices(found: OwnerRead['tokens']): OwnerRead['tokens'] {
       active: token.active && device?.active === true && device.enrolled,
       revoked: token.revoked || device?.revoked === true,
       pinHash: token.pinHash ?? device?.pinHash ?? null,
+      heldUntil: later(token.heldUntil, device?.heldUntil ?? null),
       validFrom: later(token.validFrom, device?.validFrom ?? null),
       validUntil: sooner(token.validUntil, device?.validUntil ?? null),
     }
@@ -324,7 +327,13 @@ export async function findToken(db: D1Database, serial: string): Promise<TokenRo
 export async function enrolToken(
   db: D1Database,
   serial: string,
-  device: { publicKey: PublicJwk; deviceId: string; deviceName: string; enrolledAt: number },
+  device: {
+    publicKey: PublicJwk
+    deviceId: string
+    deviceName: string
+    enrolledAt: number
+    heldUntil?: number
+  },
 ): Promise<TokenRow | null> {
   await drizzle(db)
     .update(tokens)
@@ -358,6 +367,40 @@ export async function deleteUnfinished(db: D1Database, ownerId: string): Promise
   await drizzle(db)
     .delete(tokens)
     .where(and(eq(tokens.ownerId, ownerId), isUnfinished))
+}
+
+/** A device that was added and is held no more, or is none of this owner's, is left as it is. @returns whether it was stopped. */
+export async function stopHeld(
+  db: D1Database,
+  { ownerId, serial, now }: { ownerId: string; serial: string; now: number },
+): Promise<boolean> {
+  const orm = drizzle(db)
+  const held = and(
+    eq(tokens.serial, serial),
+    eq(tokens.ownerId, ownerId),
+    gt(tokens.heldUntil, now),
+    eq(tokens.revoked, false),
+  )
+  const [, stopped] = await orm.batch([
+    // Those that were to go for it stay.
+    orm
+      .update(tokens)
+      .set({ validUntil: null })
+      .where(
+        and(
+          eq(tokens.ownerId, ownerId),
+          eq(tokens.type, 'push'),
+          sql`${tokens.validUntil} = (select held.held_until from ${tokens} held where held.serial = ${serial}
+            and held.owner_id = ${ownerId} and held.held_until > ${now} and held.revoked = 0)`,
+        ),
+      ),
+    orm
+      .update(tokens)
+      .set({ active: false, revoked: true })
+      .where(held)
+      .returning({ serial: tokens.serial }),
+  ])
+  return stopped.length === 1
 }
 
 /** The first code was right. @returns false where the token has gone meanwhile. */

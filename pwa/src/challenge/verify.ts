@@ -3,7 +3,7 @@
  * device, from this origin, still open. What is not is shown to nobody. Works in the page and in the service worker.
  */
 import { headerOf, verify } from '../../../schema/jws.ts'
-import { ChallengeClaims, EndedClaims, typ } from '../../../schema/signing.ts'
+import { ChallengeClaims, EndedClaims, NewcomerClaims, typ } from '../../../schema/signing.ts'
 import { serverNow } from '../api/clock.ts'
 import type { Enrolment } from '../keys/database.ts'
 import { trustedKey } from '../keys/trust.ts'
@@ -34,12 +34,18 @@ export async function verifyEnded(
     : null
 }
 
-async function believed<S extends typeof ChallengeClaims | typeof EndedClaims>(
+/** @returns what device was added, or null where the message is not the server's. */
+export async function verifyNewcomer(
   enrolment: Enrolment,
   jws: string,
-  expectedTyp: string,
-  claims: S,
-) {
+): Promise<NewcomerClaims | null> {
+  const claims = await believed(enrolment, jws, typ.newcomer, NewcomerClaims)
+  return claims?.aud === enrolment.deviceId ? claims : null
+}
+
+async function believed<
+  S extends typeof ChallengeClaims | typeof EndedClaims | typeof NewcomerClaims,
+>(enrolment: Enrolment, jws: string, expectedTyp: string, claims: S) {
   const kid = headerOf(jws)?.kid
   const key = kid === undefined ? null : await trustedKey(enrolment, kid)
   return key && verify(expectedTyp, jws, key, claims)

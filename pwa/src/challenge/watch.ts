@@ -72,7 +72,9 @@ function watchAccount(account: Enrolment): void {
       },
       onMessage(message) {
         const current = accountOf(deviceId) ?? account
-        void (message.type === 'challenge' ? take(current, message) : takeEnded(current, message))
+        if (message.type === 'challenge') void take(current, message)
+        else if (message.type === 'ended') void takeEnded(current, message)
+        else void refreshOne(deviceId)
       },
     })
     lines.set(deviceId, release)

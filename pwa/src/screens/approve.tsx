@@ -74,7 +74,7 @@ export function Approve({ prompt }: { prompt: Prompt }) {
       }
       title={
         <span id="question">
-          {words.question(application)}{' '}
+          {claims.newDevice ? words.addDevice(claims.newDevice.name) : words.question(application)}{' '}
           <b>
             <Breakable address={claims.account} />?
           </b>
@@ -92,7 +92,7 @@ export function Approve({ prompt }: { prompt: Prompt }) {
         {tooStrict && <Notice>{words.tooStrict}</Notice>}
         {!tooStrict && wantsCode && (
           <CodeField
-            label={words.code(application)}
+            label={claims.newDevice ? words.codeOfDevice : words.code(application)}
             describedBy="question facts"
             value={code.value}
             disabled={sending.value !== null}

@@ -31,6 +31,8 @@ export const de: Text = {
 
   approve: {
     question: (application) => `Anmelden bei ${application} als`,
+    addDevice: (name) => `„${name}“ hinzufügen zu`,
+    codeOfDevice: 'Gib den Code ein, den das neue Gerät zeigt',
     says: (application) => `Nachricht von ${application}`,
     where: 'Wo',
     what: 'Womit',

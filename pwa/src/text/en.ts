@@ -41,6 +41,8 @@ export const en = {
 
   approve: {
     question: (application: string) => `Sign in to ${application} as`,
+    addDevice: (name: string) => `Add “${name}” to`,
+    codeOfDevice: 'Type the code that the new device shows',
     says: (application: string) => `Message from ${application}`,
     where: 'Where',
     what: 'On what',

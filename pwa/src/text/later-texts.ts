@@ -11,6 +11,9 @@ const en = {
     lost: 'The browser has lost the key for these codes. Remove the account and add it again.',
     refused: 'Codes of this device are not accepted at the moment.',
   },
+  moves: {
+    added: (name: string, account: string) => `“${name}” was added to ${account}. Was it you?`,
+  },
 }
 
 const de: typeof en = {
@@ -24,6 +27,9 @@ const de: typeof en = {
       'Gib ihn nur selbst ein, auf der Seite, auf der du dich anmeldest. Sag ihn nie jemandem, der dich anruft oder dir schreibt, egal wer es angeblich ist.',
     lost: 'Der Browser hat den Schlüssel für diese Codes verloren. Entferne das Konto und füge es neu hinzu.',
     refused: 'Codes von diesem Gerät werden gerade nicht angenommen.',
+  },
+  moves: {
+    added: (name, account) => `„${name}“ wurde zu ${account} hinzugefügt. Warst du das?`,
   },
 }
 

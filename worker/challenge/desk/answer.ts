@@ -8,7 +8,7 @@ import type { AuthenticationResponse } from '../../../schema/device.ts'
 import type { Outcome, State } from '../../../schema/states.ts'
 import type { Move } from '../state.ts'
 import { approved, missed } from './bell.ts'
-import { copyOf, isUsable } from './copy.ts'
+import { copyOf, isHeld, isUsable } from './copy.ts'
 import { type Desk, type Found, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
@@ -30,7 +30,12 @@ export type Answered =
   | { ok: true; outcome: Outcome; state: State }
   | {
       ok: false
-      reason: DeviceRefusal | 'unknown_challenge' | 'challenge_mismatch' | UnverifiedReason
+      reason:
+        | DeviceRefusal
+        | 'device_held'
+        | 'unknown_challenge'
+        | 'challenge_mismatch'
+        | UnverifiedReason
     }
 export type DeviceRefusal = 'unknown_device' | 'device_retired' | 'device_locked'
 
@@ -38,6 +43,8 @@ export async function answer(desk: Desk, address: Found, given: Answer): Promise
   const copy = await copyOf(desk, address)
   const token = deviceToken(desk, copy, given.deviceId)
   if ('reason' in token) return { ok: false, reason: token.reason }
+  // Nothing is issued to it; this is for what was before it was held.
+  if (isHeld(desk, token)) return { ok: false, reason: 'device_held' }
   const verified = await verifyUser(desk, token, given)
 
   // From here to the end nothing is awaited.

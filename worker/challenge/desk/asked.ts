@@ -22,6 +22,8 @@ export type TriggerRequest = {
   settings: Settings
   title?: string
   text?: string
+  /** Which new device is to be let in. */
+  newDevice?: { thumbprint: string; name: string }
   /** For those of the tokens that are stock phones. */
   phone: PhoneTerms
   ping?: Ping

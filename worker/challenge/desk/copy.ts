@@ -106,6 +106,14 @@ function takeOtpStates(desk: Desk, tokens: OwnerRead['tokens'], hadStorage: bool
 export const isOutside = (desk: Desk, { validFrom, validUntil }: TokenCopy): boolean =>
   (validUntil !== null && validUntil <= nowSeconds(desk)) || (validFrom ?? 0) > nowSeconds(desk)
 
+/** Another device let it in, not long ago: it may read, and answers nothing. */
+export const isHeld = (desk: Desk, { heldUntil }: TokenCopy): boolean =>
+  (heldUntil ?? 0) > nowSeconds(desk)
+
+/** Good for a login. */
+export const mayAnswer = (desk: Desk, token: TokenCopy): boolean =>
+  isUsable(desk, token) && !isHeld(desk, token)
+
 /** Enrolled, not disabled, not revoked, not over. A locked token is refused apart, because the caller is told so. */
 export const isUsable = (desk: Desk, token: TokenCopy): boolean =>
   token.active &&

@@ -21,6 +21,8 @@ export type TokenCopy = {
   type: TokenType
   /** Of the codes that a device of ours shows: its serial. */
   device?: string | null
+  /** It answers nothing until then. */
+  heldUntil?: number | null
   description: string
   active: boolean
   revoked: boolean

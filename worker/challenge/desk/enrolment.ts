@@ -13,13 +13,15 @@ export type EnrolmentBegun = {
   codeHash: string
   account: string
   expiresAt: number
+  /** The device that made the invitation, and must approve who takes it. */
+  movesFrom?: string | null
 }
 /** By the hash of its secret, for one serial where that is named too, or by that of its typed code, found by its first characters. */
 export type EnrolmentProof =
   | { secretHash: string; serial?: string }
   | { serial: string; codeHash: string }
 export type EnrolmentSeen =
-  | { ok: true; serial: string; account: string; expiresAt: number }
+  | { ok: true; serial: string; account: string; expiresAt: number; movesFrom: string | null }
   | { ok: false; reason: EnrolmentRefusal }
 export type EnrolmentRefusal = 'enrolment_unknown' | 'enrolment_expired' | 'enrolment_spent'
 
@@ -28,12 +30,13 @@ type Row = EnrolmentBegun & { tries: number; spentBy: string | null }
 export function enrolmentBegun(desk: Desk, begun: EnrolmentBegun): void {
   needStorage(desk)
   desk.sql.exec(
-    'insert or replace into enrolment (serial, secretHash, codeHash, account, expiresAt, tries) values (?, ?, ?, ?, ?, 0)',
+    'insert or replace into enrolment (serial, secretHash, codeHash, account, expiresAt, tries, movesFrom) values (?, ?, ?, ?, ?, 0, ?)',
     begun.serial,
     begun.secretHash,
     begun.codeHash,
     begun.account,
     begun.expiresAt,
+    begun.movesFrom ?? null,
   )
   wakeAt(desk, begun.expiresAt * 1000)
 }
@@ -42,9 +45,9 @@ export function enrolmentBegun(desk: Desk, begun: EnrolmentBegun): void {
 export function lookAtEnrolment(desk: Desk, proof: EnrolmentProof): EnrolmentSeen {
   const found = find(desk, proof)
   if ('reason' in found) return { ok: false, reason: found.reason }
-  const { serial, account, expiresAt, spentBy } = found
+  const { serial, account, expiresAt, spentBy, movesFrom = null } = found
   if (spentBy !== null) return { ok: false, reason: 'enrolment_spent' }
-  return { ok: true, serial, account, expiresAt }
+  return { ok: true, serial, account, expiresAt, movesFrom }
 }
 
 /** Binds the enrolment to the first key that proves it. @returns the same for the same key again. */
@@ -58,8 +61,8 @@ export function spendEnrolment(
   if (found.spentBy !== null && found.spentBy !== keyThumbprint)
     return { ok: false, reason: 'enrolment_spent' }
   rows(desk, 'update enrolment set spentBy = ? where serial = ?', keyThumbprint, found.serial)
-  const { serial, account, expiresAt } = found
-  return { ok: true, serial, account, expiresAt }
+  const { serial, account, expiresAt, movesFrom = null } = found
+  return { ok: true, serial, account, expiresAt, movesFrom }
 }
 
 export const purgeEnrolments = (desk: Desk): void =>

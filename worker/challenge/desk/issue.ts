@@ -26,6 +26,7 @@ export async function issue(
     origin: request.origin,
     match: how.match,
     ...(request.settings.userVerification === 1 && { userVerification: true }),
+    ...(request.newDevice && { newDevice: request.newDevice }),
     ...(request.title !== undefined && { title: forToken(request.title) }),
     ...(request.text !== undefined && { text: forToken(request.text) }),
   }

@@ -2,7 +2,7 @@
 import type { ChallengesAnswer, OpenChallenge } from '../../../schema/device.ts'
 import type { State } from '../../../schema/states.ts'
 import { type DeviceRefusal, deviceToken } from './answer.ts'
-import { copyOf, isUsable } from './copy.ts'
+import { copyOf, isHeld, isUsable, mayAnswer } from './copy.ts'
 import { isLocked } from './counters.ts'
 import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
@@ -52,7 +52,17 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
     ok: true,
     account: copy.account,
     codes: copy.tokens.some(
-      (codes) => codes.device === token.serial && isUsable(desk, codes) && !isLocked(desk, codes),
+      (codes) => codes.device === token.serial && mayAnswer(desk, codes) && !isLocked(desk, codes),
+    ),
+    ...(isHeld(desk, token) && { heldUntil: token.heldUntil ?? 0 }),
+    ...(token.validUntil !== null && { leavesAt: token.validUntil }),
+    newcomers: copy.tokens.flatMap((other) =>
+      other.serial !== token.serial &&
+      other.deviceId !== null &&
+      isUsable(desk, other) &&
+      isHeld(desk, other)
+        ? { serial: other.serial, name: other.deviceName, heldUntil: other.heldUntil ?? 0 }
+        : [],
     ),
     challenges,
     push: { subscribed: token.subscription !== null, ...lastPush(desk, token.serial) },

@@ -13,7 +13,7 @@ import {
   resynchronised,
 } from '../../factor/otp.ts'
 import type { TokenType } from '../../store/tokens.ts'
-import { copyOf, isUsable, keptCopy } from './copy.ts'
+import { copyOf, keptCopy, mayAnswer } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
 import {
@@ -93,7 +93,7 @@ export function judge(
   if (limited) return limited
   const open = prepared.flatMap((guess) => {
     const token = tokenNamed(desk, guess)
-    const kind = token && isUsable(desk, token) && !isLocked(desk, token) && kindOf(token)
+    const kind = token && mayAnswer(desk, token) && !isLocked(desk, token) && kindOf(token)
     return token && kind && guess.seed ? [{ ...guess, seed: guess.seed, token, kind }] : []
   })
   if (open.length === 0) return { ok: false, reason: 'locked' }

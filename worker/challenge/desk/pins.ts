@@ -1,6 +1,6 @@
 /** What a PIN is to be compared with, and where a one-time password may follow it. The hashing is done at the edge; here the try is counted first. */
 import { countFailure, countTry, isLocked, isSpent } from './counters.ts'
-import { copyOf, isOutside, isUsable, keptCopy } from './copy.ts'
+import { copyOf, isOutside, keptCopy, mayAnswer } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
 import { drainSoon, record } from './outbox.ts'
@@ -72,7 +72,7 @@ export async function pinCandidates(
     const tried = none && passthru ? takeGuess() : { ok: true as const }
     return tried.ok ? { ok: false, reason: 'no_tokens', none } : tried
   }
-  const usable = asked.filter((token) => isUsable(desk, token))
+  const usable = asked.filter((token) => mayAnswer(desk, token))
   const open = usable.filter((token: TokenCopy) => !isLocked(desk, token))
   if (open.length === 0) {
     return { ok: false, reason: whyNone(desk, asked, usable) }

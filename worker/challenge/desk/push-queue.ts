@@ -28,7 +28,7 @@ export function queuePush(
 ): boolean {
   const road = roadTo(tokenCopy(desk, serial))
   // A stock app takes nothing away again.
-  if (!road || (road.by === 'fcm' && kind === 'ended')) return false
+  if (!road || (road.by === 'fcm' && kind !== 'challenge')) return false
   needStorage(desk)
   rows(
     desk,

@@ -12,6 +12,7 @@ import { type Desk, type TokenCopy, nowSeconds } from './desk.ts'
 import { record } from './outbox.ts'
 import { phoneChallenge } from './phone-challenge.ts'
 import { type FcmRoad, type Road, type WebRoad, roadTo } from './road.ts'
+import { newcomerJws } from './newcomer.ts'
 import { endedJws } from './tell.ts'
 import { challengesOf, currentState, transactionById } from './kept.ts'
 import { keepUntil } from './lapsing.ts'
@@ -21,7 +22,7 @@ export type PushRow = {
   serial: string
   transactionId: string
   challenge: string
-  kind: 'challenge' | 'ended'
+  kind: 'challenge' | 'ended' | 'newcomer'
   attempt: number
   untilAt: number
 }
@@ -99,6 +100,10 @@ async function noted(desk: Desk, row: PushRow, sent: Delivered): Promise<Deliver
 async function content(desk: Desk, row: PushRow, token: TokenCopy) {
   const device = token.deviceId ?? ''
   const { challenge } = row
+  if (row.kind === 'newcomer') {
+    const newcomer = await newcomerJws(desk, device, row.challenge)
+    return newcomer && { device, newcomer }
+  }
   const transaction = transactionById(desk, row.transactionId)
   if (!transaction) return null
   if (row.kind === 'ended') {

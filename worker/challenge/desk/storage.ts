@@ -102,6 +102,7 @@ const steps: string[] = [
      nextAtMs integer not null,
      untilAt integer not null
    ) without rowid;`,
+  `alter table enrolment add column movesFrom text;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

@@ -5,7 +5,7 @@
 import { countFailure, isLocked } from './counters.ts'
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Ringing, mayRing, rang } from './bell.ts'
-import { copyOf, isUsable } from './copy.ts'
+import { copyOf, mayAnswer } from './copy.ts'
 import { type Address, type Desk, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
 import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
@@ -158,7 +158,7 @@ function choose(
   )
   if (candidates.length === 0) return { reason: 'no_tokens' }
   const usable = candidates
-    .filter((token) => isUsable(desk, token))
+    .filter((token) => mayAnswer(desk, token))
     .filter(({ type, verifier }) => type !== 'push' || verifier || settings.userVerification === 0)
     // Nobody is asked for a recovery code unless it is named: it is for the day when nothing else works.
     .filter(({ type }) => type !== 'recovery' || serials || types)
