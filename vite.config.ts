@@ -24,7 +24,7 @@ const core =
 
 /** Of these folders, what only later screens use: it stays with them. */
 const notCore =
-  /\/schema\/sealed|\/pwa\/src\/(parts\/(code-below|steps)|keys\/generate|device\/(leave|rename))\b/
+  /\/schema\/sealed|\/pwa\/src\/(parts\/(code-below|news-below|steps)|keys\/generate|device\/(leave|rename))\b/
 
 /** Vite's own piece for loading later chunks, which other pages use too: they must not get the app with it. */
 const loader = { name: 'loader', test: /vite\/preload-helper/, priority: 1 }

@@ -26,6 +26,8 @@ const EnrolScan = later(async () => (await rest()).EnrolScan)
 const EnrolVerifier = later(async () => (await rest()).EnrolVerifier)
 const History = later(async () => (await rest()).History)
 const Install = later(async () => (await rest()).Install)
+const EnrolWaiting = later(async () => (await rest()).EnrolWaiting)
+const Move = later(async () => (await rest()).Move)
 const Settings = later(async () => (await rest()).Settings)
 
 // Nothing is left to do on the last step, so a question may take its place.
@@ -52,7 +54,9 @@ function Page() {
   if (prompts.value.length > 0) return <Waiting />
   if (route.value.at === 'settings') return <Settings />
   if (route.value.at === 'history') return <History />
-  const account = route.value.at === 'account' ? accountOf(route.value.id) : undefined
+  const { at } = route.value
+  const account = at === 'account' || at === 'move' ? accountOf(route.value.id) : undefined
+  if (account && at === 'move') return <Move key={account.deviceId} account={account} />
   if (account) return <Account key={account.deviceId} account={account} />
   return accounts.value?.length ? <Home /> : <Start />
 }
@@ -70,6 +74,8 @@ function Enrolment({ at }: { at: Step }) {
       return <EnrolConfirm look={at.look} problem={at.problem} />
     case 'finishing':
       return <Busy title={words.finishing} />
+    case 'waiting':
+      return <EnrolWaiting code={at.code} />
     case 'install':
       return <Install look={at.look} />
     case 'verifier':

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals'
 
 export type Route =
   | { at: 'home' | 'history' | 'settings' }
-  | { at: 'account'; id: string }
+  | { at: 'account' | 'move'; id: string }
   | { at: 'challenge'; id: string }
 
 /** Storage is closed to us: nothing can work. */
@@ -12,7 +12,7 @@ export const broken = signal(false)
 function read(): Route {
   const [name, id] = location.hash.slice(1).split('=')
   if (name === 'history' || name === 'settings') return { at: name }
-  if ((name === 'account' || name === 'challenge') && id)
+  if ((name === 'account' || name === 'move' || name === 'challenge') && id)
     return { at: name, id: decodeURIComponent(id) }
   return { at: 'home' }
 }
@@ -24,7 +24,7 @@ addEventListener('hashchange', () => {
 })
 
 /** '' is home; it takes the place of where we are, so that Back does not return to an answered question. */
-export function go(to: '' | 'history' | 'settings' | `account=${string}`): void {
+export function go(to: '' | 'history' | 'settings' | `${'account' | 'move'}=${string}`): void {
   if (to === '') {
     history.replaceState(null, '', '/app')
     route.value = read()

@@ -5,7 +5,7 @@ import {
   ChallengeAnswer,
   ChallengesAnswer,
   DoneAnswer,
-  EnrolmentFinishAnswer,
+  EnrolmentFinishOutcome,
   type EnrolmentLook,
   EnrolmentLookAnswer,
   KeysAnswer,
@@ -23,12 +23,12 @@ export const fetchKeys = (): Promise<Result<KeysAnswer>> =>
 export const lookAtEnrolment = (body: EnrolmentLook): Promise<Result<EnrolmentLookAnswer>> =>
   call({ method: 'POST', path: '/device/enrolment/look', body, answer: EnrolmentLookAnswer })
 
-export const finishEnrolment = (proof: string): Promise<Result<EnrolmentFinishAnswer>> =>
+export const finishEnrolment = (proof: string): Promise<Result<EnrolmentFinishOutcome>> =>
   call({
     method: 'POST',
     path: '/device/enrolment/finish',
     body: { proof },
-    answer: EnrolmentFinishAnswer,
+    answer: EnrolmentFinishOutcome,
   })
 
 export const fetchChallenges = (signer: Signer): Promise<Result<ChallengesAnswer>> =>

@@ -8,7 +8,11 @@ import type { Signer } from '../api/sign-request.ts'
 import { noteCodes } from '../codes/taken.ts'
 import { accountOf, heed, heedSuccess } from '../device/accounts.ts'
 import { notePush } from '../device/push-health.ts'
+<<<<<<< HEAD
 import { readAsked } from '../history/asked.ts'
+=======
+import { noteNews } from '../moves/news.ts'
+>>>>>>> 6f6f9ad (Move to a new phone in the app: a code to scan, the question on the old one, the hold and the button that stops it)
 import { noteAsked, settle } from '../history/record.ts'
 import type { Enrolment } from '../keys/database.ts'
 import { signerOf } from '../keys/enrolments.ts'
@@ -123,6 +127,7 @@ export async function refresh(account: Enrolment): Promise<boolean> {
   }
   heedSuccess(deviceId)
   noteCodes(deviceId, list.value.codes)
+  noteNews(deviceId, list.value)
   notePush(deviceId, list.value.push)
   const pending = list.value.challenges.filter(({ state }) => state === 'pending')
   const known = new Set(held.value.map(({ challenge }) => challenge))

@@ -1,5 +1,5 @@
 /** Binds a fresh key of this device to the enrolment, and keeps both. Cut off half-way, it is repeated with the same key. */
-import type { EnrolmentFinishAnswer } from '../../../schema/device.ts'
+import type { EnrolmentFinishOutcome } from '../../../schema/device.ts'
 import type { EnrolmentInvitation } from '../../../schema/enrolment-link.ts'
 import { trustedKeys } from '../../../schema/chain.ts'
 import { sha256 } from '../../../schema/encoding.ts'
@@ -22,7 +22,7 @@ const mismatch = {
   detail: 'the server showed another root key',
 }
 
-export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswer>> {
+export async function finish(asked: Finish): Promise<Result<EnrolmentFinishOutcome>> {
   const { invitation, deviceName, expectedRoot } = asked
   const credential =
     'code' in invitation ? { code: invitation.code } : { secret: invitation.secret }
@@ -45,6 +45,7 @@ export async function finish(asked: Finish): Promise<Result<EnrolmentFinishAnswe
   const proof = await sign(typ.enrolment, claims, { key: pair.privateKey, jwk: pair.publicKey })
   const finished = await finishEnrolment(proof)
   if (!finished.ok) return finished
+  if ('waiting' in finished.value) return { ok: true, value: finished.value }
   const { deviceId, serial, issuer, account, rootThumbprint } = finished.value
   if (rootThumbprint !== expectedRoot) return { ok: false, failure: mismatch }
 

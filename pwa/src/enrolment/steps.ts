@@ -25,10 +25,14 @@ export type Step =
       problem?: EnrolmentProblem
     }
   | { at: 'finishing' }
+  | { at: 'waiting'; code: string }
   | { at: 'install'; look: EnrolmentLookAnswer | null }
   | { at: 'verifier'; deviceId: string }
   | { at: 'notifications' }
   | { at: 'ready' }
+
+/** How often it is asked whether the other device has answered. */
+const askAgainMs = 2000
 
 /** null: not enrolling. */
 export const step = signal<Step | null>(null)
@@ -65,11 +69,21 @@ export async function confirmEnrolment(deviceName: string): Promise<void> {
     step.value = { ...before, problem: 'offline' }
     return
   }
-  const finished = await code.finish({ invitation, deviceName, expectedRoot: look.rootThumbprint })
+  const wanted = { invitation, deviceName, expectedRoot: look.rootThumbprint }
+  let finished = await code.finish(wanted)
+  while (finished.ok && 'waiting' in finished.value) {
+    step.value = { at: 'waiting', code: finished.value.waiting.code }
+    await new Promise((resolve) => setTimeout(resolve, askAgainMs))
+    // Whoever went back has left; the other device is told nothing, and its question runs out.
+    if ((step.value as Step | null)?.at !== 'waiting') return
+    const again = await code.finish(wanted)
+    if (again.ok || again.failure.status !== 0) finished = again
+  }
   if (!finished.ok) {
     step.value = { ...before, problem: why(finished.failure) }
     return
   }
+  if ('waiting' in finished.value) return
   // Not awaited: Firefox asks the person, who may leave that question standing.
   void askPersistence()
   agreedBefore = activeAccounts.value.some(({ endpoint }) => endpoint !== null)

@@ -10,6 +10,7 @@ import { Breakable } from '../parts/breakable.tsx'
 import { Notice } from '../parts/notice.tsx'
 import { Screen } from '../parts/screen.tsx'
 import { go } from '../route.ts'
+import { laterText } from '../text/later.ts'
 import { shortDate, text } from '../text/text.ts'
 
 export function Account({ account }: { account: Enrolment }) {
@@ -30,7 +31,16 @@ export function Account({ account }: { account: Enrolment }) {
         {words.serial(account.serial)}
       </p>
       {account.standing === 'active' ? (
-        <Rename account={account} />
+        <>
+          <Rename account={account} />
+          <button
+            type="button"
+            class="plain"
+            onClick={() => go(`move=${encodeURIComponent(account.deviceId)}`)}
+          >
+            {laterText.value.moves.move}
+          </button>
+        </>
       ) : (
         <section class="attention-box">
           <h2>{title}</h2>

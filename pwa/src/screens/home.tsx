@@ -12,6 +12,8 @@ import { text } from '../text/text.ts'
 
 const CodeBelow = later(async () => (await import('./later.ts')).CodeBelow, null)
 
+const NewsBelow = later(async () => (await import('./later.ts')).NewsBelow, null)
+
 export function Home() {
   const words = text.value.home
   return (
@@ -24,6 +26,7 @@ export function Home() {
           <li key={account.deviceId}>
             <AccountCard account={account} />
             {account.codes && <CodeBelow account={account} />}
+            <NewsBelow account={account} />
           </li>
         ))}
       </ul>

@@ -1,4 +1,7 @@
 /** The screens that nobody needs at once, in a chunk of their own. */
+export { EnrolWaiting } from './enrol-waiting.tsx'
+export { Move } from './move.tsx'
+export { NewsBelow } from '../parts/news-below.tsx'
 export { CodeBelow } from '../parts/code-below.tsx'
 export { Account } from './account.tsx'
 export { EnrolConfirm } from './enrol-confirm.tsx'

@@ -13,6 +13,19 @@ const en = {
   },
   moves: {
     added: (name: string, account: string) => `“${name}” was added to ${account}. Was it you?`,
+    title: 'Was it you?',
+    from: (name: string, when: string) => `“${name}” was added. It may approve from ${when}.`,
+    stop: 'It wasn’t me: stop it',
+    stopped: 'Stopped. It can approve nothing.',
+    failed: 'It could not be stopped. Try again in a moment.',
+    held: (when: string) => `This device was added lately. It may approve from ${when}.`,
+    move: 'Move to a new phone',
+    body: 'Open Countersign on the new phone and scan this. Then this device asks you whether to add it.',
+    qr: 'Code to scan with the new phone',
+    orType: 'Or type this there:',
+    refused: 'This could not be started. Ask your administrator for an invitation.',
+    waiting: 'Now look at your old phone',
+    typeThere: 'It asks you whether to add this one. Type this code there.',
   },
 }
 
@@ -30,6 +43,19 @@ const de: typeof en = {
   },
   moves: {
     added: (name, account) => `„${name}“ wurde zu ${account} hinzugefügt. Warst du das?`,
+    title: 'Warst du das?',
+    from: (name, when) => `„${name}“ wurde hinzugefügt. Es darf ab ${when} bestätigen.`,
+    stop: 'Das war ich nicht: anhalten',
+    stopped: 'Angehalten. Es kann nichts bestätigen.',
+    failed: 'Es wurde nicht angehalten. Versuch es gleich noch einmal.',
+    held: (when) => `Dieses Gerät ist neu. Es darf ab ${when} bestätigen.`,
+    move: 'Auf ein neues Handy umziehen',
+    body: 'Öffne Countersign auf dem neuen Handy und scanne das. Dann fragt dich dieses Gerät, ob es dazukommen darf.',
+    qr: 'Code zum Scannen mit dem neuen Handy',
+    orType: 'Oder gib das dort ein:',
+    refused: 'Das ging nicht. Bitte deinen Administrator um eine Einladung.',
+    waiting: 'Schau jetzt auf dein altes Handy',
+    typeThere: 'Es fragt dich, ob dieses dazukommen darf. Gib dort diesen Code ein.',
   },
 }
 
