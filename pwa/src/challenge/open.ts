@@ -8,11 +8,8 @@ import type { Signer } from '../api/sign-request.ts'
 import { noteCodes } from '../codes/taken.ts'
 import { accountOf, heed, heedSuccess } from '../device/accounts.ts'
 import { notePush } from '../device/push-health.ts'
-<<<<<<< HEAD
 import { readAsked } from '../history/asked.ts'
-=======
 import { noteNews } from '../moves/news.ts'
->>>>>>> 6f6f9ad (Move to a new phone in the app: a code to scan, the question on the old one, the hold and the button that stops it)
 import { noteAsked, settle } from '../history/record.ts'
 import type { Enrolment } from '../keys/database.ts'
 import { signerOf } from '../keys/enrolments.ts'

@@ -1,10 +1,7 @@
 /** Tells an owner's other devices that one was added: open apps by socket, the others by push. */
-import { sign } from '../../../schema/jws.ts'
-import { type NewcomerClaims, typ } from '../../../schema/signing.ts'
-import { copyOf, isUsable, tokenCopy } from './copy.ts'
+import { copyOf, isUsable } from './copy.ts'
 import { type Desk, type Found, nowSeconds } from './desk.ts'
-import { queuePush } from './push-queue.ts'
-import { sendSoon } from './push-queue.ts'
+import { queuePush, sendSoon } from './push-queue.ts'
 import { say } from './tell.ts'
 
 /** Whoever's phone was off until then finds it in the app. */
@@ -26,18 +23,4 @@ export async function tellNewcomer(
     if (ring) queued = queuePush(desk, about, token.serial, 'newcomer', untilAt) || queued
   }
   if (queued) void sendSoon(desk)
-}
-
-/** @returns null where it has gone meanwhile: there is nothing to warn of. */
-export async function newcomerJws(
-  desk: Desk,
-  device: string,
-  serial: string,
-): Promise<string | null> {
-  const added = tokenCopy(desk, serial)
-  if (!added || !isUsable(desk, added)) return null
-  const iat = nowSeconds(desk)
-  const { deviceName: name, heldUntil } = added
-  const claims: NewcomerClaims = { aud: device, serial, name, heldUntil: heldUntil ?? iat, iat }
-  return sign(typ.newcomer, claims, desk.deployment.signing)
 }

@@ -1,8 +1,8 @@
 /** Tells open apps by socket. What is pushed is in push-queue.ts. */
 import type { SocketMessage } from '../../../schema/device.ts'
 import { sign } from '../../../schema/jws.ts'
-import { type EndedClaims, typ } from '../../../schema/signing.ts'
-import { tokenCopy } from './copy.ts'
+import { type EndedClaims, type NewcomerClaims, typ } from '../../../schema/signing.ts'
+import { isUsable, tokenCopy } from './copy.ts'
 import { type Desk, nowSeconds } from './desk.ts'
 import { socketsOf } from './sockets.ts'
 import { challengesOf, currentState } from './kept.ts'
@@ -35,6 +35,20 @@ export async function endedJws(
     iat: nowSeconds(desk),
   }
   return sign(typ.ended, claims, desk.deployment.signing)
+}
+
+/** @returns null where it has gone meanwhile: there is nothing to warn of. */
+export async function newcomerJws(
+  desk: Desk,
+  device: string,
+  serial: string,
+): Promise<string | null> {
+  const added = tokenCopy(desk, serial)
+  if (!added || !isUsable(desk, added)) return null
+  const iat = nowSeconds(desk)
+  const { deviceName: name, heldUntil } = added
+  const claims: NewcomerClaims = { aud: device, serial, name, heldUntil: heldUntil ?? iat, iat }
+  return sign(typ.newcomer, claims, desk.deployment.signing)
 }
 
 export function say(desk: Desk, serial: string, message: SocketMessage): void {
