@@ -75,20 +75,23 @@ export function field(
 /** A question in front of everything else. Escape is no. */
 export function confirms(title: string, ...body: string[]): Promise<boolean> {
   return new Promise((resolve) => {
-    const yes = element('button', { class: 'main', value: 'yes' }, text.yes)
-    const form = element(
-      'form',
-      { method: 'dialog' },
+    const dialog = element('dialog', { 'aria-labelledby': 'asked' })
+    // No form: the page's policy lets none be sent, and not every engine tells that this one goes nowhere.
+    const choice = (words: string, look: string, value: string) => {
+      const made = element('button', { class: look, type: 'button' }, words)
+      made.addEventListener('click', () => dialog.close(value))
+      return made
+    }
+    dialog.append(
       element('h2', { id: 'asked' }, title),
       ...body.map((words) => element('p', {}, words)),
       element(
         'div',
         { class: 'row' },
-        yes,
-        element('button', { class: 'plain', value: '' }, text.back),
+        choice(text.yes, 'main', 'yes'),
+        choice(text.back, 'plain', ''),
       ),
     )
-    const dialog = element('dialog', { 'aria-labelledby': 'asked' }, form)
     dialog.addEventListener('close', () => {
       dialog.remove()
       resolve(dialog.returnValue === 'yes')

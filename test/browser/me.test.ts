@@ -34,9 +34,10 @@ describe.each(engines)('/me in %s', (engine) => {
       const given = { type: 'registration', ...person }
       const made = await administrator.call('POST', '/token/init', given)
       const once = String(made.envelope.detail?.['registrationcode'])
-      const phone = await stage.phone(engine, { width: 360, height: 740 })
-      const browser = phone.browser()
-      const tab = await browser.open(`${stage.deployment.url}/me`)
+      // A browser each: Firefox draws nothing in a tab that lies behind another.
+      const phone = await stage.phone(engine)
+      const laptop = await stage.phone(engine, { width: 360, height: 740 })
+      const tab = await laptop.browser().open(`${stage.deployment.url}/me`)
       await tab.waitForScreen('sign-in')
       await isWell(tab, `${engine}-sign-in`)
       await tab.type('User name', person.user)
@@ -54,7 +55,7 @@ describe.each(engines)('/me in %s', (engine) => {
       await tab.waitForScreen('add')
       expect(await textOf(tab, '.typed')).toMatch(/^[0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}$/)
       await isWell(tab, `${engine}-add`)
-      const app = await enrolInApp(browser, await textOf(tab, '.link'))
+      const app = await enrolInApp(phone.browser(), await textOf(tab, '.link'))
       await tab.sees('The new device is ready')
       await isWell(tab, `${engine}-home`)
 
@@ -107,9 +108,10 @@ describe.each(engines)('/me in %s', (engine) => {
       await tab.press('button', /^Remove/)
       await tab.press('button', 'Yes')
       await tab.sees('You have no device yet')
+      await laptop.close()
       await phone.close()
     },
-    // Two browser tabs and an app on a machine that others use as well.
+    // Two browsers and an app on a machine that others use as well.
     240_000,
   )
 })
