@@ -158,7 +158,8 @@ it('a type that nobody knows is refused by privacyIDEA’s number', async () => 
     400,
     {
       code: 1610,
-      message: "ERR1610: unknown token type 'sms'. Supported types are: push, totp, hotp, recovery",
+      message:
+        "ERR1610: unknown token type 'sms'. Supported types are: push, totp, hotp, recovery, registration",
     },
   ])
 })
