@@ -176,6 +176,20 @@ describe('own devices', () => {
     })
   })
 
+  it('are waited for sixteen times at once, and the next one hears at once that it waits in vain', async () => {
+    await person('patient')
+    const who = await byDevice('patient', await d.device('patient'))
+    const { enrolment_url: invitation = '', serial } = (await add(who)).envelope.detail ?? {}
+    const ready = async () =>
+      (await who.call('GET', `/me/devices/${serial}/ready`)).envelope.result.value
+    const waiting = Array.from({ length: 17 }, ready)
+    expect(await Promise.race(waiting)).toBe(false)
+    await enrol(d.server, { invitation })
+    const heard = await Promise.all(waiting)
+    expect(heard.filter((isReady) => isReady === true)).toHaveLength(16)
+    expect(await ready()).toBe(true)
+  })
+
   it('are four at most where no policy says how many, however many come at once', async () => {
     await person('many')
     const who = await byDevice('many', await d.device('many'))

@@ -2,12 +2,21 @@
 import * as openid from 'openid-client'
 import { type SignInBrowser, signInBrowser } from '../support/sign-in-browser.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
-import { type Deployment, origin } from './deployment.ts'
+import { type Deployment, deployment, origin } from './deployment.ts'
 
 export const callback = 'https://payroll.example.org/callback'
 export const password = 'a long and quiet password'
 
 let registered = 0
+
+/** A deployment in which as much may be asked as a test likes, with two people who have a device each. */
+export async function withTwoPeople() {
+  const d = await deployment()
+  await d.set({ promptsPerHourByApplication: 1000, missedPrompts: 100 })
+  await d.person('anna')
+  await d.person('mallory')
+  return { d, anna: await d.device('anna'), mallory: await d.device('mallory') }
+}
 
 /** Registered by an administrator through the front door, with a secret, and as openid-client sees it. */
 export async function newRelyingParty(

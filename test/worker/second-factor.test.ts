@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair } from 'jose'
 import * as openid from 'openid-client'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { VirtualDevice } from '../support/virtual-device.ts'
-import { clock, type Deployment, deployment, origin } from './deployment.ts'
+import { clock, type Deployment, origin } from './deployment.ts'
 import {
   type RelyingParty,
   approve,
@@ -12,6 +12,7 @@ import {
   callback,
   newRelyingParty,
   refusal,
+  withTwoPeople,
 } from './openid-parties.ts'
 
 let d: Deployment
@@ -20,12 +21,7 @@ let keys: CryptoKeyPair
 let anna: VirtualDevice
 let mallory: VirtualDevice
 beforeAll(async () => {
-  d = await deployment()
-  await d.set({ promptsPerHourByApplication: 1000, missedPrompts: 100 })
-  await d.person('anna')
-  await d.person('mallory')
-  anna = await d.device('anna')
-  mallory = await d.device('mallory')
+  ;({ d, anna, mallory } = await withTwoPeople())
   keys = (await generateKeyPair('ES256')) as unknown as CryptoKeyPair
   const jwks = { keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'one' }] }
   gateway = await newRelyingParty(d, { mode: 'second_factor', jwks: JSON.stringify(jwks) })

@@ -3,7 +3,7 @@ import { SignJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose'
 import * as openid from 'openid-client'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { VirtualDevice } from '../support/virtual-device.ts'
-import { type Deployment, deployment, origin } from './deployment.ts'
+import { type Deployment, origin } from './deployment.ts'
 import {
   type RelyingParty,
   approve,
@@ -11,6 +11,7 @@ import {
   browser,
   newRelyingParty,
   refusal,
+  withTwoPeople,
 } from './openid-parties.ts'
 
 let d: Deployment
@@ -18,12 +19,7 @@ let gateway: RelyingParty
 let anna: VirtualDevice
 let mallory: VirtualDevice
 beforeAll(async () => {
-  d = await deployment()
-  await d.set({ promptsPerHourByApplication: 1000, missedPrompts: 100 })
-  await d.person('anna')
-  await d.person('mallory')
-  anna = await d.device('anna')
-  mallory = await d.device('mallory')
+  ;({ d, anna, mallory } = await withTwoPeople())
   gateway = await newRelyingParty(d, { mode: 'second_factor', signs_with_secret: 1 })
 })
 

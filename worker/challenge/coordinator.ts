@@ -122,7 +122,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return { status: look.statusOf(this.#open, transactionId), tooMany: !waited }
   }
 
-  /** @returns whether the token of this serial is good by now; at once, when it is, or when the slice is over. */
+  /** As `wait`, for a token of this serial to be good. */
   async waitForDevice(
     address: Address,
     serial: string,

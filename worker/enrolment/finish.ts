@@ -15,11 +15,11 @@ import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { readSettings } from '../store/settings.ts'
-import { enrolToken, findToken } from '../store/tokens.ts'
+import { enrolToken } from '../store/tokens.ts'
 import { tellEnrolled } from '../webhook/tell.ts'
 import { makeCodes, sealCodes } from './device-codes.ts'
 import { routeInvitation } from './invitation.ts'
-import { askInviter, heldUntil, letIn } from './move.ts'
+import { askInviter, heldUntil, letIn, openMove } from './move.ts'
 
 export async function finishEnrolment(
   called: Context,
@@ -40,20 +40,16 @@ export async function finishEnrolment(
   const spent = await reach(context, address, (object) => object.spendEnrolment(proof, bound))
   if (!spent.ok) refuse({ reason: spent.reason })
 
-  const { movesFrom } = spent
-  const before = movesFrom === null ? null : await findToken(context.db, spent.serial)
-  if (movesFrom !== null && before?.rolloutState !== 'enrolled') {
-    const { serial } = spent
-    const whole = { ...address, customer: before?.customer ?? '' }
-    const moving = { serial, movesFrom, bound, deviceName: claims.deviceName, ...from }
-    const waiting = await askInviter(context, whole, moving)
+  const move = await openMove(context, spent)
+  if (move) {
+    const { customer, ...moving } = { ...move, ...from, bound, deviceName: claims.deviceName }
+    const waiting = await askInviter(context, { ...address, customer }, moving)
     if (waiting) return waiting
   }
   const { master, issuer, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const held =
-    movesFrom === null ? {} : { heldUntil: await heldUntil(context, before?.customer ?? '', now) }
-  const { token, codes } = await changeTokens(context, address, async () => {
+  const held = move && { heldUntil: await heldUntil(context, move.customer, now) }
+  const { token, deviceId, codes } = await changeTokens(context, address, async () => {
     const token = await enrolToken(context.db, spent.serial, {
       publicKey: key.output,
       deviceId: await sealId(
@@ -68,7 +64,8 @@ export async function finishEnrolment(
     })
     if (!token?.publicKey || !token.deviceId || (await thumbprint(token.publicKey)) !== bound)
       refuse({ reason: 'enrolment_spent' })
-    return { token, codes: agreement && (await makeCodes(context, token)) }
+    const { deviceId } = token
+    return { token, deviceId, codes: agreement && (await makeCodes(context, token)) }
   })
   const sealed = agreement && codes ? await sealCodes(context, codes, agreement) : undefined
   await writeAudit(context, {
@@ -80,11 +77,10 @@ export async function finishEnrolment(
     detail: { deviceName: token.deviceName },
   })
   await tellEnrolled(context, token)
-  if (movesFrom !== null && before?.rolloutState !== 'enrolled')
-    await letIn(context, token, movesFrom)
+  if (move) await letIn(context, token, move.movesFrom)
   const { userVerification } = await readSettings(context, token.customer)
   return {
-    deviceId: token.deviceId ?? '',
+    deviceId,
     serial: token.serial,
     issuer,
     account: spent.account,

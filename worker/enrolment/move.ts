@@ -62,10 +62,26 @@ export async function beginMove(
   return { serial, link, code, expiresAt }
 }
 
-export type Moving = {
+type Move = {
   serial: string
   /** The device that invited. */
   movesFrom: string
+  customer: string
+}
+
+/** @returns null where no device made the invitation, or the one that it was for is in already. @throws Refusal enrolment_unknown */
+export async function openMove(
+  context: Context,
+  { serial, movesFrom }: { serial: string; movesFrom: string | null },
+): Promise<Move | null> {
+  if (movesFrom === null) return null
+  const token = await findToken(context.db, serial)
+  if (!token) refuse({ reason: 'enrolment_unknown' })
+  const { customer, rolloutState } = token
+  return rolloutState === 'enrolled' ? null : { serial, movesFrom, customer }
+}
+
+export type Moving = Omit<Move, 'customer'> & {
   /** The thumbprint of the new key. */
   bound: string
   deviceName: string

@@ -1,6 +1,6 @@
 /** Takes the codes that come with a device: the seed becomes a key that nobody can read, and its bytes are seen by no script. */
 import type { EnrolmentFinishAnswer } from '../../../schema/device.ts'
-import { agreementKeys, exportPublic, openHmac } from '../../../schema/sealed.ts'
+import { agreementKeys, openHmac } from '../../../schema/sealed.ts'
 import type { Codes, KeyPair } from '../keys/database.ts'
 import { database } from '../keys/database.ts'
 
@@ -11,8 +11,6 @@ export async function agreementFor(draft: string, pair: KeyPair): Promise<Crypto
   await (await database()).put('drafts', { ...pair, agreement }, draft)
   return agreement
 }
-
-export { exportPublic }
 
 /** @returns null where the server gives none. */
 export async function takeCodes(

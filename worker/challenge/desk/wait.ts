@@ -35,20 +35,20 @@ export function waitForMove(
 
 const ofDevice = (serial: string): string => `device/${serial}`
 
-/** @returns whether this token is good by now. Whoever waits is woken by the change of tokens that makes it so. */
+/** @returns whether this token is good by now, and whether too many wait for it. Whoever waits is woken by the change of tokens that makes it so. */
 export async function waitForDevice(
   desk: Desk,
   address: Address,
   serial: string,
   { name, untilMs }: { name: string; untilMs: number },
-): Promise<boolean> {
+): Promise<{ isReady: boolean; tooMany: boolean }> {
   const isThere = async () => {
     const copy = await copyOf(desk, address)
     return copy.tokens.some((token) => token.serial === serial && isUsable(desk, token))
   }
-  if (await isThere()) return true
-  await waitForMove(desk, name, ofDevice(serial), untilMs)
-  return isThere()
+  if (await isThere()) return { isReady: true, tooMany: false }
+  const waited = await waitForMove(desk, name, ofDevice(serial), untilMs)
+  return { isReady: await isThere(), tooMany: !waited }
 }
 
 export function wakeForDevices(desk: Desk, serials: string[]): void {
