@@ -104,11 +104,13 @@ export const EnrolmentFinishAnswer = v.object({
 })
 export type EnrolmentFinishAnswer = v.InferOutput<typeof EnrolmentFinishAnswer>
 
-/** Instead, where another device of the owner's made the invitation: it is asked first. Finish again until it has answered. */
+/** Instead, where another device of the owner's made the invitation: it is asked first. Finish again when it has answered. */
 export const EnrolmentWaiting = v.object({
   waiting: v.object({
     /** To be typed on the device that is asked. */
     code: v.string(),
+    /** GET /validate/events/<transaction> says when it has answered. */
+    transaction: v.string(),
     expiresAt: v.number(),
   }),
 })

@@ -117,7 +117,13 @@ export async function askInviter(
   const { transactionId, challenge, answerableUntilAt: expiresAt } = asked
   const status = await reach(context, address, (object) => object.status(transactionId))
   if (status?.state === 'pending')
-    return { waiting: { code: await codeFor(master, challenge), expiresAt } }
+    return {
+      waiting: {
+        code: await codeFor(master, challenge),
+        transaction: transactionId,
+        expiresAt,
+      },
+    }
   // The same attempt again is told the same: an answer can be lost between here and the enrolment.
   const redeeming = { transactionId, application: moving, attempt: bound, pass: '', terms: {} }
   const redeemed = await reach(context, address, (object) => object.redeem(address, redeeming))

@@ -15,7 +15,7 @@ import { type KeyPair, database } from '../keys/database.ts'
 import { keep } from '../keys/enrolments.ts'
 import { generateKeyPair } from '../keys/generate.ts'
 
-type Finish = { invitation: EnrolmentInvitation; deviceName: string; expectedRoot: string }
+export type Finish = { invitation: EnrolmentInvitation; deviceName: string; expectedRoot: string }
 
 const mismatch = {
   reason: 'root_mismatch',

@@ -31,8 +31,8 @@ export type Step =
   | { at: 'notifications' }
   | { at: 'ready' }
 
-/** How often it is asked whether the other device has answered. */
-const askAgainMs = 2000
+/** Whoever waits for another device here may go back. */
+let leaving = new AbortController()
 
 /** null: not enrolling. */
 export const step = signal<Step | null>(null)
@@ -64,26 +64,21 @@ export async function confirmEnrolment(deviceName: string): Promise<void> {
   step.value = { at: 'finishing' }
   const { invitation, look } = before
   // Not with the first load: who has an account comes without it.
-  const code = await import('./finish.ts').catch(() => null)
+  const code = await import('./finish-admitted.ts').catch(() => null)
   if (!code) {
     step.value = { ...before, problem: 'offline' }
     return
   }
-  const wanted = { invitation, deviceName, expectedRoot: look.rootThumbprint }
-  let finished = await code.finish(wanted)
-  while (finished.ok && 'waiting' in finished.value) {
-    step.value = { at: 'waiting', code: finished.value.waiting.code }
-    await new Promise((resolve) => setTimeout(resolve, askAgainMs))
-    // Whoever went back has left; the other device is told nothing, and its question runs out.
-    if ((step.value as Step | null)?.at !== 'waiting') return
-    const again = await code.finish(wanted)
-    if (again.ok || again.failure.status !== 0) finished = again
-  }
+  leaving = new AbortController()
+  const finished = await code.finishAdmitted(
+    { invitation, deviceName, expectedRoot: look.rootThumbprint },
+    { waits: (typed) => (step.value = { at: 'waiting', code: typed }), left: leaving.signal },
+  )
+  if (!finished) return
   if (!finished.ok) {
     step.value = { ...before, problem: why(finished.failure) }
     return
   }
-  if ('waiting' in finished.value) return
   // Not awaited: Firefox asks the person, who may leave that question standing.
   void askPersistence()
   agreedBefore = activeAccounts.value.some(({ endpoint }) => endpoint !== null)
@@ -109,6 +104,7 @@ async function toNotifications(): Promise<void> {
 }
 
 export function leaveEnrolment(): void {
+  leaving.abort()
   step.value = null
 }
 
