@@ -56,6 +56,7 @@ describe.skipIf(isMissing('chromium')).each(second)('to %s', (engine) => {
     await tab.type(en.approve.codeOfDevice, code)
     await tab.press('button', en.approve.approve)
     expect(await readOutcome(tab)).toBe('approved')
+    await tab.sees(en.approve.deviceAdded)
     await there.waitForScreen('notifications', 15_000)
     await there.press('button', en.notNow)
     await there.waitForScreen('ready', 30_000)

@@ -24,13 +24,14 @@ export function Outcome({ over }: { over: Finished }) {
   const words = text.value
   const application = over.prompt.claims.application.name
   const { title, body } = words.outcome[over.how]
+  const added = over.how === 'approved' && over.prompt.claims.newDevice
   const answered = over.state === 'redeemed' ? 'approved' : over.state
   const elsewhere =
     over.how === 'elsewhere' &&
     (answered === 'approved' || answered === 'declined' || answered === 'cancelled')
       ? words.elsewhere[answered](application)
       : null
-  const meaning = elsewhere ?? body(application)
+  const meaning = added ? words.approve.deviceAdded : (elsewhere ?? body(application))
   const leave = (): void => {
     if (finished.value === over) finished.value = null
   }

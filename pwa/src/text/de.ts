@@ -33,6 +33,7 @@ export const de: Text = {
     question: (application) => `Anmelden bei ${application} als`,
     addDevice: (name) => `„${name}“ hinzufügen zu`,
     codeOfDevice: 'Gib den Code ein, den das neue Gerät zeigt',
+    deviceAdded: 'Es ist dabei. Deine Liste sagt, ab wann es bestätigen darf.',
     says: (application) => `Nachricht von ${application}`,
     where: 'Wo',
     what: 'Womit',

@@ -43,6 +43,7 @@ export const en = {
     question: (application: string) => `Sign in to ${application} as`,
     addDevice: (name: string) => `Add “${name}” to`,
     codeOfDevice: 'Type the code that the new device shows',
+    deviceAdded: 'It is added. Your list says when it may approve.',
     says: (application: string) => `Message from ${application}`,
     where: 'Where',
     what: 'On what',
