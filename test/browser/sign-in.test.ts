@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axeViolations, overflowPixels } from '../support/axe.ts'
+import { until } from '../support/until.ts'
 import { type Stage, engines, isMissing, setStage } from '../support/stage.ts'
 import { enrol } from '../support/virtual-device.ts'
 
@@ -77,7 +78,12 @@ describe.each(engines)('the sign-in page in %s', (engine) => {
       const [open] = await device.list()
       await device.approve(open!, code)
       await tab.sees('You are back')
-      const back = new URL(await tab.address())
+      // Firefox tells the new address a moment after its page is drawn.
+      const hasCode = async () => {
+        const address = new URL(await tab.address())
+        return address.searchParams.has('code') && address
+      }
+      const back = await until('the way back with a code', hasCode)
       const tokens = await openid.authorizationCodeGrant(config, back, {
         pkceCodeVerifier: verifier,
       })
