@@ -168,7 +168,7 @@ export const tokens = sqliteTable(
     realm: text('realm'),
     /** Of an administrator's device: the id of their account. */
     account: text('account'),
-    type: text('type', { enum: ['push', 'totp', 'hotp', 'recovery'] }).notNull(),
+    type: text('type', { enum: ['push', 'totp', 'hotp', 'recovery', 'passkey'] }).notNull(),
     description: text('description').notNull().default(''),
     /** Beside the owner's. */
     realms: text('realms', { mode: 'json' }).$type<string[]>().notNull().default([]),
@@ -185,7 +185,7 @@ export const tokens = sqliteTable(
     timeWindow: integer('time_window').notNull().default(180),
     countWindow: integer('count_window').notNull().default(10),
     syncWindow: integer('sync_window').notNull().default(1000),
-    /** The first step or counter that is still good; of recovery codes the spent ones, a bit each. The owner's object is ahead of it. */
+    /** The first step or counter that is still good; of recovery codes the spent ones, a bit each; of a passkey its last signature counter. The owner's object is ahead of it. */
     counter: integer('counter').notNull().default(0),
     timeShift: integer('time_shift').notNull().default(0),
     validUntil: integer('valid_until'),
@@ -279,6 +279,23 @@ export const verifiers = sqliteTable('verifiers', {
   counter: integer('counter').notNull(),
   createdAt: integer('created_at').notNull(),
 })
+
+/** What a token of type passkey signs in with. Apart from verifiers, though both are of the same relying party: neither stands in for the other. */
+export const passkeys = sqliteTable(
+  'passkeys',
+  {
+    serial: text('serial').primaryKey(),
+    customer: text('customer').notNull(),
+    /** base64url, as the authenticator chose it. */
+    credentialId: text('credential_id').notNull(),
+    /** COSE key, base64url. */
+    publicKey: text('public_key').notNull(),
+    /** It may be copied to other devices of its holder, as what a password manager keeps. */
+    isSynced: integer('is_synced', { mode: 'boolean' }).notNull(),
+    createdAt: integer('created_at').notNull(),
+  },
+  (table) => [uniqueIndex('passkeys_by_credential').on(table.customer, table.credentialId)],
+)
 
 /** Stock phones: tokens that the privacyIDEA app holds. Their enrolment brings the row, and it goes when the token leaves the phone. */
 export const phones = sqliteTable('phones', {

@@ -163,8 +163,7 @@ describe('schema/openapi.json', () => {
       expect(summary, path).toMatch(/^[A-Z].{5,}[^.]$/)
       expect(tags, path).toEqual(expect.arrayContaining(of))
       const good = Object.keys(responses).filter((status) => /^[12]/.test(status))
-      // Passkeys have no good answer until they are offered.
-      expect(good.length, path).toBe(path === '/validate/initialize' ? 0 : 1)
+      expect(good.length, path).toBe(1)
     }
   })
 

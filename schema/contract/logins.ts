@@ -34,6 +34,15 @@ const once: Fields = {
   ),
 }
 
+/** Of a login by a passkey: what `navigator.credentials.get` gave, each part base64url. */
+const assertion: Fields = {
+  credential_id: text('Of a login by a passkey: the `id` of the credential, base64url.'),
+  clientDataJSON: text('With credential_id: base64url.'),
+  authenticatorData: text('With credential_id: base64url.'),
+  signature: text('With credential_id: base64url.'),
+  userHandle: text('With credential_id: base64url.'),
+}
+
 const challenge = {
   client_mode: v.optional(
     v.pipe(
@@ -65,6 +74,8 @@ const detail = v.looseObject({
   ),
   expires_at: v.optional(number('Epoch seconds: the end of the time to answer.')),
   otplen: v.optional(number('The length of the one-time password that matched.')),
+  username: v.optional(string('Whose passkey it was.')),
+  realm: v.optional(string('The realm of whose passkey it was.')),
   receipt: v.optional(
     string('A JWS over the question, the answer and the verdict, for whoever must prove them.'),
   ),
@@ -78,7 +89,8 @@ const check: Omit<Route, 'method'> = {
   more:
     'With a PIN it answers CHALLENGE and a transaction. With that transaction and an empty `pass` it redeems the approval, ' +
     'once. With `state` in place of `transaction_id` it waits for the answer, for callers that cannot poll. ' +
-    'With a PIN and a one-time password, or the password alone, it answers at once.',
+    'With a PIN and a one-time password, or the password alone, it answers at once. ' +
+    'With `credential_id` and what a passkey signed it lets in by itself, and says who it was: the challenge of /validate/initialize is the transaction.',
   headers: once,
   takes: {
     ...asking,
@@ -86,6 +98,7 @@ const check: Omit<Route, 'method'> = {
     transaction_id: text('The transaction, as the challenge named it.'),
     state: text('As `transaction_id`, and waits.'),
     otponly: oneOf(['0', '1'], 'Whether `pass` is a one-time password without a PIN.'),
+    ...assertion,
   },
   gives: decision(boolean('Whether they are let in.'), detail),
   refuses: [404, 409, 429],
@@ -100,10 +113,27 @@ const radius: Omit<Route, 'method'> = {
 const initialize: Omit<Route, 'method'> = {
   path: '/validate/initialize',
   surface: 'logins',
-  who: 'anyone',
-  does: 'Would begin a login with a passkey',
+  who: 'login',
+  does: 'Begins a login with a passkey, of whoever has one',
+  more:
+    'Nobody is named and nothing is kept. Give `detail.passkey` to `navigator.credentials.get` on a page of this server’s own origin, and send what it ' +
+    'gave to /validate/check under the same application, before `expires_at`. The challenge is taken as the bytes that it stands for, or as its text.',
   takes: { type: need({ ...oneOf(['passkey'], 'What is begun.'), example: 'passkey' }) },
-  gives: { in: 'nothing', status: 400, meaning: 'Passkeys are not offered yet.' },
+  gives: decision(
+    v.literal(false),
+    v.looseObject({
+      transaction_id: string('The challenge; good once.'),
+      passkey: v.object({
+        challenge: string('What is signed, base64url.'),
+        rpId: string('The host name that passkeys are bound to.'),
+        message: string('What to tell the person.'),
+        transaction_id: string('As beside it.'),
+        user_verification: v.literal('required'),
+        userVerification: v.literal('required'),
+      }),
+      expires_at: number('Epoch seconds.'),
+    }),
+  ),
 }
 const trigger: Omit<Route, 'method'> = {
   path: '/validate/triggerchallenge',

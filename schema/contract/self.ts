@@ -5,7 +5,7 @@ import { type Route, boolean, envelope, need, number, string, text } from './wor
 const at = (meaning: string) => v.pipe(v.nullable(v.number()), v.description(meaning))
 const device = v.looseObject({
   serial: v.string(),
-  type: string('push, totp, hotp or recovery.'),
+  type: string('push, totp, hotp, recovery or passkey.'),
   name: v.string(),
   state: v.pipe(
     v.picklist(['ready', 'waiting', 'off']),

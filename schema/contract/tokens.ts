@@ -121,12 +121,12 @@ export const tokens: Route[] = [
     path: '/token/init',
     surface: 'tokens',
     who: 'enrol',
-    does: 'Begins the enrolment of a device, or makes a token of one-time passwords',
-    more: 'Seeds, recovery codes and links are told here, once, and never again. Policy `push_firebase_configuration` says with which app a push token is enrolled: `pushurl` is for that one, `enrolment_url` always for ours.',
+    does: 'Begins the enrolment of a device or a passkey, or makes a token of one-time passwords',
+    more: 'Seeds, recovery codes and links are told here, once, and never again. Policy `push_firebase_configuration` says with which app a push token is enrolled: `pushurl` is for that one, `enrolment_url` always for ours. A passkey takes two calls: the first gives `passkey_registration` for `navigator.credentials.create` on a page of this server’s own origin, the second brings what it made, with the `serial` and the `transaction_id` of the first.',
     takes: {
       type: {
         ...oneOf(
-          ['push', 'totp', 'hotp', 'recovery', 'registration'],
+          ['push', 'totp', 'hotp', 'recovery', 'passkey', 'registration'],
           'What is made. `registration`: no token, but a code with which the person signs in once, at POST /auth.',
         ),
         example: 'push',
@@ -149,6 +149,10 @@ export const tokens: Route[] = [
       otplen: oneOf([6, 8], 'The length of a one-time password.'),
       timeStep: oneOf([30, 60], 'Seconds that a one-time password of totp stands for.'),
       hashlib: oneOf(['sha1', 'sha256', 'sha512'], 'The hash of totp and hotp.'),
+      transaction_id: text('Of a passkey, in the second call: from the first.'),
+      credential_id: text('Of a passkey, in the second call: its `id`, base64url.'),
+      clientDataJSON: text('Of a passkey, in the second call: base64url.'),
+      attestationObject: text('Of a passkey, in the second call: base64url.'),
     },
     gives: envelope(
       v.literal(true),
@@ -160,6 +164,13 @@ export const tokens: Route[] = [
         enrolment_url: v.optional(string('The invitation, to be opened on the device.')),
         enrolment_code: v.optional(string('The same as twelve characters to type.')),
         expires_at: v.optional(number('Epoch seconds.')),
+        passkey_registration: v.optional(
+          v.pipe(
+            v.looseObject({ challenge: v.string() }),
+            v.description('PublicKeyCredentialCreationOptionsJSON of WebAuthn.'),
+          ),
+        ),
+        transaction_id: v.optional(string('Of a passkey: for the second call.')),
         pushurl: v.optional(link),
         googleurl: v.optional(link),
         oathurl: v.optional(link),

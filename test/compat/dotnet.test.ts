@@ -170,7 +170,7 @@ describe('either of them', () => {
     expect(await client.userHasToken('fresh')).toBe(true)
   })
 
-  it('hears that passkeys are not offered', async () => {
-    expect((await client.validateInitialize()).error).toMatchObject({ code: 905 })
+  it('begins with a passkey: a challenge of nobody in particular', async () => {
+    expect(await client.validateInitialize()).toMatchObject({ authentication: 'CHALLENGE' })
   })
 })

@@ -298,9 +298,18 @@ describe('either of them', () => {
     })
   })
 
-  it('is told of a passkey that is not offered by an error, never by a null', async () => {
+  it('begins with a passkey, and is told of none, nor of a null, anywhere else', async () => {
     const answer = await java.validateInitialize()
-    expect(answer.error).toEqual({ code: 905, message: expect.stringMatching(/^ERR905: /) })
+    expect(answer.authentication).toBe('CHALLENGE')
+    const { transactionId } = answer
+    expect(answer.passkey).toMatchObject({
+      ...{ challenge: expect.any(String), transaction_id: transactionId, rpId: 'localhost' },
+      ...{ message: expect.any(String), user_verification: 'required' },
+    })
+    expect(answer.challenges).toEqual([])
+    await desk.person('keyless')
+    const none = await java.validateCheck('keyless', '1234')
+    expect([none.authentication, none.passkey]).toEqual(['REJECT', undefined])
   })
 
   it('reads code and message of each refusal', async () => {

@@ -120,9 +120,6 @@ it('shows the text of a refusal and stops', async () => {
     errorCode: 904,
     errorMessage: 'ERR904: The user can not be found in any resolver in this realm!',
   })
-  const path = '/validate/initialize'
-  const { text } = await send(desk.at, { method: 'POST', path, headers, body: 'type=passkey' })
-  expect(parsed(text).errorCode).toBe(905)
   // Offline values are not given out: 905 makes it forget the ones it has.
   const refill = await send(desk.at, {
     method: 'POST',
@@ -131,6 +128,18 @@ it('shows the text of a refusal and stops', async () => {
     body: cPlusPlusForm({ pass: '', refilltoken: 'x', serial: 'TOTP1' }),
   })
   expect(parsed(refill.text)).toMatchObject({ status: false, value: false })
+})
+
+it('begins with a passkey: a challenge of nobody in particular', async () => {
+  const path = '/validate/initialize'
+  const { text } = await send(desk.at, { method: 'POST', path, headers, body: 'type=passkey' })
+  expect(parsed(text).authentication).toBe('CHALLENGE')
+  expect(JSON.parse(text).detail.passkey).toMatchObject({
+    challenge: expect.any(String),
+    rpId: 'localhost',
+    transaction_id: expect.any(String),
+    user_verification: 'required',
+  })
 })
 
 it('with hardening, it needs its key', async () => {

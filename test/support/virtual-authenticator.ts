@@ -7,7 +7,17 @@ import { toBase64url, utf8 } from '../../schema/encoding.ts'
 import type { AuthenticationResponse, RegistrationResponse } from '../../schema/device.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
-export type Flags = { userVerified?: boolean; counter?: number; origin?: string }
+export type Flags = {
+  userVerified?: boolean
+  counter?: number
+  origin?: string
+  /** Another than the origin's host. */
+  rpId?: string
+  /** In a frame of another origin's page. */
+  crossOrigin?: boolean
+  /** What a discoverable credential gives back, base64url. */
+  userHandle?: string
+}
 
 const flagUserPresent = 0x01
 const flagUserVerified = 0x04
@@ -49,26 +59,26 @@ export async function virtualAuthenticator(origin: string) {
   const keys = await p256Keys('sign', true)
   const credentialId = crypto.getRandomValues(new Uint8Array(32))
   const id = toBase64url(credentialId)
-  const rpIdHash = await digest(utf8(new URL(origin).hostname))
 
-  const authenticatorData = (
+  const authenticatorData = async (
     flags: number,
-    counter: number,
+    { counter = 0, rpId = new URL(origin).hostname }: Flags,
     attested: Uint8Array = new Uint8Array(),
-  ): Bytes => {
+  ): Promise<Bytes> => {
     const count = new Uint8Array(4)
     new DataView(count.buffer).setUint32(0, counter)
-    return concat(rpIdHash, new Uint8Array([flags]), count, attested)
+    return concat(await digest(utf8(rpId)), new Uint8Array([flags]), count, attested)
   }
-  const clientData = (type: string, challenge: string, from: string): Bytes =>
-    utf8(JSON.stringify({ type, challenge, origin: from, crossOrigin: false }))
+  const clientData = (
+    type: string,
+    challenge: string,
+    { origin: from = origin, crossOrigin = false }: Flags,
+  ): Bytes => utf8(JSON.stringify({ type, challenge, origin: from, crossOrigin }))
 
   return {
     id,
-    async register(
-      challenge: string,
-      { userVerified = true, counter = 0, origin: from = origin }: Flags = {},
-    ) {
+    async register(challenge: string, how: Flags = {}) {
+      const { userVerified = true } = how
       const point = new Uint8Array(
         (await crypto.subtle.exportKey('raw', keys.publicKey)) as ArrayBuffer,
       )
@@ -88,7 +98,7 @@ export async function virtualAuthenticator(origin: string) {
         coseKey,
       )
       const flags = flagUserPresent | flagAttested | (userVerified ? flagUserVerified : 0)
-      const authData = authenticatorData(flags, counter, attested)
+      const authData = await authenticatorData(flags, how, attested)
       const attestation = new Map<string, unknown>([
         ['fmt', 'none'],
         ['attStmt', new Map()],
@@ -99,21 +109,19 @@ export async function virtualAuthenticator(origin: string) {
         rawId: id,
         type: 'public-key',
         response: {
-          clientDataJSON: toBase64url(clientData('webauthn.create', challenge, from)),
+          clientDataJSON: toBase64url(clientData('webauthn.create', challenge, how)),
           attestationObject: toBase64url(cbor(attestation)),
         },
         clientExtensionResults: {},
       } satisfies RegistrationResponse
     },
-    async assert(
-      challenge: string,
-      { userVerified = true, counter = 0, origin: from = origin }: Flags = {},
-    ) {
-      const authData = authenticatorData(
+    async assert(challenge: string, how: Flags = {}) {
+      const { userVerified = true, userHandle } = how
+      const authData = await authenticatorData(
         flagUserPresent | (userVerified ? flagUserVerified : 0),
-        counter,
+        how,
       )
-      const client = clientData('webauthn.get', challenge, from)
+      const client = clientData('webauthn.get', challenge, how)
       const signed = concat(authData, await digest(client))
       const raw = await crypto.subtle.sign(
         { name: 'ECDSA', hash: 'SHA-256' },
@@ -128,6 +136,7 @@ export async function virtualAuthenticator(origin: string) {
           clientDataJSON: toBase64url(client),
           authenticatorData: toBase64url(authData),
           signature: toBase64url(derSignature(new Uint8Array(raw))),
+          ...(userHandle !== undefined && { userHandle }),
         },
         clientExtensionResults: {},
       } satisfies AuthenticationResponse

@@ -2,6 +2,7 @@
 import { connectorTyp } from '../../schema/connector.ts'
 import { type PublicJwk, publicHalf, sign } from '../../schema/jws.ts'
 import { p256Keys } from '../support/p256.ts'
+import { addPasskey } from '../support/passkey.ts'
 import { until } from '../support/until.ts'
 import { enrol } from '../support/virtual-device.ts'
 import type { OneCustomer } from './customer.ts'
@@ -77,6 +78,7 @@ export async function belongings(
   const totp = { type: 'totp', serial, genkey: 1, user, realm, description: secretWord }
   await insist('POST', '/token/init', totp)
   await insist('POST', `/token/info/${serial}/note`, { value: secretWord })
+  const passkey = await addPasskey(payroll, origin, { user, realm, description: secretWord })
   const message = await until('a message to the application', async () => {
     const [first] = await insist<{ id: string }[]>('GET', `/application/${application}/message`)
     return first
@@ -100,7 +102,7 @@ export async function belongings(
   })
 
   return {
-    ...{ of, device, asked, open: open!, basic, bearer: bearer!, pushed: pushed! },
+    ...{ of, device, passkey, asked, open: open!, basic, bearer: bearer!, pushed: pushed! },
     ...{ application, key, secretId: secretId!, clientId: clientId! },
     ...{ webhook: webhook['id']!, message: message.id, account: account.username },
     ...{ resolver, realm, user, policy, gateway, connector, setting, serial },

@@ -145,21 +145,21 @@ describe('what else is asked', () => {
   it('capabilities: an application that is known is told, a stranger is not', async () => {
     const known = await d.payroll.call('GET', '/validate/capabilities')
     expect(known.envelope.result.value).toEqual({
-      capabilities: ['push', 'totp', 'hotp', 'recovery'],
+      capabilities: ['push', 'totp', 'hotp', 'recovery', 'passkey'],
     })
     const unknown = await d.fetch('/validate/capabilities')
     expect(unknown.status).toBe(401)
   })
 
-  it('initialize: says plainly that passkeys are not offered yet', async () => {
-    const { status, envelope } = await d.payroll.call('POST', '/validate/initialize', {
-      type: 'passkey',
-    })
+  it('initialize: begins with a passkey and with nothing else', async () => {
+    const asked = (type: string) => d.payroll.call('POST', '/validate/initialize', { type })
+    const { status, envelope } = await asked('webauthn')
     expect(status).toBe(400)
     expect(envelope.result.error).toEqual({
       code: 905,
-      message: "ERR905: Parameter 'type' is not offered yet: passkeys come later",
+      message: "ERR905: Parameter 'type' must be passkey",
     })
+    expect((await asked('passkey')).envelope.result.authentication).toBe('CHALLENGE')
   })
 
   it('a trigger for a serial that is no token’s: 200 and 0, as on the wire', async () => {

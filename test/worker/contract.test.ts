@@ -177,7 +177,7 @@ describe('the examples of the reference', () => {
     expect(faults).toEqual([])
     // Whatever an administrator changes leaves one row, with who, what, whom, from where and how it went.
     expect(unrecorded).toEqual([])
-    // No connector is enrolled; a key has no password and no devices; their transaction is nobody's, and so are the key, the secret, the webhook and the message; the token is revoked by then; passkeys are not offered; a PIN alone lets nobody in.
+    // No connector is enrolled; a key has no password and no devices; their transaction is nobody's, and so are the key, the secret, the webhook and the message; the token is revoked by then; a PIN alone lets nobody in.
     expect(refused.toSorted()).toEqual([
       'DELETE /application/:id/key/:key',
       'DELETE /application/:id/secret/:secret',
@@ -186,7 +186,6 @@ describe('the examples of the reference', () => {
       'GET /connector/dial',
       'GET /me/devices',
       'GET /me/devices/:serial/ready',
-      'GET /validate/initialize',
       'GET /validate/radiuscheck',
       'POST /application/:id/message/:message/replay',
       'POST /application/:id/webhook/:webhook/secret',
@@ -195,7 +194,6 @@ describe('the examples of the reference', () => {
       'POST /connector/enrol',
       'POST /token/revoke/:serial',
       'POST /validate/cancel',
-      'POST /validate/initialize',
       'POST /validate/radiuscheck',
       'POST /validate/resend',
     ])

@@ -5,6 +5,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type Route, contract } from '../../schema/contract.ts'
+import { challengeFor } from '../support/passkey.ts'
 import { type Belongings, belongings } from './belongings.ts'
 import { newCustomer } from './customer.ts'
 import { type Deployment, deployment } from './deployment.ts'
@@ -45,7 +46,9 @@ describe.each(where)('two customers %s', (_, database) => {
         "select name from sqlite_master where type = 'table' and name not like '\\_cf%' escape '\\' and name <> 'epochs'",
       )
       .all<{ name: string }>()
-    const marks = [theirId, theirs.serial, theirs.device.serial, theirs.userid]
+    const marks = [
+      ...[theirId, theirs.serial, theirs.device.serial, theirs.passkey.serial, theirs.userid],
+    ]
     const rows = new Map<string, string>()
     for (const { name } of tables) {
       const { results } = await db.prepare(`select * from "${name}"`).all()
@@ -59,17 +62,28 @@ describe.each(where)('two customers %s', (_, database) => {
   }
 
   it.each(routes.map((one) => [nameOf(one), one] as const))('%s', async (_name, route) => {
-    for (const [caller, serial] of [
-      [ours.of.administrator, theirs.serial],
-      [ours.of.payroll, theirs.device.serial],
+    for (const [caller, serial, more] of [
+      [ours.of.administrator, theirs.serial, {}],
+      [ours.of.payroll, theirs.device.serial, {}],
+      [ours.of.payroll, theirs.passkey.serial, await shown(route)],
     ] as const) {
-      const response = await send(caller, route, { ...valuesOf(theirs, route), serial })
+      const response = await send(caller, route, { ...valuesOf(theirs, route), ...more, serial })
       const text = await beginningOf(response)
       expect(response.status).toBeLessThan(500)
       expect(text).not.toContain(secretWord)
       expect(text).not.toContain('ACCEPT')
     }
   })
+
+  /** Their passkey's own signature, over a challenge that was given to us; where a registration is to be ended, something for it. */
+  async function shown({ path, takes = {} }: Route): Promise<Record<string, string>> {
+    if (!('credential_id' in takes)) return {}
+    const { finger, signed } = theirs.passkey
+    const challenge = await challengeFor(ours.of.payroll)
+    if (path !== '/token/init') return { ...(await signed(challenge)), user: '', realm: '' }
+    const { id, response } = await finger.register(challenge)
+    return { type: 'passkey', transaction_id: challenge, credential_id: id, ...response }
+  }
 
   it('leave everything of the other’s as it was, and what was open is approved and redeemed', async () => {
     const after = await theirRows()
@@ -79,6 +93,8 @@ describe.each(where)('two customers %s', (_, database) => {
     await device.approve(theirs.open, asked.code)
     const redeemed = await of.payroll.redeem({ user, realm }, asked.transactionId)
     expect(redeemed.envelope.result.authentication).toBe('ACCEPT')
+    const byPasskey = await theirs.passkey.login(of.payroll)
+    expect(byPasskey.envelope.result.authentication).toBe('ACCEPT')
     const triggered = await d.fetch('/validate/triggerchallenge', {
       method: 'POST',
       headers: { Authorization: `Bearer ${theirs.bearer}` },

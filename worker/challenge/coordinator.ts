@@ -22,6 +22,7 @@ import { tellNewcomer } from './desk/newcomer.ts'
 import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
+import { type PasskeyUse, usePasskey } from './desk/passkey.ts'
 import * as phone from './desk/phone.ts'
 import {
   type Entering,
@@ -165,6 +166,10 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   async useOtp(address: Address, use: OtpUse) {
     return useOtp(this.#open, address, use)
+  }
+
+  async usePasskey(address: Address, use: PasskeyUse) {
+    return usePasskey(this.#open, address, use)
   }
 
   async resync(address: Address, codes: { serial: string; otps: [string, string] }) {

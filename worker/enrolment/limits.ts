@@ -24,7 +24,7 @@ export type Limited = {
   bySelf?: boolean
 }
 
-/** What people may add themselves where no policy says how many: an open session must not fill a person's devices without end. */
+/** What people may add themselves of devices, and of passkeys, where no policy says how many: an open session must not fill theirs without end. */
 export const ownDevices = 4
 
 type Enrollment = ActionOf<'enrollment'>
@@ -58,7 +58,8 @@ export async function limitsFor(
   await add('max_token_per_user', {})
   await add(`${type}_max_active_token_per_user`, { type, active: true })
   await add('max_active_token_per_user', { active: true })
-  if (bySelf && type === 'push' && !limits.some((limit) => limit.of === 'user'))
+  const isCounted = type === 'push' || type === 'passkey'
+  if (bySelf && isCounted && !limits.some((limit) => limit.of === 'user'))
     limits.push({ of: 'user', ownerId, most: ownDevices, type })
   return limits
 }

@@ -8,6 +8,7 @@ const prefixes: Record<TokenType, string> = {
   totp: 'TOTP',
   hotp: 'OATH',
   recovery: 'RECV',
+  passkey: 'PIPK',
 }
 
 /** @param asked '' for a new one. @throws Refusal bad_parameter */

@@ -77,6 +77,12 @@ const enrollment = {
     1000,
     'How many active TOTP tokens one person may have.',
   ),
+  passkey_max_token_per_user: count(0, 1000, 'How many passkeys one person may have.'),
+  passkey_max_active_token_per_user: count(
+    0,
+    1000,
+    'How many active passkeys one person may have.',
+  ),
   max_token_per_user: count(0, 1000, 'How many tokens one person may have.'),
   max_active_token_per_user: count(0, 1000, 'How many active tokens one person may have.'),
   max_token_per_realm: count(0, 10_000_000, 'How many tokens a realm may have.'),
@@ -122,6 +128,7 @@ const authentication = {
   push_challenge_text: text(
     'What the login says while it waits for the device; {presence_answer} is the code.',
   ),
+  passkey_challenge_text: text('What the login says while it waits for a passkey.'),
   challenge_text: text('What the login says for any challenge.'),
   challenge_text_header: text(
     'Put before the texts of the challenges; where it ends with <ul> or <ol> they become a list.',
@@ -240,6 +247,7 @@ const rights = {
   enrollTOTP: flag('Enrol TOTP tokens.'),
   enrollHOTP: flag('Enrol HOTP tokens.'),
   enrollRECOVERY: flag('Make recovery codes.'),
+  enrollPASSKEY: flag('Add passkeys.'),
   delete: flag('Delete tokens.'),
   enable: flag('Enable tokens.'),
   disable: flag('Disable tokens.'),

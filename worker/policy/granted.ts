@@ -11,6 +11,7 @@ const opens: Partial<Record<Right, readonly string[]>> = {
     'enrollTOTP',
     'enrollHOTP',
     'enrollRECOVERY',
+    'enrollPASSKEY',
     'enrollREGISTRATION',
     'tokenlist',
     'getchallenges',
@@ -57,6 +58,7 @@ export const menusOf = (granted: string[]): string[] =>
 /** The token types that can be enrolled here, as privacyIDEA tells of them. */
 const types = {
   hotp: 'HOTP: Event based One Time Passwords.',
+  passkey: 'Passkey: Signs in by itself, with a finger, a face or a PIN.',
   push: 'PUSH: Send a push notification to a smartphone.',
   recovery: 'Recovery: Ten codes on paper, each good once.',
   totp: 'TOTP: Time based One Time Passwords.',

@@ -43,7 +43,7 @@ info.get('/', (call) => {
   return answer(call, {
     value: {
       ...{ name: 'Countersign', issuer, url: origin, version, api_version: apiVersion },
-      token_types: ['push', 'totp', 'hotp', 'recovery'],
+      token_types: ['push', 'totp', 'hotp', 'recovery', 'passkey'],
       documentation: `${origin}/docs`,
       openapi: `${origin}/openapi.json`,
     },

@@ -3,6 +3,7 @@ import { and, asc, eq, getTableColumns, gt, not, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
   accounts,
+  passkeys,
   people,
   phones,
   realmResolvers,
@@ -58,6 +59,8 @@ export type OwnerRead = {
     countAuthSuccessMax: number | null
     subscription: { endpoint: string; p256dh: string; auth: string } | null
     verifier: { credentialId: string; publicKey: string; counter: number } | null
+    /** The credential of a passkey; its signature counter is `counter`. */
+    passkey: string | null
     /** `web push`, `poll only` or the name of an FCM configuration. */
     pushConfiguration: string | null
     /** A stock phone. null: our own app, or no push token. */
@@ -84,6 +87,7 @@ const owned = built((db) =>
       token: tokens,
       subscription: subscriptions,
       verifier: verifiers,
+      passkey: { credentialId: passkeys.credentialId },
       phone: phones,
       serverKey: { id: serverKeys.id, privateKey: serverKeys.privateKey },
       person: people,
@@ -93,6 +97,7 @@ const owned = built((db) =>
     .from(tokens)
     .leftJoin(subscriptions, eq(subscriptions.serial, tokens.serial))
     .leftJoin(verifiers, eq(verifiers.serial, tokens.serial))
+    .leftJoin(passkeys, eq(passkeys.serial, tokens.serial))
     .leftJoin(phones, eq(phones.serial, tokens.serial))
     .leftJoin(serverKeys, eq(serverKeys.id, phones.serverKey))
     .leftJoin(people, eq(people.id, tokens.person))
@@ -128,7 +133,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         found[0]?.token.serial ||
         '',
     tokens: withDevices(
-      found.map(({ token, subscription, verifier, phone, serverKey, ...alive }) => ({
+      found.map(({ token, subscription, verifier, passkey, phone, serverKey, ...alive }) => ({
         serial: token.serial,
         type: token.type,
         device: token.device,
@@ -166,6 +171,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
           publicKey: verifier.publicKey,
           counter: verifier.counter,
         },
+        passkey: passkey?.credentialId ?? null,
         pushConfiguration: token.pushConfiguration,
         phone:
           phone && serverKey
@@ -425,12 +431,13 @@ export async function renameDevice(
   await drizzle(db).update(tokens).set({ deviceName }).where(eq(tokens.serial, serial))
 }
 
-/** The token goes, with its codes, its subscription, its verifier, its phone and the key that the phone was given. */
+/** The token goes, with its codes, its subscription, its verifier, its passkey, its phone and the key that the phone was given. */
 export async function deleteToken(context: Context, serial: string): Promise<void> {
   const orm = drizzle(context.db)
   await forgetWith(context, [
     orm.delete(subscriptions).where(eq(subscriptions.serial, serial)),
     orm.delete(verifiers).where(eq(verifiers.serial, serial)),
+    orm.delete(passkeys).where(eq(passkeys.serial, serial)),
     orm.delete(phones).where(eq(phones.serial, serial)),
     orm.delete(serverKeys).where(eq(serverKeys.takenBy, serial)),
     orm.delete(tokens).where(eq(tokens.device, serial)),

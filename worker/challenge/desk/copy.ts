@@ -87,20 +87,23 @@ export async function refreshCopy(
 const isHandedOver = (desk: Desk, serial: string): boolean =>
   (desk.handedOver.get(serial) ?? 0) > desk.nowMs()
 
-/** What of their one-time passwords is used up: ours win over D1's, and those of tokens that are gone go. */
+/** What of their one-time passwords is used up, and how far passkeys have counted: ours win over D1's, and those of tokens that are gone go. */
 function takeOtpStates(desk: Desk, tokens: OwnerRead['tokens'], hadStorage: boolean): void {
-  if (!hadStorage && tokens.every(({ otp }) => otp === null)) return
+  if (!hadStorage && tokens.every((token) => !hasCounter(token))) return
   const serials = JSON.stringify(tokens.map(({ serial }) => serial))
   desk.sql.exec('delete from otp where serial not in (select value from json_each(?))', serials)
-  for (const { serial, otp, counter, timeShift } of tokens)
-    if (otp)
+  for (const token of tokens)
+    if (hasCounter(token))
       desk.sql.exec(
         'insert or ignore into otp (serial, counter, timeShift) values (?, ?, ?)',
-        serial,
-        counter,
-        timeShift,
+        token.serial,
+        token.counter,
+        token.timeShift,
       )
 }
+
+const hasCounter = ({ otp, passkey }: OwnerRead['tokens'][number]): boolean =>
+  otp !== null || passkey !== null
 
 /** Now is not within its time. */
 export const isOutside = (desk: Desk, { validFrom, validUntil }: TokenCopy): boolean =>
@@ -116,12 +119,13 @@ export const mayAnswer = (desk: Desk, token: TokenCopy): boolean =>
 
 /** Enrolled, not disabled, not revoked, not over. A locked token is refused apart, because the caller is told so. */
 export const isUsable = (desk: Desk, token: TokenCopy): boolean =>
-  token.active &&
-  !token.revoked &&
-  !isOutside(desk, token) &&
-  (token.type === 'push'
-    ? token.enrolled && (token.deviceId !== null || token.phone !== null)
-    : token.otp !== null)
+  token.active && !token.revoked && !isOutside(desk, token) && isWhole(token)
+
+/** It has what it answers with. */
+function isWhole({ type, enrolled, deviceId, phone, passkey, otp }: TokenCopy): boolean {
+  if (type === 'push') return enrolled && (deviceId !== null || phone !== null)
+  return type === 'passkey' ? enrolled && typeof passkey === 'string' : otp !== null
+}
 
 export const tokenCopy = (desk: Desk, serial: string): TokenCopy | undefined =>
   keptCopy(desk)?.tokens.find((token) => token.serial === serial)

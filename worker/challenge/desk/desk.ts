@@ -41,6 +41,8 @@ export type TokenCopy = {
   subscription: { endpoint: string; p256dh: string; auth: string } | null
   /** COSE key, base64url. */
   verifier: { credentialId: string; publicKey: string; counter: number } | null
+  /** The credential of a passkey; what its counter was last is in the table `otp`. */
+  passkey?: string | null
   pushConfiguration: string | null
   /** Held by the privacyIDEA app and not by ours: it has no device id, and is asked in its own words. */
   phone: OwnerRead['tokens'][number]['phone']

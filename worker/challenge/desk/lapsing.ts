@@ -10,6 +10,8 @@ export type Lapsing = {
   ring: number[]
   /** By request id: the caller's own name for the request that it came in. */
   seen: string
+  /** By the challenge that a passkey signed: the caller's own name for the login that it was used for. */
+  passkey: string
   /** By Idempotency-Key: what was asked, and what was answered. */
   replay: { requestHash: string; answer: string }
   /** By the caller's own name for a login: when it was let in, or failed. */

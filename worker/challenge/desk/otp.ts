@@ -162,12 +162,13 @@ export async function resync(
   return true
 }
 
+/** How far this token has come: also the last signature counter of a passkey. */
 export function otpState(desk: Desk, serial: string): OtpState {
   const [row] = rows<OtpState>(desk, 'select counter, timeShift from otp where serial = ?', serial)
   return row ?? { counter: 0, timeShift: 0 }
 }
 
-function setOtpState(desk: Desk, serial: string, { counter, timeShift }: OtpState): void {
+export function setOtpState(desk: Desk, serial: string, { counter, timeShift }: OtpState): void {
   desk.sql.exec(
     'insert or replace into otp (serial, counter, timeShift) values (?, ?, ?)',
     serial,
@@ -188,4 +189,4 @@ async function seedOf(desk: Desk, token: TokenCopy | undefined): Promise<Uint8Ar
 }
 
 const kindOf = ({ type, otp }: TokenCopy): OtpKind | null =>
-  otp && type !== 'push' ? { type: type satisfies OtpType, ...otp } : null
+  otp && type !== 'push' && type !== 'passkey' ? { type: type satisfies OtpType, ...otp } : null

@@ -72,7 +72,8 @@ export async function pinCandidates(
     const tried = none && passthru ? takeGuess() : { ok: true as const }
     return tried.ok ? { ok: false, reason: 'no_tokens', none } : tried
   }
-  const usable = asked.filter((token) => mayAnswer(desk, token))
+  // A passkey answers no PIN and no text.
+  const usable = asked.filter((token) => token.type !== 'passkey' && mayAnswer(desk, token))
   const open = usable.filter((token: TokenCopy) => !isLocked(desk, token))
   if (open.length === 0) {
     return { ok: false, reason: whyNone(desk, asked, usable) }

@@ -158,7 +158,8 @@ function choose(
   )
   if (candidates.length === 0) return { reason: 'no_tokens' }
   const usable = candidates
-    .filter((token) => mayAnswer(desk, token))
+    // A passkey answers what it is asked itself, by whoever may be anybody (passkey.ts).
+    .filter((token) => token.type !== 'passkey' && mayAnswer(desk, token))
     .filter(({ type, verifier }) => type !== 'push' || verifier || settings.userVerification === 0)
     // Nobody is asked for a recovery code unless it is named: it is for the day when nothing else works.
     .filter(({ type }) => type !== 'recovery' || serials || types)

@@ -8,6 +8,12 @@ import { type Person, findPerson } from '../../store/people.ts'
 import { type TokenRow, findToken, tokensOf } from '../../store/tokens.ts'
 import type { Parameters } from './parameters.ts'
 
+/** What an administrator sees in a list. */
+const longestDescription = 80
+
+export const descriptionAsked = (parameters: Parameters): string =>
+  parameters.get('description').slice(0, longestDescription)
+
 export type Owner = Person & { realm: string; ownerId: OwnerId }
 export type TokensAsked = { serial: string; tokens: TokenRow[] }
 

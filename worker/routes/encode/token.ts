@@ -72,6 +72,7 @@ const moment = (atSeconds: number): string =>
 function kindInfo(listed: ListedToken, timeShift: number): Record<string, string> {
   const { token } = listed
   if (token.type === 'push') return pushInfo(listed)
+  if (token.type === 'passkey') return {}
   if (token.type !== 'totp') return { hashlib: token.hashlib }
   return {
     ...(token.device !== null && { device_serial: token.device }),

@@ -24,11 +24,10 @@ import { type Caller, setterOf } from '../decode/identity.ts'
 import { hashlibOf, momentOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
-import { tokensAsked } from '../decode/token-asked.ts'
+import { descriptionAsked, tokensAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
 import { recorded } from '../recorded.ts'
 import { type Call, surface } from '../surface.ts'
-import { longestDescription } from './init.ts'
 
 export const actions = surface()
 
@@ -194,8 +193,10 @@ const moments = [
   ['validity_period_end', 'validUntil'],
 ] as const
 
-const descriptionOf = (parameters: Parameters): string =>
-  parameters.need('description').slice(0, longestDescription)
+function descriptionOf(parameters: Parameters): string {
+  parameters.need('description')
+  return descriptionAsked(parameters)
+}
 
 async function resync({ context, parameters, tokens }: Asked): Promise<Done> {
   const otps: [string, string] = [parameters.need('otp1').trim(), parameters.need('otp2').trim()]

@@ -1,4 +1,4 @@
-/** POST /token/init: begins the enrolment of a device, or makes a token of one-time passwords. */
+/** POST /token/init: begins the enrolment of a device or a passkey, or makes a token of one-time passwords. */
 import { accountOwner } from '../../challenge/whose.ts'
 import { beginEnrolment } from '../../enrolment/begin.ts'
 import { labelFor } from '../../enrolment/label.ts'
@@ -12,15 +12,15 @@ import { momentOf, otpShape, seedOf } from '../decode/otp-wish.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { realmsAsked } from '../decode/place.ts'
-import { personAsked } from '../decode/token-asked.ts'
+import { descriptionAsked, personAsked } from '../decode/token-asked.ts'
 import { answer } from '../encode/envelope.ts'
 import { link, otpEnrolment } from '../encode/otp-enrolment.ts'
 import { recorded } from '../recorded.ts'
 import { type Call, surface } from '../surface.ts'
+import { initPasskey } from './passkey.ts'
 
 export const init = surface()
 
-export const longestDescription = 80
 const types = ['push', 'totp', 'hotp', 'recovery'] as const
 
 init.post('/init', async (call) => {
@@ -30,9 +30,14 @@ init.post('/init', async (call) => {
   if (parameters.get('account') !== '' && named !== 'push')
     refuse({ reason: 'bad_parameter', field: 'type', mend: 'must be push for an account' })
   if (named === 'registration') return initCode(call, caller, parameters)
+  if (named === 'passkey') return initPasskey(call, caller, parameters)
   const type = types.find((known) => known === named)
   if (!type)
-    refuse({ reason: 'token_type_unknown', type: named, known: [...types, 'registration'] })
+    refuse({
+      reason: 'token_type_unknown',
+      type: named,
+      known: [...types, 'passkey', 'registration'],
+    })
   return type === 'push'
     ? initPush(call, caller, parameters)
     : initOtp(call, caller, parameters, type)
@@ -60,7 +65,7 @@ async function asked(call: Call, caller: Caller, parameters: Parameters) {
       pin,
       realms: await realmsBeside(call, caller, parameters, person !== null),
       serial: parameters.get('serial').trim(),
-      description: parameters.get('description').slice(0, longestDescription),
+      description: descriptionAsked(parameters),
       validFrom: momentOf(parameters, 'validity_period_start'),
       validUntil: momentOf(parameters, 'validity_period_end'),
     },

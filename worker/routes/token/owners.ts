@@ -32,6 +32,7 @@ owners.post('/assign', async (call) => {
   await recorded(call, caller, entryOf(call, parameters, 'token_assign'), async () => {
     const token = await tokenNamed(context, caller.customer, parameters.need('serial').trim())
     refuseCodesAlone(token)
+    refusePasskey(token)
     // Nobody helps themselves to what belongs to another realm.
     if (caller.self && token.realms.length > 0 && !token.realms.includes(caller.self.realm))
       refuse({ reason: 'serial_not_found' })
@@ -74,6 +75,16 @@ function refuseCodesAlone({ device }: TokenRow): void {
     })
 }
 
+/** It names its holder wherever it is kept: in another's name it would be a riddle there. @throws Refusal bad_parameter */
+function refusePasskey({ type }: TokenRow): void {
+  if (type === 'passkey')
+    refuse({
+      reason: 'bad_parameter',
+      field: 'serial',
+      mend: 'is a passkey, which is good for whoever made it: delete it, and have the other person add theirs',
+    })
+}
+
 /** The PIN and the failures were the person's: they stay behind. */
 const bare = { pinHash: null, failCount: 0 }
 
@@ -87,9 +98,14 @@ for (const path of ['/unassign', '/unassign/:serial'])
       const inPath = call.req.param('serial')
       const { tokens } = await tokensAsked(context, caller.customer, parameters, inPath)
       const [only, ...more] = tokens
-      if (only && more.length === 0) refuseCodesAlone(only)
-      // Those that a device shows go with the device.
-      const assigned = tokens.filter(({ person, device }) => person !== null && device === null)
+      if (only && more.length === 0) {
+        refuseCodesAlone(only)
+        refusePasskey(only)
+      }
+      // Those that a device shows go with the device; passkeys stay.
+      const assigned = tokens.filter(
+        ({ person, device, type }) => person !== null && device === null && type !== 'passkey',
+      )
       for (const token of assigned) await transfer(context, token, null, { change: bare })
       detail.serials = assigned.map(({ serial }) => serial)
       return tokens.length

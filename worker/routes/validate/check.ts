@@ -1,4 +1,4 @@
-/** /validate/check and /validate/radiuscheck: a first factor makes a challenge, a one-time password is judged, an approval is redeemed. */
+/** /validate/check and /validate/radiuscheck: a first factor makes a challenge, a one-time password is judged, an approval is redeemed, a passkey lets in by itself. */
 import { type Checked, checkPass } from '../../challenge/check.ts'
 import { waitForAnswer } from '../../challenge/follow.ts'
 import { redeemApproval } from '../../challenge/redeem.ts'
@@ -13,6 +13,7 @@ import { rememberedPerson } from '../../store/people.ts'
 import { readSettings } from '../../store/settings.ts'
 import { checkingCaller } from '../decode/caller.ts'
 import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import { namesCredential } from '../decode/passkey.ts'
 import {
   acceptedCheck,
   admittedCheck,
@@ -28,6 +29,7 @@ import { blockedResult, redeemResult } from '../encode/outcome.ts'
 import { streamed } from '../encode/streamed.ts'
 import { type Call, surface } from '../surface.ts'
 import { type Login, loginOf } from './login.ts'
+import { checkedByPasskey } from './passkey.ts'
 
 export const check = surface()
 
@@ -37,6 +39,7 @@ type Outcome = Result | { later: (gone: Promise<void>) => Promise<Result> }
 async function checked(call: Call): Promise<Outcome> {
   const parameters = await parametersOf(call)
   if (isTrue(parameters.get('cancel_enrollment'))) return cancelled(call, parameters)
+  if (namesCredential(parameters)) return checkedByPasskey(call)
   const login = await loginOf(call)
   const outcome = await ofWhoever(call, login)
   const end = async (result: Result) =>

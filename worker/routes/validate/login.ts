@@ -1,6 +1,7 @@
 /** Who asks for whom at /validate/check, under which rules, and what they may know. */
 import { type Rules, rulesFor } from '../../challenge/rules.ts'
 import { type Sought, seek } from '../../challenge/whose.ts'
+import type { Context } from '../../env.ts'
 import { readAttributes } from '../../store/attributes.ts'
 import { rememberedPerson } from '../../store/people.ts'
 import { isEverSaid } from '../../store/policies.ts'
@@ -40,16 +41,26 @@ export async function loginOf(call: Call): Promise<Login> {
     ...sought.about,
     ...(client !== null && { client }),
   })
+  const concluding = concludingOf(context, caller, rules, sought)
+  return { caller, parameters, transactionId, sought, about, rules, concluding }
+}
+
+/** @param sought null: nobody. */
+export function concludingOf(
+  context: Context,
+  { name }: Caller,
+  { told, hideErrors }: Rules,
+  sought: Sought | null,
+): Concluding {
   const person = async () => {
-    const found = sought.person === null ? null : await rememberedPerson(context, sought.person)
+    const id = sought?.person ?? null
+    const found = id === null ? null : await rememberedPerson(context, id)
     if (!found) return null
-    const noted = rules.told.person ? await readAttributes(context.db, [found.id]) : []
+    const noted = told.person ? await readAttributes(context.db, [found.id]) : []
     return {
       person: found,
       attributes: noted.map(({ key, value }): [string, string] => [key, value]),
     }
   }
-  const isHidden = !isKnown && rules.hideErrors
-  const concluding = { told: rules.told, isHidden, realm: sought.about.realm, person }
-  return { caller, parameters, transactionId, sought, about, rules, concluding }
+  return { told, isHidden: name === '' && hideErrors, realm: sought?.about.realm, person }
 }
