@@ -34,9 +34,21 @@ export function loginBy(before: string[], type: string, nowAt: number): Login {
   return {
     authTime: nowAt,
     acr: both ? twoFactors : secondFactor,
-    amr: [...before, ...shown, ...(both ? ['mfa'] : [])],
+    amr: [...new Set([...before, ...shown, ...(both ? ['mfa'] : [])])],
   }
 }
+
+/**
+ * A passkey whose authenticator has verified its holder: what they have, and what they are or know. Where its key is kept nobody has shown
+ * us (no attestation), so it is neither `hwk` nor `swk`.
+ */
+export const byPasskey = ['pop', 'user', 'mfa']
+
+export const loginByPasskey = (nowAt: number): Login => ({
+  authTime: nowAt,
+  acr: twoFactors,
+  amr: byPasskey,
+})
 
 /** The same for every application, and for nobody else: neither a name nor a number of ours. */
 export async function subjectOf(

@@ -1,23 +1,16 @@
 /** /sign-in: what a person sees between the application that sent them and the one that gets them back. Every step is a form. */
-import { sha256 } from '../../schema/encoding.ts'
 import { codeFor } from '../challenge/code.ts'
 import { statusOf } from '../challenge/follow.ts'
 import { cancelTransaction, resendTransaction } from '../challenge/steer.ts'
-import { equalSecrets } from '../crypto/equal.ts'
-import { unseal } from '../crypto/seal.ts'
 import { nowSeconds } from '../env.ts'
 import { type Known, findKnown } from '../grant/known.ts'
-import { giveCode } from '../grant/issue.ts'
 import { Refusal, refuse, show } from '../problem.ts'
 import type { NotAsked, Question } from '../sign-in/ask.ts'
-import { newSessionId, openSession } from '../sign-in/browser.ts'
-import { grantedBy, redeemAnswer } from '../sign-in/redeem.ts'
-import { type SignInRequest, answerTo } from '../sign-in/request.ts'
-import { type Subject, subjectByPassword } from '../sign-in/subject.ts'
+import { redeemAnswer } from '../sign-in/redeem.ts'
+import type { SignInRequest } from '../sign-in/request.ts'
+import type { Subject } from '../sign-in/subject.ts'
 import { databaseOfKey, inDatabase, keyIdIn } from '../store/databases.ts'
 import { changeSignIn, findSignIn } from '../store/sign-ins.ts'
-import { cookieOf, setCookie } from './decode/cookie.ts'
-import { type Given, givenIn } from './decode/oauth.ts'
 import { peerAddress } from './decode/peer.ts'
 import {
   askedBody,
@@ -26,12 +19,14 @@ import {
   endedBody,
   messagePage,
   page,
-  passwordForm,
   refusedWords,
 } from './encode/sign-in-page.ts'
 import { type Language, type SignInText, languageOf, textIn } from './encode/sign-in-text.ts'
 import { eventStream } from './events.ts'
-import { askIn, beginAsking } from './sign-in/begin.ts'
+import { askIn } from './sign-in/begin.ts'
+import { finishSignIn, leaveTo } from './sign-in/finish.ts'
+import { firstStep } from './sign-in/first-step.ts'
+import { checkBrowser, ownForm } from './sign-in/own-form.ts'
 import { type Call, surface } from './surface.ts'
 
 export const signIn = surface()
@@ -48,40 +43,7 @@ signIn.onError((error, call) => {
   return messagePage(call, language, { title, body, status, why: detail })
 })
 
-type Sealed = { request: SignInRequest; browserHash: string; exp: number }
-
-/** A name and a password, for the request that travels in the page. */
-signIn.post('/', async (call) => {
-  const given = await ownForm(call)
-  const here = call.get('context')
-  const sealed = given['request'] ?? ''
-  const bytes = await unseal(here.deployment.master, 'sign-in', sealed)
-  const content = bytes && (JSON.parse(new TextDecoder().decode(bytes)) as Sealed)
-  if (!content || content.exp <= nowSeconds(here)) return refuse({ reason: 'page_gone' })
-  await checkBrowser(call, content.browserHash)
-  const { request } = content
-  const known = await findKnown(here, request.clientId)
-  if (known?.registration.mode !== 'whole_login') return refuse({ reason: 'page_gone' })
-  call.set('context', known.context)
-  const { username = '', password = '' } = given
-  const client = peerAddress(call)
-  const language = languageOf(request.locales, call.req.header('Accept-Language'))
-  const text = textIn(language)
-  const again = (wrong: string) =>
-    page(call, {
-      language,
-      title: text.title(known.application.name),
-      leadsTo: request.redirectUri,
-      body: passwordForm(text, { application: known.application.name, sealed, username, wrong }),
-    })
-  try {
-    const subject = await subjectByPassword(known, { username, password, client })
-    return subject ? await beginAsking(call, known, request, subject) : again(text.wrongPassword)
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.failure.reason !== 'too_many_requests') throw error
-    return again(text.tooMany(error.failure.retryAfterSeconds))
-  }
-})
+signIn.route('/', firstStep)
 
 type UnderWay = {
   known: Known
@@ -220,18 +182,15 @@ signIn.post('/:id', async (call) => {
       await cancelTransaction(known.context, steered).catch((error: unknown) => {
         if (!(error instanceof Refusal)) throw error
       })
-      return backTo(call, way, { error: 'access_denied' })
+      return leaveTo(call, way.request, { error: 'access_denied' })
     }
   }
 })
 
-const backTo = (call: Call, { request, known }: UnderWay, said: Record<string, string>): Response =>
-  call.redirect(answerTo(request, known.context.deployment.origin, said), 303)
-
 /** The approval, or the code that was typed, is used up; what is granted by it goes back to the application. */
 async function complete(call: Call, way: UnderWay, pass: string): Promise<Response> {
   const { known, question, subject, request, id, text } = way
-  const { context, registration } = known
+  const { context } = known
   if ('refused' in question) return refuse({ reason: 'page_gone' })
   const client = peerAddress(call)
   const redeemed = await redeemAnswer(known, subject, question, { pass, client }).catch(
@@ -245,27 +204,5 @@ async function complete(call: Call, way: UnderWay, pass: string): Promise<Respon
     return pass === '' ? refuse({ reason: 'page_gone' }) : typing(call, way, text.wrongCode)
   if (!(await changeSignIn(context.db, id, { isDone: true })))
     return refuse({ reason: 'page_gone' })
-  const { login } = redeemed
-  const isWhole = registration.mode === 'whole_login'
-  const session = isWhole ? newSessionId(context) : ''
-  if (isWhole) {
-    const opened = { id: session, subject, login }
-    setCookie(call, 'session', await openSession(context, registration.customer, opened))
-  }
-  const granted = await grantedBy(known, subject, { login, request, session })
-  return backTo(call, way, { code: await giveCode(context, granted, request) })
-}
-
-async function checkBrowser(call: Call, browserHash: string): Promise<void> {
-  const shown = cookieOf(call, 'sign-in')
-  if (shown === null || !equalSecrets(await sha256(shown), browserHash))
-    refuse({ reason: 'page_gone' })
-}
-
-/** A form of our own page: another site's has neither our origin nor the cookie. */
-async function ownForm(call: Call): Promise<Given> {
-  const from = call.req.header('Origin')
-  if (from !== undefined && from !== call.get('context').deployment.origin)
-    refuse({ reason: 'origin_refused' })
-  return givenIn(call)
+  return finishSignIn(call, known, request, { subject, login: redeemed.login })
 }

@@ -12,12 +12,14 @@ type Page = {
   leadsTo?: string
   /** Something may change by itself: where to listen. */
   events?: string
+  /** A passkey may be used on it. */
+  passkey?: boolean
   status?: number
 }
 
 export function page(
   call: Call,
-  { language, title, body, leadsTo, events, status = 200 }: Page,
+  { language, title, body, leadsTo, events, passkey = false, status = 200 }: Page,
 ): Response {
   const live =
     events === undefined
@@ -33,7 +35,7 @@ export function page(
         <title>${title}</title>
         <link rel="icon" href="/mark.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/sign-in.css" />
-        ${live}
+        ${live}${passkey && html`<script src="/sign-in-passkey.js" defer></script>`}
       </head>
       <body>
         <main>${body}</main>
@@ -81,6 +83,8 @@ const alert = (text: string | null) => text && html`<p class="alert" role="alert
 export type PasswordForm = {
   application: string
   sealed: string
+  /** What a passkey would sign. */
+  passkey: { challenge: string; rpId: string }
   username: string
   wrong: string | null
 }
@@ -106,8 +110,26 @@ export function passwordForm(text: SignInText, form: PasswordForm): Html {
           required
           maxlength="1024" /></label
       ><button class="main">${text.carryOn}</button>
-    </form>`
+    </form>
+    ${passkeyForm(text, form)}`
 }
+
+/** What `navigator.credentials.get` gives goes into these fields. */
+const signed = ['credential_id', 'clientDataJSON', 'authenticatorData', 'signature', 'userHandle']
+
+/** It takes a script, which shows it where the browser knows passkeys. */
+const passkeyForm = (
+  text: SignInText,
+  { sealed, passkey: { challenge, rpId } }: PasswordForm,
+): Html =>
+  html`<form method="post" action="/sign-in" data-passkey="${rpId}" hidden>
+    <p class="or">${text.or}</p>
+    <p class="alert" role="alert" data-words="${text.noPasskey}"></p>
+    <input type="hidden" name="request" value="${sealed}" />
+    <input type="hidden" name="transaction_id" value="${challenge}" />
+    ${signed.map((name) => html`<input type="hidden" name="${name}" value="" />`)}
+    <button>${text.passkey}</button>
+  </form>`
 
 export type Asked = {
   application: string

@@ -6,6 +6,10 @@ const en = {
   password: 'Password',
   carryOn: 'Continue',
   wrongPassword: 'User name or password is not right. Try again.',
+  or: 'or',
+  passkey: 'Sign in with a passkey',
+  noPasskey: 'No passkey was used. Try again, or sign in with your password.',
+  wrongPasskey: 'This passkey was not accepted. Try another, or sign in with your password.',
   tooMany: (seconds: number) => `Too many tries. Wait ${seconds} seconds, then try again.`,
   type: 'Type this code on your device',
   press: 'Press this on your phone',
@@ -56,6 +60,12 @@ const de: SignInText = {
   password: 'Passwort',
   carryOn: 'Weiter',
   wrongPassword: 'Benutzername oder Passwort stimmt nicht. Versuch es noch einmal.',
+  or: 'oder',
+  passkey: 'Mit einem Passkey anmelden',
+  noPasskey:
+    'Es wurde kein Passkey verwendet. Versuch es noch einmal oder melde dich mit deinem Passwort an.',
+  wrongPasskey:
+    'Dieser Passkey wurde nicht angenommen. Nimm einen anderen oder melde dich mit deinem Passwort an.',
   tooMany: (seconds) => `Zu viele Versuche. Warte ${seconds} Sekunden und versuch es noch einmal.`,
   type: 'Tippe diesen Code auf deinem Gerät',
   press: 'Drücke das auf deinem Telefon',

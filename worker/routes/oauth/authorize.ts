@@ -2,8 +2,7 @@
  * /oauth/authorize: a browser that an application sends. What is wrong with the application or its redirect_uri is told here; all
  * else goes back to it. A second factor is asked for at once; a whole login begins with a name and a password.
  */
-import { sha256, utf8 } from '../../../schema/encoding.ts'
-import { seal } from '../../crypto/seal.ts'
+import { sha256 } from '../../../schema/encoding.ts'
 import { nowSeconds } from '../../env.ts'
 import { type Known, findKnown } from '../../grant/known.ts'
 import { giveCode } from '../../grant/issue.ts'
@@ -18,15 +17,13 @@ import { takePushed } from '../../store/sign-ins.ts'
 import { browserOf, cookieOf } from '../decode/cookie.ts'
 import { type Given, givenIn } from '../decode/oauth.ts'
 import { described, oauthErrorOf } from '../encode/oauth-error.ts'
-import { messagePage, page, passwordForm } from '../encode/sign-in-page.ts'
+import { messagePage } from '../encode/sign-in-page.ts'
 import { languageOf, textIn } from '../encode/sign-in-text.ts'
 import { beginAsking } from '../sign-in/begin.ts'
+import { firstPage, sealRequest } from '../sign-in/first-page.ts'
 import { type Call, surface } from '../surface.ts'
 
 export const authorize = surface()
-
-/** Somebody looks for their password meanwhile. */
-export const pageSeconds = 1800
 
 authorize.on(['GET', 'POST'], '/authorize', async (call) => {
   let redirect: { redirectUri: string; state?: string } | null = null
@@ -132,7 +129,7 @@ async function begin(call: Call, known: Known, request: SignInRequest): Promise<
   if (session) return giveAtOnce(call, known, request, session)
   if (request.prompt.includes('none'))
     return oauthRefusal('login_required', 'nobody has signed in with this browser, or too long ago')
-  return askPassword(call, known, request, hinted?.username ?? request.loginHint ?? '')
+  return askFirst(call, known, request, hinted?.username ?? request.loginHint ?? '')
 }
 
 /** In a browser's address anybody could stand: a name that the application did not send itself rings nobody. */
@@ -185,24 +182,14 @@ async function giveAtOnce(
   return call.redirect(answerTo(request, known.context.deployment.origin, { code }), 303)
 }
 
-/** Nothing is kept for a browser that only came here: the request travels in the page, sealed, and bound to the browser. */
-async function askPassword(
+/** Nothing is kept for a browser that only came here. */
+async function askFirst(
   call: Call,
   known: Known,
   request: SignInRequest,
   username: string,
 ): Promise<Response> {
-  const { context, application } = known
-  const browserHash = await sha256(browserOf(call))
-  const exp = nowSeconds(context) + pageSeconds
-  const content = utf8(JSON.stringify({ request, browserHash, exp }))
-  const sealed = await seal(context.deployment.master, 'sign-in', content, context.random)
-  const language = languageOf(request.locales, call.req.header('Accept-Language'))
-  const text = textIn(language)
-  return page(call, {
-    language,
-    title: text.title(application.name),
-    leadsTo: request.redirectUri,
-    body: passwordForm(text, { application: application.name, sealed, username, wrong: null }),
-  })
+  const content = { request, browserHash: await sha256(browserOf(call)) }
+  const sealed = await sealRequest(known.context, content)
+  return firstPage(call, known, { sealed, content, username, wrong: null })
 }
