@@ -108,6 +108,37 @@ describe('a request without a browser', () => {
     for (const { claims } of await device.list()) expect(before).toContain(claims.challenge)
   })
 
+  it('asks whom an id_token_hint of its own names, and nobody by another’s', async () => {
+    const first = await begin()
+    await answer(first)
+    const hint = (await poll(first)).id_token!
+    const other = await newRelyingParty(d, { mode: 'second_factor', ciba: 'poll' })
+    const by = (of: RelyingParty) => begin({ login_hint: '', id_token_hint: hint }, of)
+    expect(await refusal(by(other))).toBe('unknown_user_id')
+    const begun = await by(party)
+    await answer(begun)
+    expect((await poll(begun)).claims()?.preferred_username).toBe('anna')
+  })
+
+  it('fails where the person left, or the approval was too old, before it was fetched', async () => {
+    const administrator = await d.newApplication('Administrator', undefined, 'default')
+    await d.person('leaver')
+    const phone = await d.device('leaver')
+    const begun = await begin({ login_hint: 'leaver' })
+    await phone.approve((await phone.list()).at(0)!, begun.display_code)
+    await administrator.call('DELETE', '/user/local/leaver')
+    expect(await refusal(poll(begun))).toBe('transaction_failed')
+    const time = clock()
+    const late = await begin()
+    await answer(late)
+    time.forward(3600)
+    expect(await refusal(poll(late))).toBe('invalid_grant')
+    time.stop()
+    const inTime = await begin()
+    await answer(inTime)
+    expect((await poll(inTime)).claims()?.preferred_username).toBe('anna')
+  })
+
   it('is another application’s affair: with its id nobody else learns or gets anything', async () => {
     const other = await newRelyingParty(d, { mode: 'second_factor', ciba: 'poll' })
     const begun = await begin()

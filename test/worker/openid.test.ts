@@ -326,6 +326,30 @@ describe('a browser in which somebody has signed in', () => {
     expect(none.url.searchParams.get('error')).toBe('login_required')
   })
 
+  it('goes on without a question only for the person whom an id_token_hint names', async () => {
+    await d.person('berta', { password })
+    const phone = await d.device('berta')
+    const berta = browser(d)
+    const first = await beginning()
+    await berta.go(openid.buildAuthorizationUrl(party.config, first.parameters))
+    await berta.submit({ username: 'berta', password })
+    await approve(berta, phone)
+    const back = (await berta.go(berta.page.url)).url
+    const hers = await openid.authorizationCodeGrant(party.config, back, first.checks)
+    const { tokens: annas } = await tokensOf()
+    const silently = async (hint: string, by = party) => {
+      const { parameters } = await beginning({ prompt: 'none', id_token_hint: hint })
+      const { searchParams } = (await berta.go(openid.buildAuthorizationUrl(by.config, parameters)))
+        .url
+      return searchParams.get('error') ?? (searchParams.has('code') ? 'code' : 'nothing')
+    }
+    expect(await silently(annas.id_token!)).toBe('login_required')
+    // Another application's word about her is no word for this one.
+    const other = await newRelyingParty(d, { mode: 'whole_login' })
+    expect(await silently(hers.id_token!, other)).toBe('login_required')
+    expect(await silently(hers.id_token!)).toBe('code')
+  })
+
   it('is asked before anybody signs it out without an id_token', async () => {
     const { person } = await tokensOf()
     await person.go('/oauth/logout')

@@ -152,8 +152,9 @@ export async function redeemBackchannel(known: Known, authReqId: string): Promis
     await changeSignIn(db, id, { pollAgainAt: now + row.interval })
     return oauthRefusal('authorization_pending', 'the person has not answered yet')
   }
-  if (state === 'declined' || state === 'cancelled')
-    return oauthRefusal('access_denied', 'the person has declined')
+  if (state === 'declined') return oauthRefusal('access_denied', 'the person has declined')
+  if (state === 'cancelled')
+    return oauthRefusal('transaction_failed', 'the request was taken back, or its person is gone')
   if (state !== 'approved') return oauthRefusal('expired_token', 'nobody answered in time')
   const client = null
   const redeemed = await redeemAnswer(known, subject, question, { pass: '', client }).catch(

@@ -114,7 +114,8 @@ export type Desk = {
   draining: Promise<void> | null
   /** When the last one began. */
   drainedAtMs: number
-  gathering: Promise<void> | null
+  /** A drain that waits for what goes along with it. */
+  gathering: { end(): void } | null
 }
 
 export const nowSeconds = (desk: Desk): number => Math.floor(desk.nowMs() / 1000)

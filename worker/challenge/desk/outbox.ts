@@ -35,19 +35,34 @@ export function record(desk: Desk, ...events: OutboxEvent[]): void {
 
 /**
  * Starts a drain: at once where there was none lately, so that a list which is asked for next has it; else when a second has passed.
- * @param more is about to come: an answer is redeemed within milliseconds where somebody listens.
+ * @param more is about to come: an answer is redeemed within milliseconds where somebody listens, and a push service says soon what
+ * became of a push.
  */
 export function drainSoon(desk: Desk, { more = false } = {}): void {
   if (desk.gathering) return
   const agoMs = desk.nowMs() - desk.drainedAtMs
   const lately = agoMs >= 0 && agoMs < gatherMs
   if (!more && !lately) return desk.background(drain(desk))
-  const waitMs = more ? gatherMs : gatherMs - agoMs
-  desk.gathering = new Promise((resolve) => setTimeout(resolve, waitMs)).then(() => {
-    desk.gathering = null
-    return drain(desk)
+  desk.background(drainAfter(desk, more ? gatherMs : gatherMs - agoMs))
+}
+
+/** What was about to come has come: nothing is gathered any longer, and the object need not stay awake for it. */
+export function drainNow(desk: Desk): void {
+  if (desk.gathering) desk.gathering.end()
+  else drainSoon(desk)
+}
+
+async function drainAfter(desk: Desk, waitMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, waitMs)
+    const end = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    desk.gathering = { end }
   })
-  desk.background(desk.gathering)
+  desk.gathering = null
+  await drain(desk)
 }
 
 /** Writes everything that waits, one drain at a time: two could write an older count over a newer one. What D1 refuses stays and is tried again by the alarm. */

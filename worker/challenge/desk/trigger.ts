@@ -122,8 +122,8 @@ export async function trigger(
     ...('untilAt' in ringing && { quietUntilAt: ringing.untilAt }),
   }
   keepForReplay(desk, request, answer, now)
-  notifyChallenge(desk, transaction, issued, ringing)
-  drainSoon(desk)
+  const more = notifyChallenge(desk, transaction, issued, ringing)
+  drainSoon(desk, { more })
   return answer
 }
 
