@@ -1,5 +1,5 @@
 /**
- * Sees to it that the tests have the programs that they test with, browsers, FreeRADIUS, PAM, Apache, SimpleSAMLphp and OpenLDAP: on Debian, as root, missing ones are
+ * Sees to it that the tests have the programs that they test with, browsers and servers: on Debian, as root, missing ones are
  * installed; elsewhere one line says what is left out and how to bring it in.
  */
 import { execFileSync } from 'node:child_process'
@@ -8,6 +8,7 @@ import { hasApacheOpenid } from './support/apache.ts'
 import { canShowNotifications, chromiumPath, firefoxPath, webkitPaths } from './support/browser.ts'
 import { hasFreeradius } from './support/freeradius.ts'
 import { hasPamRadius } from './support/pamtester.ts'
+import { hasSamba } from './support/samba.ts'
 import { hasSimpleSaml } from './support/simplesamlphp.ts'
 import { hasSlapd } from './support/slapd.ts'
 
@@ -47,26 +48,35 @@ const needs = [
   },
   { what: 'OpenLDAP', here: hasSlapd, packages: ['slapd', 'ldap-utils'] },
 ]
+/** The long forms alone need it. */
+const needsOfFull = [
+  {
+    what: 'Active Directory by Samba',
+    here: () => hasSamba() || process.getuid?.() !== 0,
+    packages: ['samba', 'samba-ad-provision', 'samba-dsdb-modules', 'ldap-utils', 'openssl'],
+  },
+]
 
-const missing = () => needs.filter(({ here }) => !here())
+const missing = (full: boolean) =>
+  [...needs, ...(full ? needsOfFull : [])].filter(({ here }) => !here())
 const mayInstall = () => existsSync('/etc/debian_version') && process.getuid?.() === 0
 
 /** @returns one line about what the tests will leave out, or null. */
-export function provide(say: (line: string) => void): string | null {
-  if (missing().length && mayInstall()) install(say)
-  const left = missing().map(({ what }) => what)
+export function provide(say: (line: string) => void, full: boolean): string | null {
+  if (missing(full).length && mayInstall()) install(say, missing(full))
+  const left = missing(full).map(({ what }) => what)
   if (!left.length) return null
   return `Left out, because it is not on this machine: ${left.join(', ')}. CHROME_PATH and FIREFOX_PATH say where browsers are.`
 }
 
 /** One after another: what this Debian does not have keeps nothing else away. */
-function install(say: (line: string) => void): void {
+function install(say: (line: string) => void, all: typeof needs): void {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const apt = (...words: string[]) => execFileSync('apt-get', words, { env, stdio: 'pipe' })
   const mayStart = keepFromStarting()
   try {
     apt('update', '-qq')
-    for (const { packages } of missing()) {
+    for (const { packages } of all) {
       say(`Installing for the tests: ${packages.join(', ')} …`)
       try {
         apt('install', '-y', '-qq', '--no-install-recommends', ...packages)

@@ -55,7 +55,7 @@ function say(line: string): void {
 }
 
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
-const leftOut = provide(console.log)
+const leftOut = provide(console.log, full)
 if (leftOut) console.log(leftOut)
 for (const stage of stages) await Promise.all(stage.map(carryOutLane))
 rmSync(reports, { recursive: true })

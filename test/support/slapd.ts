@@ -4,10 +4,10 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../worker/local/port.ts'
+import { answers } from './answers.ts'
 import type { Authority } from './tls.ts'
 
 const [server, add, modify] = ['/usr/sbin/slapd', '/usr/sbin/slapadd', '/usr/bin/ldapmodify']
@@ -143,20 +143,6 @@ export async function startSlapd({ leaf }: Authority, entries: Entry[]): Promise
       await kill()
       rmSync(folder, { recursive: true, force: true })
     },
-  }
-}
-
-async function answers(port: number): Promise<void> {
-  for (let tries = 200; ; tries--) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(true)).on('error', () =>
-        resolve(false),
-      )
-      socket.on('connect', () => socket.end())
-    })
-    if (open) return
-    if (tries === 0) throw new Error('slapd did not start')
-    await new Promise((resolve) => setTimeout(resolve, 25))
   }
 }
 

@@ -42,7 +42,7 @@ export type Authority = {
 }
 
 /** A certificate authority of a company's own, and what it issued to `localhost`: stricter programs take no self-signed one. */
-export function privateAuthority(): Authority {
+export function privateAuthority(names = 'DNS:localhost,IP:127.0.0.1'): Authority {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-ca-'))
   const at = (name: string) => join(folder, name)
   const openssl = (...words: string[]) => execFileSync('openssl', words, { stdio: 'ignore' })
@@ -56,7 +56,7 @@ export function privateAuthority(): Authority {
       ...['req', '-subj', '/CN=localhost', ...newKey],
       ...['-keyout', at('key.pem'), '-out', at('request.pem')],
     )
-    writeFileSync(at('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
+    writeFileSync(at('names'), `subjectAltName=${names}\n`)
     openssl(
       ...['x509', '-req', '-days', '2', '-in', at('request.pem'), '-extfile', at('names')],
       ...['-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-set_serial', '1', '-out', at('cert.pem')],
