@@ -71,6 +71,8 @@ export const people = sqliteTable(
     mobile: text('mobile').notNull().default(''),
     description: text('description').notNull().default(''),
     passwordHash: text('password_hash'),
+    /** Sessions are good that were opened under it: whoever reports what was approved in their name gets another. */
+    sessionMark: text('session_mark').notNull().default(''),
     createdAt: integer('created_at').notNull(),
   },
   (table) => [
@@ -620,6 +622,7 @@ export const grants = sqliteTable(
   (table) => [
     index('grants_by_end').on(table.expiresAt),
     index('grants_by_session').on(table.session),
+    index('grants_by_person').on(table.person),
   ],
 )
 
@@ -650,12 +653,14 @@ export const browserSessions = sqliteTable(
     /** `sid` of the id_tokens. */
     id: text('id').notNull(),
     customer: text('customer').notNull(),
+    person: text('person').notNull().default(''),
     subject: text('subject', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     login: text('login', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
     expiresAt: integer('expires_at').notNull(),
   },
   (table) => [
     index('browser_sessions_by_id').on(table.id),
+    index('browser_sessions_by_person').on(table.person),
     index('browser_sessions_by_end').on(table.expiresAt),
   ],
 )

@@ -3,7 +3,7 @@
  * `webhook-id`, `webhook-timestamp` and `webhook-signature`. Never the code, nor anything made from it.
  */
 
-/** Of a login: how it ended. `login.reported`: the person says that they did not ask for it; it was declined as well. */
+/** Of a login: how it ended. `login.reported`: the person says that they did not ask for it, by declining or long afterwards. */
 export const loginEvents = [
   'login.approved',
   'login.declined',

@@ -68,6 +68,7 @@ export type Failure =
   | { reason: 'idempotency_conflict' }
   | { reason: 'unknown_transaction' }
   | { reason: 'not_pending' }
+  | { reason: 'request_unknown' }
   // the device's side
   | { reason: 'protocol_too_old' }
   | { reason: 'signature_refused'; field: string }
@@ -493,6 +494,13 @@ export function show(failure: Failure): Shown {
       }
     case 'application_not_found':
       return { status: 404, code: 601, detail: 'There is no such application, key or account.' }
+    case 'request_unknown':
+      return {
+        status: 404,
+        code: 905,
+        detail: 'Nothing of the kind was asked of you lately. GET /me/requests has what was.',
+        field: 'id',
+      }
     case 'webhook_not_found':
       return { status: 404, code: 601, detail: 'There is no such webhook of this application.' }
     case 'message_not_found':

@@ -2,7 +2,7 @@
 import { element } from '../docs/element.ts'
 import { drawQrCode } from '../try/qr-code.ts'
 import { call } from './call.ts'
-import { type Home, button, copy, line, show, text } from './screen.ts'
+import { type Home, busy, button, copy, line, show, text } from './screen.ts'
 
 /** @param waiting one that was begun and never finished: its place is taken again, and its invitation is void. */
 export async function showAdd(home: Home, waiting: string | undefined): Promise<void> {
@@ -34,6 +34,6 @@ export async function showAdd(home: Home, waiting: string | undefined): Promise<
   await drawQrCode(picture, link ?? '')
   void call('GET', `/me/devices/${serial}/ready`).then(
     ({ value }) => (left ? undefined : home(value === true ? text.addDone : text.addLate)),
-    () => (said.textContent = text.failed),
+    (error: unknown) => (left ? undefined : busy(back, said, () => Promise.reject(error as Error))),
   )
 }

@@ -7,6 +7,9 @@ export class Refused extends Error {
   }
 }
 
+/** The session is over: it was long enough, or it was ended elsewhere. */
+export class SignedOut extends Error {}
+
 type Reply = {
   value: unknown
   authentication: string | undefined
@@ -15,6 +18,8 @@ type Reply = {
 
 let session: string | null = null
 export const forgetSession = (): void => void (session = null)
+/** The one that took the place of ours. */
+export const goOnWith = (token: string): void => void (session = token)
 
 /** On a server with several customers the address says whose people these are: /me?customer=acme */
 const customer = new URLSearchParams(location.search).get('customer')
@@ -28,6 +33,10 @@ export async function call(method: string, path: string, body?: object): Promise
   const request = { method, headers, ...(body && { body: JSON.stringify(body) }) }
   const response = await fetch(path, request)
   const { result, detail } = await response.json()
+  if (response.status === 401 && session !== null) {
+    forgetSession()
+    throw new SignedOut()
+  }
   if (!result.status) throw new Refused(response.status, result.error.message)
   return { value: result.value, authentication: result.authentication, detail: detail ?? {} }
 }

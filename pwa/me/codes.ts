@@ -17,7 +17,7 @@ export function codesPart({ devices }: Mine, home: Home): HTMLElement {
   })
   return element(
     'section',
-    { class: 'codes' },
+    { class: 'part' },
     element('h2', {}, text.codesTitle),
     element('p', { class: 'lead' }, text.codesLead),
     element('p', {}, kept.length > 0 ? text.codesLeft(left) : text.codesNone),

@@ -1,22 +1,16 @@
-/** What whoever is signed in sees: their devices and recovery codes. */
+/** What whoever is signed in sees: their devices, recovery codes, and what was asked in their name. */
 import { element } from '../docs/element.ts'
 import { showAdd } from './add.ts'
-import { type Mine, Refused, forgetSession, readMine } from './call.ts'
+import { forgetSession, readMine } from './call.ts'
 import { codesPart } from './codes.ts'
 import { deviceRow } from './devices.ts'
+import { requestsPart } from './requests.ts'
 import { type Home, button, line, show, text } from './screen.ts'
 import { showSignIn } from './sign-in.ts'
 
 export async function showHome(name: string, words = ''): Promise<void> {
   const home: Home = (more) => showHome(name, more)
-  let mine: Mine
-  try {
-    mine = await readMine()
-  } catch (error) {
-    if (!(error instanceof Refused) || error.status !== 401) throw error
-    forgetSession()
-    return showSignIn(showHome, text.sessionOver)
-  }
+  const mine = await readMine()
   const said = line()
   const devices = mine.devices.filter(({ type }) => type !== 'recovery')
   const waiting = devices.find(({ type, state }) => type === 'push' && state === 'waiting')
@@ -44,6 +38,7 @@ export async function showHome(name: string, words = ''): Promise<void> {
       button(text.add, said, () => showAdd(home, waiting?.serial), { look: 'main' }),
     ),
     codesPart(mine, home),
+    requestsPart(mine, home),
   )
   said.textContent = words
 }

@@ -2,8 +2,9 @@
 import '../welcome/page.css'
 import './me.css'
 import { showHome } from './home.ts'
-import { text } from './screen.ts'
+import { text, whenSignedOut } from './screen.ts'
 import { showSignIn } from './sign-in.ts'
 
 document.title = `${text.title} – Countersign`
+whenSignedOut(() => showSignIn(showHome, text.sessionOver))
 showSignIn(showHome)

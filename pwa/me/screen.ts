@@ -1,7 +1,7 @@
 /** What every part of this page is made with: its words, a button that works once at a time, a line that is read aloud, a question. */
 import { element } from '../docs/element.ts'
 import { chooseLanguage } from '../welcome/language.ts'
-import { Refused } from './call.ts'
+import { Refused, SignedOut } from './call.ts'
 import { texts } from './text.ts'
 
 export const language = chooseLanguage()
@@ -36,6 +36,10 @@ export function button(
   return made
 }
 
+let signedOut = (): void => undefined
+/** Where one finds oneself when the session is over, whatever one was about to do. */
+export const whenSignedOut = (go: () => void): void => void (signedOut = go)
+
 export async function busy(
   pressed: HTMLButtonElement,
   said: HTMLElement,
@@ -46,7 +50,8 @@ export async function busy(
   try {
     await action()
   } catch (error) {
-    said.textContent = wordsFor(error)
+    if (error instanceof SignedOut) signedOut()
+    else said.textContent = wordsFor(error)
   } finally {
     pressed.disabled = false
   }
@@ -106,6 +111,12 @@ export const copy = (words: string, said: HTMLElement): HTMLButtonElement =>
     await navigator.clipboard.writeText(words)
     said.textContent = text.copied
   })
+
+/** The day and the minute. */
+export const exactly = (atSeconds: number): string =>
+  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(
+    atSeconds * 1000,
+  )
 
 /** Today with the time, else the day. */
 export function moment(atSeconds: number): string {

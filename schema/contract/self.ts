@@ -25,6 +25,37 @@ const device = v.looseObject({
   left: v.optional(number('Recovery codes that are not spent.')),
 })
 
+const request = v.object({
+  id: string('SHA-256 of the transaction id, base64url, as in a receipt. Opens nothing.'),
+  asked_at: number('Epoch seconds.'),
+  application: v.pipe(v.nullable(v.string()), v.description('null: the server itself asked.')),
+  purpose: v.pipe(
+    v.picklist(['login', 'self', 'move']),
+    v.description('self: to sign in at /me. move: to let in another device.'),
+  ),
+  origin: v.pipe(
+    v.object({
+      how: v.picklist(['browser', 'claimed', 'server']),
+      address: v.optional(v.string()),
+      place: v.optional(v.string()),
+      agent: v.optional(
+        v.object({ browser: v.optional(v.string()), system: v.optional(v.string()) }),
+      ),
+    }),
+    v.description('Where it came from, as it was shown and signed.'),
+  ),
+  new_device: v.optional(string('What the device calls itself that was to be let in.')),
+  outcome: v.pipe(
+    v.picklist(['waiting', 'approved', 'declined', 'wrong_code', 'cancelled', 'unanswered']),
+    v.description('What became of it.'),
+  ),
+  device: v.pipe(
+    v.nullable(v.object({ serial: v.string(), name: v.string() })),
+    v.description('Which device answered.'),
+  ),
+  reported: boolean('Whether they said that it was not theirs.'),
+})
+
 export const self: Route[] = [
   {
     method: 'GET',
@@ -51,6 +82,33 @@ export const self: Route[] = [
     more: 'The headers and white space come at once, the answer when there is one; false after ten minutes.',
     parts: { serial: need(text('The serial that POST /token/init gave.', 'PIPU0A1B2C3D')) },
     gives: envelope(boolean('Whether it is ready.')),
+    refuses: [404],
+  },
+  {
+    method: 'GET',
+    path: '/me/requests',
+    surface: 'self',
+    who: 'person',
+    does: 'Lists what was asked in the name of whoever asks',
+    more: 'Of the last 30 days: the latest twenty that were approved and the latest twenty others, the newest first.',
+    gives: envelope(v.object({ requests: v.array(request) })),
+  },
+  {
+    method: 'POST',
+    path: '/me/requests/:id/report',
+    surface: 'self',
+    who: 'person',
+    does: 'Says that a request was not theirs',
+    more: 'What is open or not used yet ends. Where it was approved, everything by which they are signed in anywhere ends: browsers, what applications were granted, and their own sessions but this one. Said again, it changes nothing.',
+    parts: { id: need(text('The id that GET /me/requests gave.', 'A'.repeat(43))) },
+    gives: envelope(
+      v.object({
+        stopped: boolean('It was open or not used yet, and is worth nothing now.'),
+        told: boolean('The application is told by a webhook.'),
+        ended: boolean('They are signed out everywhere but here.'),
+        token: v.optional(string('Their own session from here on.')),
+      }),
+    ),
     refuses: [404],
   },
 ]

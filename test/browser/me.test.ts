@@ -94,6 +94,18 @@ describe.each(engines)('/me in %s', (engine) => {
       await app.press('button', en.approve.approve)
       await tab.sees(`Signed in as ${person.user}`)
 
+      await tab.sees('Sign-in to this page')
+      await isWell(tab, `${engine}-requests`)
+      await tab.press('button', /^It wasn’t me/)
+      await tab.sees('Say that this wasn’t you?')
+      await isWell(tab, `${engine}-not-me`)
+      await tab.press('button', 'Yes')
+      await tab.waitForScreen('reported')
+      await tab.sees('You are signed out everywhere but here')
+      await isWell(tab, `${engine}-reported`)
+      await tab.press('button', 'To your devices')
+      await tab.sees('You said that it wasn’t you')
+
       await tab.press('button', /^I lost it/)
       await tab.sees('Is Blue phone lost?')
       await isWell(tab, `${engine}-lost`)

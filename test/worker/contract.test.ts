@@ -186,12 +186,14 @@ describe('the examples of the reference', () => {
       'GET /connector/dial',
       'GET /me/devices',
       'GET /me/devices/:serial/ready',
+      'GET /me/requests',
       'GET /validate/radiuscheck',
       'POST /application/:id/message/:message/replay',
       'POST /application/:id/webhook/:webhook/secret',
       'POST /application/:id/webhook/:webhook/test',
       'POST /auth/password',
       'POST /connector/enrol',
+      'POST /me/requests/:id/report',
       'POST /token/revoke/:serial',
       'POST /validate/cancel',
       'POST /validate/radiuscheck',
@@ -200,10 +202,10 @@ describe('the examples of the reference', () => {
   })
 })
 
-/** Logins are recorded by the owner's object, in its own time; asking for a session has no one behind it yet. */
+/** Logins, and what people say of them, are recorded by the owner's object, in its own time; asking for a session has no one behind it yet. */
 const isChange = ({ method, surface, path }: Route): boolean =>
   method !== 'GET' &&
-  !['logins', 'sessions', 'phones'].includes(surface) &&
+  !['logins', 'sessions', 'phones', 'self'].includes(surface) &&
   // They say what would be; a connector without a good code is nobody.
   !['/resolver/test', '/connector/enrol'].includes(path)
 

@@ -3,12 +3,14 @@ import { runDurableObjectAlarm } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { Webhook } from 'standardwebhooks'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { sha256 } from '../../schema/encoding.ts'
 import { application } from '../support/application.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, adminPassword, clock, deployment, origin } from './deployment.ts'
 import { receivedAt } from './push-box.ts'
 
 const host = 'hooks.example.net'
+const password = 'a long and quiet password'
 let d: Deployment
 let admin: ReturnType<typeof application>
 let people = 0
@@ -49,7 +51,7 @@ async function told(types?: string) {
   })
   expect(made.status).toBe(200)
   const hook = made.envelope.result.value as { id: string; secret: string }
-  const user = await d.person(`told-person-${people++}`)
+  const user = await d.person(`told-person-${people++}`, { password })
   const phone = await d.device(user)
   const messenger = env.MESSENGER.get(env.MESSENGER.idFromName(`0/${id}`))
   return {
@@ -130,6 +132,38 @@ describe('an application with a webhook', () => {
       'login.reported',
     ])
     expect((await one.listed()).map(({ type }) => type)).toHaveLength(3)
+  })
+
+  it('is told once when a person says afterwards that it was not them', async () => {
+    const one = await told('login.reported')
+    const asked = await one.app.ask({ user: one.user })
+    await one.phone.approve((await one.phone.list())[0]!, asked.code)
+    await one.app.redeem({ user: one.user }, asked.transactionId)
+    const stranger = application({ url: origin, fetch: d.fetch })
+    const signing = await stranger.auth(one.user, password)
+    const { transaction_id: id, presence_answer: code } = signing.envelope.detail ?? {}
+    await one.phone.approve((await one.phone.list())[0]!, code)
+    const signed = { username: one.user, transaction_id: id }
+    const { envelope } = await stranger.call('POST', '/auth', signed)
+    const { token } = envelope.result.value as { token: string }
+    const path = `/me/requests/${await sha256(asked.transactionId)}/report`
+    const person = application({ url: origin, fetch: d.fetch, token })
+    const said = (await person.call('POST', path)).envelope.result.value as { token: string }
+    expect(said).toMatchObject({ told: true, ended: true, stopped: false })
+    const again = application({ url: origin, fetch: d.fetch, token: said.token })
+    expect((await again.call('POST', path)).envelope.result.value).toMatchObject({ told: true })
+    const [message] = await one.received(1)
+    expect(opened(one.hook.secret, message!)).toMatchObject({
+      type: 'login.reported',
+      data: {
+        transaction_id: asked.transactionId,
+        ...{ state: 'redeemed', reason: 'not_me', user: one.user, serial: one.phone.serial },
+      },
+    })
+    await one.app.ask({ user: one.user })
+    await one.phone.decline((await one.phone.list())[0]!, 'not_me')
+    await one.received(2)
+    expect(await one.listed()).toHaveLength(2)
   })
 
   it('hears of a failure of its own again later, and only once of what it took', async () => {

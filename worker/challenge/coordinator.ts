@@ -23,6 +23,7 @@ import * as look from './desk/look.ts'
 import { useOnce } from './desk/once.ts'
 import { type OtpUse, resync, useOtp } from './desk/otp.ts'
 import { type PasskeyUse, usePasskey } from './desk/passkey.ts'
+import { pastRequests } from './desk/past.ts'
 import * as phone from './desk/phone.ts'
 import {
   type Entering,
@@ -34,6 +35,7 @@ import {
   wrongPin,
 } from './desk/pins.ts'
 import { type RedeemRequest, redeem } from './desk/redeem.ts'
+import { type Report, report } from './desk/report.ts'
 import { attach, socketsOf } from './desk/sockets.ts'
 import { type Steering, cancel, resend } from './desk/steer.ts'
 import { openStorage } from './desk/storage.ts'
@@ -191,6 +193,16 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   async forgiveTries(scope: string) {
     forgive(this.#open, scope)
+  }
+
+  // ── the person's side
+
+  async pastRequests(address: Address) {
+    return pastRequests(this.#open, address)
+  }
+
+  async report(address: Address, said: Report) {
+    return report(this.#open, address, said)
   }
 
   // ── the device's side

@@ -16,7 +16,7 @@ const Session = v.object({
   role: v.picklist(['admin', 'user', 'application']),
   /** A device or a one-time password was shown beside the password. */
   approved: v.optional(v.boolean()),
-  /** Of an account: which password opened it. Of an application: which secret or key. */
+  /** Of an account: which password opened it. Of an application: which secret or key. Of a person: under which all theirs end. */
   mark: v.optional(v.string()),
   rights: v.array(v.string()),
   customer: v.string(),

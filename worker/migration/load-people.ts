@@ -51,6 +51,7 @@ export async function loadPeople(
         passwordHash: why === '' ? passwordHash : null,
         createdAt: nowSeconds(context),
         uid: null,
+        sessionMark: '',
       }
       fresh.push({ person, row, note: why && `the password is not taken, set a new one: ${why}` })
       kept.add(nameOf(place.resolver, person.user))

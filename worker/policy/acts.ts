@@ -96,6 +96,9 @@ const table: [string, Act][] = [
 
   ['GET /me/devices', { self: true }],
   ['GET /me/devices/:serial/ready', { self: true }],
+  ['GET /me/requests', { self: true }],
+  // It takes rights away and gives none: an approval of an hour ago is enough.
+  ['POST /me/requests/:id/report', { self: true }],
 
   ['GET /user', plain('userlist', { self: true, lists: true })],
   ['POST /user', onPerson('adduser')],

@@ -1,26 +1,21 @@
-/** /me: what a person's own page asks beside /auth and /token: their devices in few words, and when a new one is ready. */
+/** /me: what a person's own page asks beside /auth and /token: their devices in few words, when a new one is ready, what was asked in their name. */
 import { awaitDevice } from '../enrolment/await-device.ts'
 import { nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { pushHealth } from '../store/own-devices.ts'
 import { tokensOf } from '../store/tokens.ts'
-import { callerWith } from './decode/caller.ts'
-import type { Self } from './decode/identity.ts'
+import { personOf } from './decode/person.ts'
 import { recentSeconds } from './decode/permission.ts'
 import { tokenNamed } from './decode/token-asked.ts'
 import { answer, envelope } from './encode/envelope.ts'
 import { ownDevices } from './encode/own-device.ts'
 import { streamed } from './encode/streamed.ts'
-import { type Call, surface } from './surface.ts'
+import { requests } from './me/requests.ts'
+import { surface } from './surface.ts'
 
 export const me = surface()
 
-/** @throws Refusal role_missing: an administrator has a console. */
-async function personOf(call: Call): Promise<{ self: Self; customer: string }> {
-  const { self, customer } = await callerWith(call, 'enrol')
-  if (!self) return refuse({ reason: 'role_missing' })
-  return { self, customer }
-}
+me.route('/requests', requests)
 
 me.get('/devices', async (call) => {
   const { self, customer } = await personOf(call)

@@ -39,6 +39,7 @@ export async function openSession(
     hash: await sha256(secret),
     id,
     customer,
+    person: subject.person,
     subject,
     login,
     expiresAt: nowSeconds(context) + sessionSeconds,

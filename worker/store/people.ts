@@ -95,7 +95,7 @@ export async function findPersonIn(
  */
 export async function insertPerson(
   context: Context,
-  person: Omit<Person, 'usernameKey' | 'uid'>,
+  person: Omit<Person, 'usernameKey' | 'uid' | 'sessionMark'>,
 ): Promise<boolean> {
   const row = { ...person, usernameKey: nameKey(person.username) }
   const insert = drizzle(context.db).insert(people).values(row).onConflictDoNothing()

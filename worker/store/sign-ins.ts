@@ -1,10 +1,11 @@
 /** Logins that are under way: requests sent ahead, people who are being asked, browsers that know somebody, and what is good once. */
-import { and, eq, gt, lte } from 'drizzle-orm'
+import { and, eq, gt, inArray, lte } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
   browserSessions,
   grantTokens,
   grants,
+  people,
   pushedRequests,
   signInCodes,
   signIns,
@@ -82,6 +83,29 @@ export async function findSession(
 
 export async function deleteSession(db: D1Database, id: string): Promise<void> {
   await drizzle(db).delete(browserSessions).where(eq(browserSessions.id, id))
+}
+
+/**
+ * Everything by which a person is signed in somewhere: browsers, what applications were granted, and their own sessions, which are
+ * opened under `mark` from here on. @returns how many of each there were, where they are kept at all.
+ */
+export async function endSignIns(
+  db: D1Database,
+  person: string,
+  mark: string,
+): Promise<{ grants: number; browsers: number }> {
+  const orm = drizzle(db)
+  const granted = orm.select({ id: grants.id }).from(grants).where(eq(grants.person, person))
+  const [, ended, browsers] = await orm.batch([
+    orm.delete(grantTokens).where(inArray(grantTokens.grant, granted)),
+    orm.delete(grants).where(eq(grants.person, person)).returning({ id: grants.id }),
+    orm
+      .delete(browserSessions)
+      .where(eq(browserSessions.person, person))
+      .returning({ id: browserSessions.id }),
+    orm.update(people).set({ sessionMark: mark }).where(eq(people.id, person)),
+  ])
+  return { grants: ended.length, browsers: browsers.length }
 }
 
 /** @returns false where it was used before. */

@@ -79,6 +79,8 @@ export async function openEnrolment(
     attempt: null,
     enrolment: { ...enrolment, failures: 0, proved: null },
     ping: null,
+    about: null,
+    reportedAt: null,
   }
   addTransaction(desk, transaction, issued)
   wakeAt(desk, untilAt * 1000)

@@ -6,7 +6,8 @@ import { keptSeconds } from './due.ts'
 import { move } from './move.ts'
 import { tellSockets } from './tell.ts'
 import { drainSoon, record } from './outbox.ts'
-import { openTransactions, transactionById } from './kept.ts'
+import { openTransactions, transactionById, transactionsWhere } from './kept.ts'
+import { keepPast } from './past.ts'
 
 /** Expires what is over. Called by the alarm, and before each decision that counts open or missed prompts. */
 export function expireDue(desk: Desk): void {
@@ -58,10 +59,11 @@ export function purgeExpired(desk: Desk): number {
   return gone.length
 }
 
-/** Forgets finished transactions. */
+/** Forgets finished transactions; what their person may read of them is kept on. */
 export function purge(desk: Desk): void {
   const over = 'redeemableUntilAt + ? <= ?'
   const now = nowSeconds(desk)
+  keepPast(desk, transactionsWhere(desk, over, keptSeconds, now))
   rows(
     desk,
     `delete from challenge where transactionId in (select id from txn where ${over})`,

@@ -7,16 +7,17 @@ import type { Settings } from '../../policy/settings.ts'
 import type { State } from '../../../schema/states.ts'
 import { stateAt } from '../state.ts'
 import { type Desk, type OpenTransaction, needStorage, nowSeconds, rows } from './desk.ts'
-import type { IssuedChallenge, LoginEnrolment, Ping, Transaction } from './transaction.ts'
+import type { About, IssuedChallenge, LoginEnrolment, Ping, Transaction } from './transaction.ts'
 
 /** Some kilobytes each. More than a device is shown at once. */
 const inMemory = 32
 
 type TransactionRow = Omit<
   Transaction,
-  'firstFactor' | 'isTold' | 'rung' | 'settings' | 'phone' | 'enrolment' | 'ping'
+  'firstFactor' | 'isTold' | 'rung' | 'settings' | 'phone' | 'enrolment' | 'ping' | 'about'
 > & {
   ping: string | null
+  about: string | null
   number: number
   enrolment: string | null
   firstFactor: number
@@ -34,6 +35,7 @@ const read = ({ number: _, ...row }: TransactionRow): Transaction => ({
   settings: JSON.parse(row.settings) as Settings,
   phone: row.phone === null ? null : (JSON.parse(row.phone) as PhoneTerms),
   ping: row.ping === null ? null : (JSON.parse(row.ping) as Ping),
+  about: row.about === null ? null : (JSON.parse(row.about) as About),
   enrolment: row.enrolment === null ? null : (JSON.parse(row.enrolment) as LoginEnrolment),
 })
 

@@ -1,6 +1,7 @@
 /** What is kept for a time and then forgotten, of whatever kind: counts, limits, and requests that were heard already. */
 import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
 import { wakeAt } from './due.ts'
+import type { Past } from './transaction.ts'
 
 /** Of each kind, what is kept under its key. */
 export type Lapsing = {
@@ -19,6 +20,8 @@ export type Lapsing = {
   fail: number
   /** By serial: how the last push to it went. */
   pushed: { outcome: string; at: number }
+  /** By time and transaction id: what was asked in its owner's name (past.ts). */
+  past: Past
 }
 
 /** @returns what is kept, or null where there is nothing or its time is over. */

@@ -103,6 +103,8 @@ const steps: string[] = [
      untilAt integer not null
    ) without rowid;`,
   `alter table enrolment add column movesFrom text;`,
+  `alter table txn add column about text;
+   alter table txn add column reportedAt integer;`,
 ]
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */

@@ -7,9 +7,22 @@ import type { Transaction } from './transaction.ts'
 
 /** Call it in the turn of the move. */
 export function tellApplication(desk: Desk, transaction: Transaction): void {
-  const types = typesOf(transaction)
+  tell(desk, transaction, typesOf(transaction))
+}
+
+/** What is told of one: of a transaction, or of what is kept of it. */
+export type Ended = Pick<Transaction, 'id' | 'state' | 'application' | 'answeredBy' | 'client'>
+
+/** Long after it ended, its person says that it was not theirs. Call it in the turn in which they do. */
+export const tellReported = (desk: Desk, ended: Ended): void =>
+  tell(desk, { ...ended, reason: 'not_me' }, ['login.reported'])
+
+function tell(
+  desk: Desk,
+  { id, state, reason, application, answeredBy, client }: Ended & Pick<Transaction, 'reason'>,
+  types: WebhookType[],
+): void {
   if (types.length === 0) return
-  const { id, state, reason, application, answeredBy, client } = transaction
   const person = keptCopy(desk)?.person
   const data: LoginTold = {
     transaction_id: id,

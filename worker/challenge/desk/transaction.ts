@@ -2,6 +2,7 @@
 import type { OtpKind, OtpState } from '../../factor/otp.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { PhoneTerms } from '../presence.ts'
+import type { Origin } from '../../../schema/signing.ts'
 import type { State } from '../../../schema/states.ts'
 
 /** Whom to tell, and what, sealed (ping.ts). */
@@ -22,6 +23,13 @@ export type LoginEnrolment = {
   failures: number
   /** What is used up by the code that was right. */
   proved: OtpState | null
+}
+
+/** What its person reads of it afterwards. */
+export type About = {
+  origin: Origin
+  /** Of a new device that wanted in: what it calls itself. */
+  newDevice?: string
 }
 
 export type Transaction = {
@@ -60,6 +68,36 @@ export type Transaction = {
   enrolment: LoginEnrolment | null
   /** Whom to tell when it was answered, or will not be (ping.ts). */
   ping: Ping | null
+  /** null: it asked nobody, or nobody who could read of it. */
+  about: About | null
+  /** Its person said that it was not theirs. */
+  reportedAt: number | null
+}
+
+export type Outcome =
+  | 'waiting'
+  | 'approved'
+  | 'declined'
+  | 'wrong_code'
+  | 'cancelled'
+  | 'unanswered'
+
+/** What is kept of one for its person when it is forgotten (past.ts). */
+export type Past = Pick<
+  Transaction,
+  | 'application'
+  | 'applicationName'
+  | 'client'
+  | 'madeAt'
+  | 'answeredBy'
+  | 'state'
+  | 'reason'
+  | 'reportedAt'
+> & {
+  about: About
+  outcome: Outcome
+  /** As it was called then. */
+  deviceName: string
 }
 
 /** What was signed for one device, or stands for a token that is typed. */

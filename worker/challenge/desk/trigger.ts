@@ -86,6 +86,11 @@ export async function trigger(
     attempt: null,
     enrolment: null,
     ping: request.ping ?? null,
+    about: copy.person && {
+      origin: request.origin,
+      ...(request.newDevice && { newDevice: request.newDevice.name }),
+    },
+    reportedAt: null,
   }
   if (!addTransaction(desk, transaction, issued)) {
     const same = transactionById(desk, request.transactionId)

@@ -1,10 +1,10 @@
 /** Opens the session of whoever signed in, and tells what they may do. */
-import { signSession } from '../../crypto/session.ts'
+import { sessionSeconds, signSession } from '../../crypto/session.ts'
 import { nowSeconds } from '../../env.ts'
 import { grantedActions, menusOf } from '../../policy/granted.ts'
 import { writeAudit } from '../../record/audit.ts'
 import { readPolicies } from '../../store/policies.ts'
-import { type Caller, passwordMark } from '../decode/identity.ts'
+import { type Caller, type Self, passwordMark } from '../decode/identity.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { answer } from '../encode/envelope.ts'
 import { sessionValue } from '../encode/session.ts'
@@ -34,13 +34,15 @@ export async function openSession(
   const rights = await grantedTo(call, customer, signed)
   const { database } = context
   const lives = { customer, ...(database > 0 && { database }) }
+  const mark =
+    'account' in signed ? await passwordMark(signed.account) : signed.person.row.sessionMark
   const claims = { account: who.id, username, realm, role, rights, ...lives } as const
   const token = await signSession(
     context.deployment.master,
     {
       ...claims,
       ...(signed.approved && { approved: true }),
-      ...('account' in signed && { mark: await passwordMark(signed.account) }),
+      ...(mark !== '' && { mark }),
     },
     nowSeconds(context),
     context.random,
@@ -60,6 +62,27 @@ export async function openSession(
     authentication: 'ACCEPT',
     value: sessionValue({ token, role, username, realm, rights, menus, ...(alone && { advice }) }),
   })
+}
+
+/** The same session under another mark, for who has just ended all others of theirs. It lasts no longer, and no more is approved by it. */
+export async function sessionUnder(call: Call, caller: Caller & { self: Self }, mark: string) {
+  const context = call.get('context')
+  const { person: account, username, realm, approved, sinceAt } = caller.self
+  const { customer } = caller
+  const { database } = context
+  const now = nowSeconds(context)
+  return signSession(
+    context.deployment.master,
+    {
+      ...{ account, username, realm, role: 'user', customer, mark },
+      rights: await grantedOf(call, caller),
+      ...(approved && { approved }),
+      ...(database > 0 && { database }),
+    },
+    now,
+    context.random,
+    sinceAt + sessionSeconds - now,
+  )
 }
 
 async function grantedTo(call: Call, customer: string, signed: SignedIn): Promise<string[]> {

@@ -20,6 +20,7 @@ import { findRegistration } from '../../store/registrations.ts'
 import { isStillShown } from '../../grant/authenticate.ts'
 import { remembered } from '../../store/cache.ts'
 import { personIn } from '../../people/find.ts'
+import { findPerson } from '../../store/people.ts'
 import { defaultCustomer } from '../../store/customers.ts'
 import type { Call } from '../surface.ts'
 import { sessionShown } from './customer.ts'
@@ -166,7 +167,8 @@ async function byApplication(call: Call, session: Session): Promise<Caller> {
   }
 }
 
-const noLonger = 'it is of somebody who is gone, or of a password or a secret that was changed'
+const noLonger =
+  'it was ended, is of somebody who is gone, or of a password or a secret that was changed'
 
 /** A session ends with the password that it was opened by. */
 export const passwordMark = async ({ passwordHash }: Account): Promise<string> =>
@@ -178,6 +180,9 @@ async function byPerson(call: Call, session: Session): Promise<Caller> {
   const { customer, username, realm } = session
   const found = await personIn(context, { customer, realm, username })
   if (found?.id !== session.account) refuse({ reason: 'bad_session', why: noLonger })
+  // Of D1 itself: what was signed in by an approval that somebody talked out of them ends at once.
+  const row = await findPerson(context, found.id)
+  if (row?.sessionMark !== (session.mark ?? '')) refuse({ reason: 'bad_session', why: noLonger })
   return {
     customer,
     name: username,
