@@ -137,6 +137,8 @@ export type Newcomer = v.InferOutput<typeof Newcomer>
 export const NewcomerUpdate = v.object({ leave: v.boolean() })
 export type NewcomerUpdate = v.InferOutput<typeof NewcomerUpdate>
 
+/** PUT /device/trials/<trial> (signed, no body): a push that was only a try has come, and is shown. Answers DoneAnswer. */
+
 export const OpenChallenge = v.object({
   challenge: v.string(),
   jws: v.string(),

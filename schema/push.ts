@@ -20,6 +20,8 @@ export const PushPayload = v.object({
     v.object({ device: v.string(), challenge: v.string(), ended: v.string() }),
     /** A newcomer JWS: a device was added. */
     v.object({ device: v.string(), newcomer: v.string() }),
+    /** A trial JWS: nothing is asked, and the device says that it has come. */
+    v.object({ device: v.string(), trial: v.string() }),
     /** Too long to travel: ask GET /device/challenges/<challenge>. Last, because the others have all that it has. */
     v.object({ device: v.string(), challenge: v.string() }),
   ]),

@@ -25,6 +25,8 @@ export const typ = {
   receipt: 'countersign-receipt+jwt',
   /** server → one device: "your owner has another device now". */
   newcomer: 'countersign-newcomer+jwt',
+  /** server → one device: "this push is only a try". */
+  trial: 'countersign-trial+jwt',
 } as const
 
 const at = v.pipe(v.number(), v.integer(), v.minValue(0))
@@ -85,6 +87,10 @@ export const NewcomerClaims = v.object({
   iat: at,
 })
 export type NewcomerClaims = v.InferOutput<typeof NewcomerClaims>
+
+/** kid: the signing key's thumbprint. aud: the device id. */
+export const TrialClaims = v.object({ aud: short, trial: short, iat: at })
+export type TrialClaims = v.InferOutput<typeof TrialClaims>
 
 /** kid: the device id; jwk: the device's key. aud: the server's origin. */
 export const AnswerClaims = v.object({

@@ -421,7 +421,7 @@ export const deliveries = sqliteTable(
     serial: text('serial').notNull(),
     /** SHA-256 of the challenge id: enough to tell attempts of one challenge together. */
     challengeHash: text('challenge_hash').notNull(),
-    kind: text('kind', { enum: ['challenge', 'ended', 'newcomer'] }).notNull(),
+    kind: text('kind', { enum: ['challenge', 'ended', 'newcomer', 'trial'] }).notNull(),
     attempt: integer('attempt').notNull(),
     host: text('host').notNull(),
     /** HTTP status, or null where there was no answer. */

@@ -69,6 +69,8 @@ export type Failure =
   | { reason: 'unknown_transaction' }
   | { reason: 'not_pending' }
   | { reason: 'request_unknown' }
+  | { reason: 'push_impossible' }
+  | { reason: 'trial_unknown' }
   // the device's side
   | { reason: 'protocol_too_old' }
   | { reason: 'signature_refused'; field: string }
@@ -501,6 +503,15 @@ export function show(failure: Failure): Shown {
         detail: 'Nothing of the kind was asked of you lately. GET /me/requests has what was.',
         field: 'id',
       }
+    case 'push_impossible':
+      return {
+        status: 409,
+        code: 905,
+        detail:
+          'No notification can be sent to this device: it is not in force, or has not allowed any.',
+      }
+    case 'trial_unknown':
+      return { status: 404, code: 905, detail: 'Nothing of the kind was tried lately.' }
     case 'webhook_not_found':
       return { status: 404, code: 601, detail: 'There is no such webhook of this application.' }
     case 'message_not_found':

@@ -1,6 +1,7 @@
 /** One device: what it is, how it does, and what may be done about it. */
 import { element } from '../docs/element.ts'
 import { type Device, type Mine, call } from './call.ts'
+import { tryDevice } from './trial.ts'
 import { type Home, button, busy, confirms, field, line, moment, text } from './screen.ts'
 
 export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement {
@@ -25,6 +26,9 @@ export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement
   const acts: HTMLElement = element(
     'div',
     { class: 'row' },
+    device.push?.subscribed === true &&
+      state === 'ready' &&
+      act(text.trial.start, () => tryDevice(device, said)),
     act(text.rename, async () => rename(row, acts, device, home)),
     state === 'ready' && act(text.lost, () => markLost(device, home)),
     state === 'off' && act(text.found, () => found(device, home)),

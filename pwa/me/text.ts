@@ -59,6 +59,16 @@ const en = {
   pushOn: 'Notifications reach it',
   pushOff: 'No notifications: open the app there when you sign in',
   pushFailed: 'The last notification did not arrive',
+  trial: {
+    start: 'Test notifications',
+    sent: 'Sent. Look at the device…',
+    arrived: 'It arrived: notifications reach this device.',
+    taken:
+      'The notification was handed over, but the device has not shown it. Is it switched on and online, and are notifications allowed there?',
+    gone: 'The device has stopped taking notifications. Open the app there and turn them on again.',
+    notSent: 'The notification could not be handed over in time. Try again later.',
+    refused: 'The notification was refused on its way. Ask your administration.',
+  },
   rename: 'Rename',
   remove: 'Remove',
   lost: 'I lost it',
@@ -167,6 +177,16 @@ const de: Text = {
   pushOn: 'Benachrichtigungen kommen an',
   pushOff: 'Keine Benachrichtigungen: Öffne dort die App, wenn du dich anmeldest',
   pushFailed: 'Die letzte Benachrichtigung kam nicht an',
+  trial: {
+    start: 'Mitteilungen testen',
+    sent: 'Gesendet. Schau auf das Gerät…',
+    arrived: 'Sie ist angekommen: Mitteilungen erreichen dieses Gerät.',
+    taken:
+      'Die Mitteilung wurde übergeben, aber das Gerät hat sie nicht gezeigt. Ist es an und im Netz, und sind Mitteilungen dort erlaubt?',
+    gone: 'Das Gerät nimmt keine Mitteilungen mehr an. Öffne dort die App und schalte sie wieder ein.',
+    notSent: 'Die Mitteilung ließ sich nicht rechtzeitig übergeben. Versuch es später noch einmal.',
+    refused: 'Die Mitteilung wurde unterwegs abgelehnt. Frag die Administration.',
+  },
   rename: 'Umbenennen',
   remove: 'Entfernen',
   lost: 'Ich habe es verloren',

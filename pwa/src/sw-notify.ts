@@ -33,6 +33,11 @@ export async function words(): Promise<Text> {
   return { en, de }[chooseLanguage(wanted, navigator.languages)]
 }
 
+async function laterWords() {
+  const wanted = await readSetting('language').catch(() => null)
+  return laterTexts[chooseLanguage(wanted, navigator.languages)]
+}
+
 /** One notification a device: a newer question takes the place of the older. */
 export const tagOf = (device: string): string => `countersign-${device}`
 
@@ -67,14 +72,25 @@ function buttons(text: Text): Pick<Options, 'actions'> {
   return room > 0 ? { actions: all.slice(0, room) } : {}
 }
 
+/** Nothing can be done about it but to see it: no button, and not under the name of any application. */
+export async function showTrial(
+  registration: ServiceWorkerRegistration,
+  { issuer, account, deviceId: device }: Enrolment,
+): Promise<void> {
+  const { trial } = await laterWords()
+  const data: NotificationData = { device }
+  const tag = `${tagOf(device)}-trial`
+  const options: Options = { ...look, body: trial(account), tag, renotify: true, data }
+  await registration.showNotification(issuer, options)
+}
+
 /** Stays until it is read: whoever did not do this has a day to stop it. */
 export async function showNewcomer(
   registration: ServiceWorkerRegistration,
   { issuer, account }: Enrolment,
   { aud: device, serial, name }: NewcomerClaims,
 ): Promise<void> {
-  const wanted = await readSetting('language').catch(() => null)
-  const { moves } = laterTexts[chooseLanguage(wanted, navigator.languages)]
+  const { moves } = await laterWords()
   const data: NotificationData = { device }
   const body = moves.added(name, account)
   const tag = `${tagOf(device)}-${serial}`

@@ -12,6 +12,7 @@ import { database } from './keys/database.ts'
 import type { Enrolment } from './keys/database.ts'
 import { loadEnrolment, loadEnrolments, signerOf } from './keys/enrolments.ts'
 import type { FromWorker } from './sw-bridge.ts'
+import { tried } from './sw-trial.ts'
 import { showEnding, showNeutral, showNewcomer, showQuestion, words } from './sw-notify.ts'
 
 type Carried = PushPayload['countersign']
@@ -36,6 +37,7 @@ async function show(self: ServiceWorkerGlobalScope, carried: Carried): Promise<b
   const enrolment = await loadEnrolment(carried.device)
   if (!enrolment) return false
   if ('ended' in carried) return showEnded(self, enrolment, { ...carried, jws: carried.ended })
+  if ('trial' in carried) return tried(self, enrolment, carried.trial)
   if ('newcomer' in carried) return showAdded(self, enrolment, carried.newcomer)
   const jws = 'jws' in carried ? carried.jws : await fetchJws(enrolment, carried.challenge)
   const claims = jws && (await verifyChallenge(enrolment, { challenge: carried.challenge, jws }))

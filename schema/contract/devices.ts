@@ -86,6 +86,15 @@ export const devices: Route[] = [
     more: 'The answer is a JWS over the challenge as it was shown, and its own authority.',
     refuses: [403, 404, 409],
   }),
+  route(
+    ['PUT', '/trials/:trial', 'device'],
+    'Says that a push has come that was only a try',
+    DoneAnswer,
+    {
+      parts: { trial: need(text('What the push named.', 'Zk3b…')) },
+      refuses: [404],
+    },
+  ),
   route(['PUT', '/subscription', 'device'], 'Says where pushes go', DoneAnswer, {
     body: SubscriptionUpdate,
   }),

@@ -85,6 +85,36 @@ export const self: Route[] = [
     refuses: [404],
   },
   {
+    method: 'POST',
+    path: '/me/devices/:serial/trial',
+    surface: 'self',
+    who: 'person',
+    does: 'Sends a notification that is only a try',
+    more: 'It asks nothing and cannot be answered. Once in ten seconds for a device, ten times an hour for a person.',
+    parts: { serial: need(text('A device of theirs.', 'PIPU0A1B2C3D')) },
+    gives: envelope(boolean('It is on its way.')),
+    refuses: [404, 409, 429],
+  },
+  {
+    method: 'GET',
+    path: '/me/devices/:serial/trial',
+    surface: 'self',
+    who: 'person',
+    does: 'Tells how the last try of a device went',
+    parts: { serial: need(text('A device of theirs.', 'PIPU0A1B2C3D')) },
+    gives: envelope(
+      v.object({
+        tried_at: number('Epoch seconds.'),
+        outcome: v.pipe(
+          v.nullable(v.string()),
+          v.description('What the push service said; null: nothing yet.'),
+        ),
+        arrived_at: at('When the device said that it has shown it.'),
+      }),
+    ),
+    refuses: [404],
+  },
+  {
     method: 'GET',
     path: '/me/requests',
     surface: 'self',

@@ -19,6 +19,7 @@ import {
   NewcomerClaims,
   ReceiptClaims,
   RequestClaims,
+  TrialClaims,
   challengeHash,
   typ,
 } from '../../schema/signing.ts'
@@ -39,6 +40,7 @@ const shapes: Record<keyof typeof typ, v.GenericSchema> = {
   enrolment: EnrolmentClaims,
   receipt: ReceiptClaims,
   newcomer: NewcomerClaims,
+  trial: TrialClaims,
 }
 const messages = signing.messages as {
   name: keyof typeof typ

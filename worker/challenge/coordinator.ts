@@ -42,6 +42,7 @@ import { openStorage } from './desk/storage.ts'
 import { countersOf, handOver, resetFailCounts, tokensChanged } from './desk/tokens.ts'
 import type { TriggerRequest } from './desk/asked.ts'
 import { trigger } from './desk/trigger.ts'
+import { trialArrived, trialOf, tryPush } from './desk/trial.ts'
 import { type GuessedFrom, takeTry } from './desk/tries.ts'
 import { forgive } from './desk/waits.ts'
 import { stopWaiting, waitForDevice, waitForMove } from './desk/wait.ts'
@@ -201,6 +202,14 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return pastRequests(this.#open, address)
   }
 
+  async tryPush(address: Address, serial: string) {
+    return tryPush(this.#open, address, serial)
+  }
+
+  async trialOf(address: Address, serial: string) {
+    return trialOf(this.#open, address, serial)
+  }
+
   async report(address: Address, said: Report) {
     return report(this.#open, address, said)
   }
@@ -228,6 +237,10 @@ export class ChallengeCoordinator extends DurableObject<Env> {
       return { ok: false as const, reason: 'replayed' as const }
     const { serial, heldUntil = null } = token
     return { ok: true as const, serial, heldUntil, customer: copy.customer }
+  }
+
+  async trialArrived(address: Found, trial: { serial: string; id: string }) {
+    return trialArrived(this.#open, address, trial)
   }
 
   /** The socket of an open app; the Worker has verified the request and gives what it proved. */

@@ -96,6 +96,8 @@ const table: [string, Act][] = [
 
   ['GET /me/devices', { self: true }],
   ['GET /me/devices/:serial/ready', { self: true }],
+  ['POST /me/devices/:serial/trial', { self: true }],
+  ['GET /me/devices/:serial/trial', { self: true }],
   ['GET /me/requests', { self: true }],
   // It takes rights away and gives none: an approval of an hour ago is enough.
   ['POST /me/requests/:id/report', { self: true }],

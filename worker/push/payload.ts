@@ -8,6 +8,7 @@ export type Carried =
   | { device: string; challenge: string }
   | { device: string; challenge: string; ended: string }
   | { device: string; newcomer: string }
+  | { device: string; trial: string }
 
 /** Over 3,000 bytes, or where the push service found it too large, only the id travels. */
 export function pushPayload(
@@ -22,21 +23,23 @@ export function pushPayload(
       mutable: true,
       notification: {
         title: issuer,
-        body:
-          'newcomer' in countersign
-            ? 'A device was added'
-            : 'ended' in countersign
-              ? 'A login request has ended'
-              : 'A login is waiting',
+        body: bodyOf(countersign),
         navigate: `${origin}/app`,
         tag: `countersign/${countersign.device}`,
       },
       countersign,
     } satisfies PushPayload)
   const whole = payload(carried)
-  if ('newcomer' in carried) return whole
+  if (!('challenge' in carried)) return whole
   if (!idOnly && utf8(whole).length <= pushPayloadLimitBytes) return whole
   return payload({ device: carried.device, challenge: carried.challenge })
+}
+
+/** What a browser shows that cannot wait for our service worker. */
+function bodyOf(carried: Carried): string {
+  if ('newcomer' in carried) return 'A device was added'
+  if ('trial' in carried) return 'Only a try: there is nothing to do'
+  return 'ended' in carried ? 'A login request has ended' : 'A login is waiting'
 }
 
 /**

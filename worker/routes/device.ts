@@ -105,6 +105,17 @@ device.delete('/newcomers/:serial', async (call) => {
   return call.json({ done: true })
 })
 
+device.put('/trials/:trial', async (call) => {
+  const { member } = await admittedRequest(call)
+  const { address, serial } = member
+  const shown = { serial, id: call.req.param('trial') }
+  const isLast = await reach(call.get('context'), address, (object) =>
+    object.trialArrived(address, shown),
+  )
+  if (!isLast) refuse({ reason: 'trial_unknown' })
+  return call.json({ done: true })
+})
+
 device.put('/subscription', async (call) => {
   const { member, body } = await admittedRequest(call)
   await subscribe(call.get('context'), member, parseBody(body, SubscriptionUpdate))

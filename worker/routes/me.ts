@@ -11,11 +11,13 @@ import { answer, envelope } from './encode/envelope.ts'
 import { ownDevices } from './encode/own-device.ts'
 import { streamed } from './encode/streamed.ts'
 import { requests } from './me/requests.ts'
+import { trial } from './me/trial.ts'
 import { surface } from './surface.ts'
 
 export const me = surface()
 
 me.route('/requests', requests)
+me.route('/', trial)
 
 me.get('/devices', async (call) => {
   const { self, customer } = await personOf(call)

@@ -3,7 +3,13 @@
  * device, from this origin, still open. What is not is shown to nobody. Works in the page and in the service worker.
  */
 import { headerOf, verify } from '../../../schema/jws.ts'
-import { ChallengeClaims, EndedClaims, NewcomerClaims, typ } from '../../../schema/signing.ts'
+import {
+  ChallengeClaims,
+  EndedClaims,
+  NewcomerClaims,
+  TrialClaims,
+  typ,
+} from '../../../schema/signing.ts'
 import { serverNow } from '../api/clock.ts'
 import type { Enrolment } from '../keys/database.ts'
 import { trustedKey } from '../keys/trust.ts'
@@ -43,8 +49,18 @@ export async function verifyNewcomer(
   return claims?.aud === enrolment.deviceId ? claims : null
 }
 
+/** @returns what to say has come, or null where the message is not the server's. */
+export async function verifyTrial(enrolment: Enrolment, jws: string): Promise<TrialClaims | null> {
+  const claims = await believed(enrolment, jws, typ.trial, TrialClaims)
+  return claims?.aud === enrolment.deviceId ? claims : null
+}
+
 async function believed<
-  S extends typeof ChallengeClaims | typeof EndedClaims | typeof NewcomerClaims,
+  S extends
+    | typeof ChallengeClaims
+    | typeof EndedClaims
+    | typeof NewcomerClaims
+    | typeof TrialClaims,
 >(enrolment: Enrolment, jws: string, expectedTyp: string, claims: S) {
   const kid = headerOf(jws)?.kid
   const key = kid === undefined ? null : await trustedKey(enrolment, kid)

@@ -1,5 +1,6 @@
 /** Sentences of screens that nobody needs at once, in both languages: they come with those screens and not with the first load. */
 const en = {
+  trial: (account: string) => `Only a try: notifications for ${account} arrive. Nothing to do.`,
   codes: {
     show: 'Show a code',
     hide: 'Hide the code',
@@ -30,6 +31,7 @@ const en = {
 }
 
 const de: typeof en = {
+  trial: (account) => `Nur ein Test: Mitteilungen für ${account} kommen an. Nichts zu tun.`,
   codes: {
     show: 'Code anzeigen',
     hide: 'Code ausblenden',

@@ -20,6 +20,8 @@ export type Lapsing = {
   fail: number
   /** By serial: how the last push to it went. */
   pushed: { outcome: string; at: number }
+  /** By serial: a push that was only a try, its outcome at the push service, and when the device has said that it came. */
+  trial: { id: string; at: number; outcome: string | null; arrivedAt: number | null }
   /** By time and transaction id: what was asked in its owner's name (past.ts). */
   past: Past
 }

@@ -12,16 +12,17 @@ import { type Desk, type TokenCopy, nowSeconds } from './desk.ts'
 import { record } from './outbox.ts'
 import { phoneChallenge } from './phone-challenge.ts'
 import { type FcmRoad, type Road, type WebRoad, roadTo } from './road.ts'
-import { endedJws, newcomerJws } from './tell.ts'
+import { endedJws, newcomerJws, trialJws } from './tell.ts'
 import { challengesOf, currentState, transactionById } from './kept.ts'
 import { keepUntil } from './lapsing.ts'
+import { noteTrial } from './trial-note.ts'
 
 export type PushRow = {
   id: string
   serial: string
   transactionId: string
   challenge: string
-  kind: 'challenge' | 'ended' | 'newcomer'
+  kind: 'challenge' | 'ended' | 'newcomer' | 'trial'
   attempt: number
   untilAt: number
 }
@@ -89,6 +90,7 @@ async function noted(desk: Desk, row: PushRow, sent: Delivered): Promise<Deliver
   const challengeHash = await sha256(challenge)
   const at = nowSeconds(desk)
   keepUntil(desk, 'pushed', serial, { outcome, at }, at + toldSeconds)
+  if (kind === 'trial') noteTrial(desk, serial, challenge, outcome)
   record(desk, {
     kind: 'delivery',
     body: { customer, serial, challengeHash, kind, attempt, host, status, outcome, tookMs },
@@ -103,6 +105,7 @@ async function content(desk: Desk, row: PushRow, token: TokenCopy) {
     const newcomer = await newcomerJws(desk, device, row.challenge)
     return newcomer && { device, newcomer }
   }
+  if (row.kind === 'trial') return { device, trial: await trialJws(desk, device, row.challenge) }
   const transaction = transactionById(desk, row.transactionId)
   if (!transaction) return null
   if (row.kind === 'ended') {

@@ -1,7 +1,12 @@
 /** Tells open apps by socket. What is pushed is in push-queue.ts. */
 import type { SocketMessage } from '../../../schema/device.ts'
 import { sign } from '../../../schema/jws.ts'
-import { type EndedClaims, type NewcomerClaims, typ } from '../../../schema/signing.ts'
+import {
+  type EndedClaims,
+  type NewcomerClaims,
+  type TrialClaims,
+  typ,
+} from '../../../schema/signing.ts'
 import { isUsable, tokenCopy } from './copy.ts'
 import { type Desk, nowSeconds } from './desk.ts'
 import { socketsOf } from './sockets.ts'
@@ -49,6 +54,12 @@ export async function newcomerJws(
   const { deviceName: name, heldUntil } = added
   const claims: NewcomerClaims = { aud: device, serial, name, heldUntil: heldUntil ?? iat, iat }
   return sign(typ.newcomer, claims, desk.deployment.signing)
+}
+
+/** That a push is only a try. */
+export function trialJws(desk: Desk, device: string, trial: string): Promise<string> {
+  const claims: TrialClaims = { aud: device, trial, iat: nowSeconds(desk) }
+  return sign(typ.trial, claims, desk.deployment.signing)
 }
 
 export function say(desk: Desk, serial: string, message: SocketMessage): void {
