@@ -33,7 +33,7 @@ export async function call(method: string, path: string, body?: object): Promise
   const request = { method, headers, ...(body && { body: JSON.stringify(body) }) }
   const response = await fetch(path, request)
   const { result, detail } = await response.json()
-  if (response.status === 401 && session !== null) {
+  if (response.status === 401 && path !== '/auth') {
     forgetSession()
     throw new SignedOut()
   }
@@ -41,7 +41,14 @@ export async function call(method: string, path: string, body?: object): Promise
   return { value: result.value, authentication: result.authentication, detail: detail ?? {} }
 }
 
-export type Asked = { username: string; transaction: string; code: string | null; sentTo: string[] }
+export type Asked = {
+  username: string
+  transaction: string
+  code: string | null
+  sentTo: string[]
+  /** Else only a code can be typed here. */
+  hasDevice: boolean
+}
 
 /** @returns what to show while the device is asked, or null where the session is open already. */
 export async function signIn(
@@ -53,11 +60,14 @@ export async function signIn(
   const body = { username, password, ...(registrationcode && { registrationcode }) }
   const { value, authentication, detail } = await call('POST', '/auth', body)
   if (authentication !== 'CHALLENGE') return opened(value)
+  const challenges = detail['multi_challenge'] as { type: string; presence_answer?: string }[]
+  const devices = challenges.filter(({ type }) => type === 'push')
   return {
     username,
     transaction: String(detail['transaction_id']),
-    code: (detail['presence_answer'] as string | null | undefined) ?? null,
+    code: devices.find((one) => one.presence_answer)?.presence_answer ?? null,
     sentTo: (detail['sent_to'] as string[] | undefined) ?? [],
+    hasDevice: devices.length > 0,
   }
 }
 
@@ -98,6 +108,7 @@ export type Device = {
   added_at: number
   used_at: number | null
   expires_at: number | null
+  held_until: number | null
   shows_codes: boolean
   push?: { subscribed: boolean; outcome: string | null; at: number | null }
   left?: number

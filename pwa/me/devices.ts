@@ -1,11 +1,11 @@
 /** One device: what it is, how it does, and what may be done about it. */
 import { element } from '../docs/element.ts'
-import { type Device, type Mine, call } from './call.ts'
+import { type Device, type Mine, call, readMine } from './call.ts'
 import { tryDevice } from './trial.ts'
-import { type Home, button, busy, confirms, field, line, moment, text } from './screen.ts'
+import { type Home, button, busy, confirms, exactly, field, line, moment, text } from './screen.ts'
 
 export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement {
-  const { serial, type, state, added_at: added, used_at: used } = device
+  const { serial, type, state, added_at: added, used_at: used, held_until: held } = device
   const name = nameOf(device)
   const said = line()
   const act = (words: string, action: () => Promise<unknown>) =>
@@ -13,7 +13,8 @@ export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement
   const facts = [
     device.shows_codes ? text.withCodes : text.kind[type],
     text.state[state],
-    state === 'ready' ? healthOf(device) : '',
+    held === null ? '' : text.held(exactly(held)),
+    healthOf(device),
     text.added(moment(added)),
     used === null ? text.neverUsed : text.used(moment(used)),
   ].filter((fact) => fact !== '')
@@ -38,10 +39,44 @@ export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement
   return row
 }
 
+/** A new device allows notifications after it has finished: what is told of it follows for a while, without a reload. */
+const followEveryMs = 3000
+const followForSeconds = 180
+
+export function devicesPart(mine: Mine, devices: Device[], home: Home): HTMLUListElement {
+  const list = element(
+    'ul',
+    { class: 'devices' },
+    ...devices.map((one) => deviceRow(one, mine, home)),
+  )
+  const isNew = ({ push, state, added_at: at }: Device) =>
+    push?.subscribed === false && state === 'ready' && Date.now() / 1000 - at < followForSeconds
+  const follow = async (known: Device[]): Promise<void> => {
+    if (!known.some(isNew)) return
+    await new Promise((resolve) => setTimeout(resolve, followEveryMs))
+    if (!list.isConnected) return
+    const now = (await readMine()).devices
+    for (const one of now) {
+      const row = list.querySelector(`[data-serial="${CSS.escape(one.serial)}"]`)
+      // Not under somebody's hands.
+      if (!row || row.contains(document.activeElement)) continue
+      if (
+        one.push?.subscribed === true &&
+        known.some((was) => was.serial === one.serial && isNew(was))
+      )
+        row.replaceWith(deviceRow(one, mine, home))
+    }
+    await follow(now)
+  }
+  // Where it cannot be read, what stands there stays.
+  void follow(devices).catch(() => undefined)
+  return list
+}
+
 export const nameOf = ({ name, type }: Device): string => name || text.unnamed[type]
 
-function healthOf({ push }: Device): string {
-  if (!push) return ''
+function healthOf({ push, state }: Device): string {
+  if (!push || state !== 'ready') return ''
   if (!push.subscribed) return text.pushOff
   return push.outcome === null || push.outcome === 'delivered' ? text.pushOn : text.pushFailed
 }

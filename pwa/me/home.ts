@@ -3,7 +3,7 @@ import { element } from '../docs/element.ts'
 import { showAdd } from './add.ts'
 import { forgetSession, readMine } from './call.ts'
 import { codesPart } from './codes.ts'
-import { deviceRow } from './devices.ts'
+import { devicesPart } from './devices.ts'
 import { requestsPart } from './requests.ts'
 import { type Home, button, line, show, text } from './screen.ts'
 import { showSignIn } from './sign-in.ts'
@@ -31,7 +31,7 @@ export async function showHome(name: string, words = ''): Promise<void> {
     !mine.approved && element('p', { class: 'note' }, text.onlyLook),
     devices.length === 0
       ? element('p', { class: 'lead' }, text.none)
-      : element('ul', { class: 'devices' }, ...devices.map((one) => deviceRow(one, mine, home))),
+      : devicesPart(mine, devices, home),
     element(
       'div',
       { class: 'row' },

@@ -62,7 +62,7 @@ export function showSignIn(go: Go, words = ''): void {
 }
 
 async function showQuestion(asked: Asked, go: Go): Promise<void> {
-  const { username, code, sentTo } = asked
+  const { code, sentTo, hasDevice } = asked
   const said = line()
   const leaving = new AbortController()
   const again = button(text.sendAgain, said, async () => {
@@ -78,6 +78,11 @@ async function showQuestion(asked: Asked, go: Go): Promise<void> {
     },
     { look: 'quiet' },
   )
+  const typed = typedForm(asked, go, leaving)
+  if (!hasDevice) {
+    show('typing', element('h1', {}, text.noDevice), typed, element('div', { class: 'row' }, over))
+    return
+  }
   show(
     'question',
     element('h1', {}, text.isItYou),
@@ -85,17 +90,28 @@ async function showQuestion(asked: Asked, go: Go): Promise<void> {
     code !== null && element('p', { class: 'code', translate: 'no' }, code),
     said,
     element('div', { class: 'row' }, again, over),
-    typedInstead(asked, go, leaving),
+    element('details', {}, element('summary', {}, text.noDeviceAtHand), typed),
   )
   said.textContent = sentTo.length > 0 ? text.sentTo(sentTo) : text.openApp
-  void answerTo(asked, leaving.signal).then(async (status) => {
-    if (leaving.signal.aborted) return
-    if (status !== 'accept') return ended(status, said, again)
-    leaving.abort()
-    await busy(over, said, async () => {
-      await finishSignIn(asked)
-      await go(username)
-    })
+  void waitForAnswer(asked, go, { leaving, said, again, over })
+}
+
+type Waiting = {
+  leaving: AbortController
+  said: HTMLElement
+  again: HTMLButtonElement
+  over: HTMLButtonElement
+}
+
+async function waitForAnswer(asked: Asked, go: Go, waiting: Waiting): Promise<void> {
+  const { leaving, said, again, over } = waiting
+  const status = await answerTo(asked, leaving.signal)
+  if (leaving.signal.aborted) return
+  if (status !== 'accept') return ended(status, said, again)
+  leaving.abort()
+  await busy(over, said, async () => {
+    await finishSignIn(asked)
+    await go(asked.username)
   })
 }
 
@@ -106,7 +122,7 @@ function ended(status: string, said: HTMLElement, again: HTMLButtonElement): voi
   said.textContent = text.ended[status] ?? text.failed
 }
 
-function typedInstead(asked: Asked, go: Go, leaving: AbortController): HTMLElement {
+function typedForm(asked: Asked, go: Go, leaving: AbortController): HTMLElement {
   const said = line()
   const typed = field(text.typedCode, {
     autocomplete: 'one-time-code',
@@ -114,9 +130,11 @@ function typedInstead(asked: Asked, go: Go, leaving: AbortController): HTMLEleme
     spellcheck: 'false',
     maxlength: '64',
     required: '',
+    'aria-describedby': 'typed-hint',
   })
-  const submit = element('button', { class: 'plain' }, text.goOn)
-  const form = element('form', {}, typed.labelled, submit, said)
+  const submit = element('button', { class: asked.hasDevice ? 'plain' : 'main' }, text.goOn)
+  const hint = element('p', { id: 'typed-hint', class: 'line' }, text.typedHint)
+  const form = element('form', {}, typed.labelled, hint, submit, said)
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void busy(submit, said, async () => {
@@ -125,5 +143,5 @@ function typedInstead(asked: Asked, go: Go, leaving: AbortController): HTMLEleme
       await go(asked.username)
     })
   })
-  return element('details', {}, element('summary', {}, text.noDeviceAtHand), form)
+  return form
 }

@@ -14,6 +14,7 @@ const device = v.looseObject({
   added_at: number('Epoch seconds.'),
   used_at: at('When it was last good for a login.'),
   expires_at: at('Until when it is good.'),
+  held_until: at('Another device let it in lately: until then it approves nothing.'),
   shows_codes: boolean('Whether it shows six-digit codes as well.'),
   push: v.optional(
     v.object({

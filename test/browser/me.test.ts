@@ -45,7 +45,7 @@ describe.each(engines)('/me in %s', (engine) => {
       await tab.press('button', 'Sign in')
       await tab.sees('That was not right')
       await tab.type('Password', password)
-      await tab.press('button', 'I have a one-time code')
+      await tab.press('button', 'I have a one-time code from an administrator')
       await tab.type('One-time code', once)
       await tab.press('button', 'Sign in')
       await tab.sees('You have no device yet')

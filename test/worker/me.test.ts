@@ -4,6 +4,7 @@ import { type Application, application } from '../support/application.ts'
 import { enrol } from '../support/virtual-device.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
+import { move } from './move.ts'
 
 const password = 'a long and quiet password'
 let d: Deployment
@@ -212,6 +213,92 @@ describe('own devices', () => {
     expect((await add(who)).status).toBe(403)
     expect((await d.payroll.initToken({ user: 'many' })).status).toBe(403)
     await d.payroll.call('DELETE', '/policy/six')
+  })
+
+  it('are four at most however they come: what is assigned counts too', async () => {
+    await person('assigned')
+    const who = await byDevice('assigned', await d.device('assigned'))
+    for (const _ of [2, 3, 4]) expect((await add(who)).status).toBe(200)
+    const free = await d.payroll.initToken({})
+    const { serial = '' } = free.envelope.detail ?? {}
+    const assign = () => who.call('POST', '/token/assign', { serial })
+    expect(await errorOf(assign())).toEqual([403, expect.stringContaining('limited')])
+    const waiting = (await mine(who)).devices.find(({ state }) => state === 'waiting')!
+    expect((await who.call('DELETE', `/token/${waiting.serial}`)).status).toBe(200)
+    expect((await assign()).status).toBe(200)
+    expect((await mine(who)).devices).toHaveLength(4)
+  })
+
+  it('are told until when they are held, where another device let them in', async () => {
+    await person('moving')
+    const phone = await d.device('moving')
+    const added = await move(d, phone)
+    const who = await byDevice('moving', phone)
+    const of = async ({ serial }: { serial: string }) =>
+      (await mine(who)).devices.find((one) => one.serial === serial)
+    const { heldUntil } = await added.overview()
+    expect(await of(added)).toMatchObject({ state: 'ready', held_until: heldUntil })
+    expect(await of(phone)).toMatchObject({ held_until: null })
+  })
+})
+
+describe('a recovery code', () => {
+  it('lets whoever has lost their phone mark it lost and add another, behind the password, each once', async () => {
+    await person('phoneless')
+    const phone = await d.device('phoneless')
+    const before = await byDevice('phoneless', phone)
+    const made = await before.call('POST', '/token/init', { type: 'recovery' })
+    const codes = Object.values(made.envelope.detail?.['otps'] as Record<string, string>)
+    expect((await auth({ username: 'phoneless', password: codes[0] })).status).toBe(401)
+    const ask = async () => {
+      const { envelope } = await auth({ username: 'phoneless', password })
+      const challenges = envelope.detail?.['multi_challenge'] as { type: string }[]
+      return { id: envelope.detail?.transaction_id, types: challenges.map(({ type }) => type) }
+    }
+    const type = (id: string | undefined, word: string) =>
+      auth({ username: 'phoneless', transaction_id: id, password: word })
+    const first = await ask()
+    // Plugins read the last one, which is never the way for the day when nothing else works.
+    expect(first.types).toEqual(['recovery', 'push'])
+    expect((await type(first.id, 'A'.repeat(10))).status).toBe(401)
+    const who = session(tokenOf(await type(first.id, codes[0]!.toLowerCase())))
+    expect((await type((await ask()).id, codes[0]!)).status).toBe(401)
+    expect(await mine(who)).toMatchObject({ approved: true })
+    await who.call('POST', `/token/disable/${phone.serial}`, {})
+    // D1 hears of it within a second.
+    await until('one code less', async () => {
+      const { devices } = await mine(who)
+      return devices[0]?.state === 'off' && devices[1]?.left === 9
+    })
+    expect((await ask()).types).toEqual(['recovery'])
+    const { enrolment_url: invitation = '' } = (await add(who)).envelope.detail ?? {}
+    const fresh = await enrol(d.server, { invitation })
+    expect((await mine(await byDevice('phoneless', fresh))).approved).toBe(true)
+    time = clock()
+    time.forward(901)
+    expect(await errorOf(add(who))).toEqual([403, expect.stringContaining('last 15 minutes')])
+    const again = session(tokenOf(await type((await ask()).id, codes[1]!)))
+    expect((await add(again)).status).toBe(200)
+  })
+
+  it('is no way round the password, nor for anybody else', async () => {
+    await person('careful')
+    await person('curious')
+    const made = await d.payroll.call('POST', '/token/init', { type: 'recovery', user: 'careful' })
+    const [code = ''] = Object.values(made.envelope.detail?.['otps'] as Record<string, string>)
+    await d.device('curious')
+    const theirs = (await auth({ username: 'curious', password })).envelope.detail?.transaction_id
+    const typed = { transaction_id: theirs, password: code }
+    for (const username of ['careful', 'curious'])
+      expect((await auth({ username, ...typed })).status).toBe(401)
+    // Of an application's question nothing is used up here.
+    await d.device('careful')
+    const asked = await d.payroll.ask({ user: 'careful' })
+    const stolen = { transaction_id: asked.transactionId, password: code }
+    expect((await auth({ username: 'careful', ...stolen })).status).toBe(401)
+    const own = (await auth({ username: 'careful', password })).envelope.detail?.transaction_id
+    const right = { username: 'careful', transaction_id: own, password: code }
+    expect((await auth(right)).status).toBe(200)
   })
 })
 

@@ -35,7 +35,7 @@ export type Triggered = {
   transactionId: string
   challenge: string
   serials: string[]
-  /** spare: a device's own codes, for when it cannot be reached. */
+  /** spare: a device's own codes and recovery codes, for when it cannot be reached. */
   challenges: { serial: string; type: TokenType; match: Match; spare: boolean }[]
   match: 'code' | 'none'
   /** What is pressed on stock phones follows from it; null where none is asked to. */

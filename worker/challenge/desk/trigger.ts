@@ -44,7 +44,7 @@ export async function trigger(
     serial: token.serial,
     type: token.type,
     match: matchOf(token, { match, phone }),
-    spare: typeof token.device === 'string',
+    spare: typeof token.device === 'string' || token.type === 'recovery',
   }))
 
   // From here to the end nothing is awaited: one turn of one thread decides whether this rings.
@@ -152,6 +152,12 @@ const about = (transaction: Transaction): Omit<Triggered, 'serials' | 'challenge
   sentTo: [],
 })
 
+/** Plugins read the last: what is for the day when nothing else works is never that. */
+const spareFirst = (tokens: TokenCopy[]): TokenCopy[] => [
+  ...tokens.filter(({ type }) => type === 'recovery'),
+  ...tokens.filter(({ type }) => type !== 'recovery'),
+]
+
 function choose(
   desk: Desk,
   copy: OwnerCopy,
@@ -169,7 +175,7 @@ function choose(
     // Nobody is asked for a recovery code unless it is named: it is for the day when nothing else works.
     .filter(({ type }) => type !== 'recovery' || serials || types)
   const tokens = usable.filter((token) => !isLocked(desk, token))
-  if (tokens.length > 0) return { tokens }
+  if (tokens.length > 0) return { tokens: spareFirst(tokens) }
   if (usable.length > 0) return { reason: 'locked' }
   return { reason: candidates.every((token) => token.revoked) ? 'revoked' : 'no_suitable_token' }
 }

@@ -19,6 +19,8 @@ import type { Candidates, PersonHere, SignedIn } from './who.ts'
 
 /** A slash is in no application's id. */
 const signingIn = '/auth'
+/** Recovery codes too: whoever has lost their phone must be able to say so. */
+const types = ['push', 'totp', 'hotp', 'recovery']
 
 /** @returns the challenge, or null where the password is enough for now. */
 export async function askSecondFactor(
@@ -43,6 +45,7 @@ export async function askSecondFactor(
       application: { id: signingIn, name: context.deployment.issuer },
       origin: { how: 'server', ...(client !== null && { address: client }) },
       client,
+      types,
       firstFactor: true,
     },
   )

@@ -17,6 +17,7 @@ export function ownDevices(own: TokenRow[], health: Map<string, PushHealth>, now
         added_at: token.enrolledAt ?? token.createdAt,
         used_at: token.lastAuthAt,
         expires_at: token.validUntil,
+        held_until: token.heldUntil !== null && token.heldUntil > now ? token.heldUntil : null,
         shows_codes: own.some(({ device }) => device === token.serial),
         ...(push && {
           push: { subscribed: push.isSubscribed, outcome: push.outcome, at: push.at },

@@ -55,7 +55,8 @@ owners.post('/assign', async (call) => {
     if (token.ownerId === owner.ownerId) return changeAll(context, [token], () => pin)
     const { type, realms } = token
     const newRealms = [owner.realm].filter((realm) => !realms.includes(realm))
-    const limited = { customer, type, person: owner, realms: newRealms, client }
+    const bySelf = caller.self !== undefined
+    const limited = { customer, type, person: owner, realms: newRealms, client, bySelf }
     // One that is disabled adds to no count of active ones until it is enabled.
     const limits = (await limitsFor(context, limited)).filter(
       (limit) => token.active || limit.of === 'realm' || !limit.active,
