@@ -1,14 +1,20 @@
 /** Waiting in tests: for a condition, never for a time. What was waited for is in the error. */
 
-/** Asks again and again until there is an answer that is neither null, undefined nor false. */
+const turnMs = 50
+
+/**
+ * Asks again and again until there is an answer that is neither null, undefined nor false. Where a test holds the clock, turns are
+ * counted instead: as many as fit into that time.
+ */
 export async function until<T>(
   what: string,
   ask: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   withinMs = 15_000,
 ): Promise<T> {
   const giveUpAtMs = Date.now() + withinMs
+  const turns = Math.ceil(withinMs / turnMs)
   let lastError: unknown
-  for (;;) {
+  for (let turn = 1; ; turn++) {
     try {
       const answer = await ask()
       if (answer !== null && answer !== undefined && answer !== false) return answer
@@ -17,7 +23,9 @@ export async function until<T>(
     }
     if (Date.now() > giveUpAtMs)
       throw new Error(`waited ${withinMs} ms in vain for ${what}`, { cause: lastError })
-    await pause(50)
+    if (turn > turns)
+      throw new Error(`asked ${turns} times in vain for ${what}`, { cause: lastError })
+    await pause(turnMs)
   }
 }
 
