@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { de } from '../../pwa/src/text/de.ts'
 import { en } from '../../pwa/src/text/en.ts'
 import { axeViolations, overflowPixels } from '../support/axe.ts'
+import type { Browser } from '../support/browser.ts'
 import { keptPrivateKeys } from '../support/device-storage.ts'
 import { approveInApp, asker, enrolInApp, finalStatus, readOutcome } from '../support/person.ts'
-import { type Phone, type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+import { type Stage, engines, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
 
 const firstLoadLimitBytes = 40_000
@@ -17,10 +18,10 @@ beforeAll(async () => {
 })
 afterAll(() => stage?.end())
 
-async function enrolled(phone: Phone) {
+async function enrolled(browser: Browser) {
   const person = await stage.person()
   const { link } = await stage.deployment.application.invite(person)
-  const tab = await enrolInApp(phone.browser(), link, { notifications: 'not now' })
+  const tab = await enrolInApp(browser, link, { notifications: 'not now' })
   return { person, tab }
 }
 
@@ -28,8 +29,8 @@ describe.each(engines)('%s', (engine) => {
   it.skipIf(isMissing(engine))(
     'keeps a key that nobody can take out, and that still signs',
     async () => {
-      const phone = await stage.phone(engine)
-      const { person, tab } = await enrolled(phone)
+      const browser = await stage.window(engine)
+      const { person, tab } = await enrolled(browser)
       const keys = await keptPrivateKeys(tab)
       expect(keys).toEqual([
         { algorithm: 'ECDSA', extractable: false, usages: ['sign'], exported: [] },
@@ -38,20 +39,20 @@ describe.each(engines)('%s', (engine) => {
       const ended = finalStatus(stage.deployment.application, transactionId)
       await approveInApp(tab, code)
       expect((await ended).challenge_status).toBe('accept')
-      await phone.close()
+      await browser.close()
     },
   )
 
   it.skipIf(isMissing(engine))(
     'starts without a network, and goes on when it is back',
     async () => {
-      const phone = await stage.phone(engine)
-      const { person, tab } = await enrolled(phone)
+      const browser = await stage.window(engine)
+      const { person, tab } = await enrolled(browser)
       await expect
         .poll(() => tab.run(async () => (await navigator.serviceWorker.ready).active?.state))
         .toBe('activated')
       await stage.deployment.stop()
-      const offline = await phone.browser().open(`${stage.deployment.url}/app`)
+      const offline = await browser.open(`${stage.deployment.url}/app`)
       await offline.waitForScreen('home')
       await offline.sees(person.user)
       await stage.deployment.start()
@@ -60,15 +61,15 @@ describe.each(engines)('%s', (engine) => {
       await offline.waitForScreen('approve', 45_000)
       await approveInApp(offline, code)
       expect((await ended).challenge_status).toBe('accept')
-      await phone.close()
+      await browser.close()
     },
   )
 })
 
 describe.skipIf(isMissing('chromium'))('a browser that cleared its keys', () => {
   it('is noticed: the app says what happened and what to do', async () => {
-    const phone = await stage.phone('chromium')
-    const { tab } = await enrolled(phone)
+    const browser = await stage.window('chromium')
+    const { tab } = await enrolled(browser)
     await tab.run(async () => {
       const opening = indexedDB.open('countersign')
       await new Promise((resolve) => opening.addEventListener('success', resolve))
@@ -80,7 +81,7 @@ describe.skipIf(isMissing('chromium'))('a browser that cleared its keys', () => 
     await tab.sees(en.home.needsAttention)
     await tab.press('button', new RegExp(en.home.needsAttention))
     await tab.sees(en.account.standing.key_lost.title)
-    await phone.close()
+    await browser.close()
   })
 })
 
@@ -116,9 +117,9 @@ describe.skipIf(isMissing('chromium')).each(looks)(
   'at 360 pixels, $name',
   ({ language, dark, text }) => {
     it('every screen is free of axe violations and fits', async () => {
-      const phone = await stage.phone('chromium', { width: 360, height: 740, language, dark })
+      const browser = await stage.window('chromium', { width: 360, height: 740, language, dark })
       const { application, url } = stage.deployment
-      const tab = await phone.browser().open(`${url}/app`)
+      const tab = await browser.open(`${url}/app`)
       const seen: string[] = []
       const inspect = async (screen: string, on: Tab = tab) => {
         await on.waitForScreen(screen, 15_000)
@@ -168,10 +169,10 @@ describe.skipIf(isMissing('chromium')).each(looks)(
 
       await application.ask(person)
       await application.ask(person)
-      const other = await phone.browser().open(`${url}/app`)
+      const other = await browser.open(`${url}/app`)
       await inspect('waiting', other)
       expect(new Set(seen).size).toBe(12)
-      await phone.close()
+      await browser.close()
     })
   },
 )

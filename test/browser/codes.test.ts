@@ -27,11 +27,11 @@ const digitsOn = (tab: Tab): Promise<string> =>
 describe.each(engines)('%s', (engine) => {
   it.skipIf(isMissing(engine))('shows codes that log in, without a network too', async () => {
     const { application, url } = stage.deployment
-    const phone = await stage.phone(engine)
+    const browser = await stage.window(engine)
     const person = await stage.person()
     const begun = await application.initToken({ ...person, pin })
     const link = begun.envelope.detail?.enrolment_url ?? ''
-    const tab = await enrolInApp(phone.browser(), link, { notifications: 'not now' })
+    const tab = await enrolInApp(browser, link, { notifications: 'not now' })
     expect(await keptSecretKeys(tab)).toEqual([
       { algorithm: 'HMAC', extractable: false, usages: ['sign'], exported: [] },
     ])
@@ -48,7 +48,7 @@ describe.each(engines)('%s', (engine) => {
       .poll(() => tab.run(async () => (await navigator.serviceWorker.ready).active?.state))
       .toBe('activated')
     await stage.deployment.stop()
-    const offline = await phone.browser().open(`${url}/app`)
+    const offline = await browser.open(`${url}/app`)
     await offline.waitForScreen('home')
     await offline.press('button', words.show)
     const another = await until(
@@ -61,18 +61,17 @@ describe.each(engines)('%s', (engine) => {
     )
     await stage.deployment.start()
     expect(await passes(pin + another)).toBe(true)
-    await phone.close()
+    await browser.close()
   })
 })
 
 describe.skipIf(isMissing('chromium'))('at 360 pixels, dark, German', () => {
   it('is free of axe violations, fits, and hides again', async () => {
-    const phone = await stage.phone('chromium', {
-      ...{ width: 360, height: 740, language: 'de-DE', dark: true },
-    })
+    const look = { width: 360, height: 740, language: 'de-DE', dark: true }
+    const browser = await stage.window('chromium', look)
     const { application, url } = stage.deployment
     const { link } = await application.invite(await stage.person())
-    const tab = await phone.browser().open(`${url}/app`)
+    const tab = await browser.open(`${url}/app`)
     await tab.open(link)
     await tab.waitForScreen('confirm', 15_000)
     await tab.press('button', de.enrol.confirm)
@@ -85,12 +84,11 @@ describe.skipIf(isMissing('chromium'))('at 360 pixels, dark, German', () => {
     expect(await axeViolations(tab)).toEqual([])
     expect(await overflowPixels(tab)).toBe(0)
     if (process.env['SCREENSHOTS'])
-      await phone
-        .browser()
+      await browser
         .pageOf(tab)
         .screenshot({ path: `${process.env['SCREENSHOTS']}/codes-de.png`, fullPage: true })
     await tab.press('button', laterTexts.de.codes.hide)
     expect(await tab.run(() => document.querySelector('.digits'))).toBeNull()
-    await phone.close()
+    await browser.close()
   })
 })

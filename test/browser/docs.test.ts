@@ -14,11 +14,11 @@ describe.skipIf(isMissing('chromium'))('the API reference', () => {
     [360, true],
     [1200, false],
   ])('fits %i pixels, and can be read by everyone (dark: %s)', async (width, dark) => {
-    const phone = await stage.phone('chromium', { width, height: 740, dark })
-    const tab = await phone.browser().open(`${stage.deployment.url}/docs#postTokenInit`)
+    const browser = await stage.window('chromium', { width, height: 740, dark })
+    const tab = await browser.open(`${stage.deployment.url}/docs#postTokenInit`)
     await tab.sees('Who may call')
     expect(await overflowPixels(tab)).toBe(0)
     expect(await axeViolations(tab)).toEqual([])
-    await phone.close()
+    await browser.close()
   })
 })

@@ -34,10 +34,9 @@ describe.each(engines)('/me in %s', (engine) => {
       const given = { type: 'registration', ...person }
       const made = await administrator.call('POST', '/token/init', given)
       const once = String(made.envelope.detail?.['registrationcode'])
-      // A browser each: Firefox draws nothing in a tab that lies behind another.
-      const phone = await stage.phone(engine)
-      const laptop = await stage.phone(engine, { width: 360, height: 740 })
-      const tab = await laptop.browser().open(`${stage.deployment.url}/me`)
+      const phone = await stage.window(engine)
+      const laptop = await stage.window(engine, { width: 360, height: 740 })
+      const tab = await laptop.open(`${stage.deployment.url}/me`)
       await tab.waitForScreen('sign-in')
       await isWell(tab, `${engine}-sign-in`)
       await tab.type('User name', person.user)
@@ -55,7 +54,8 @@ describe.each(engines)('/me in %s', (engine) => {
       await tab.waitForScreen('add')
       expect(await textOf(tab, '.typed')).toMatch(/^[0-9A-Z]{4} [0-9A-Z]{4} [0-9A-Z]{4}$/)
       await isWell(tab, `${engine}-add`)
-      const app = await enrolInApp(phone.browser(), await textOf(tab, '.link'))
+      const link = await textOf(tab, '.link')
+      const app = await enrolInApp(phone, link, { notifications: 'not now' })
       await tab.sees('The new device is ready')
       await isWell(tab, `${engine}-home`)
 
@@ -133,14 +133,9 @@ describe.skipIf(isMissing('chromium'))('/me in German', () => {
     const person = await stage.person()
     const administrator = await stage.deployment.administrator()
     await administrator.call('PUT', '/user/', { ...person, password })
-    const phone = await stage.phone('chromium', {
-      width: 360,
-      height: 740,
-      language: 'de-DE',
-      dark: true,
-    })
+    const look = { width: 360, height: 740, language: 'de-DE', dark: true }
+    const browser = await stage.window('chromium', look)
     const { link } = await stage.deployment.application.invite(person)
-    const browser = phone.browser()
     const tab = await browser.open(`${stage.deployment.url}/me`)
     await tab.waitForScreen('sign-in')
     await isWell(tab, 'german-sign-in')
@@ -157,6 +152,6 @@ describe.skipIf(isMissing('chromium'))('/me in German', () => {
     await isWell(tab, 'german-declined')
     await tab.press('button', 'Von vorn')
     await tab.waitForScreen('sign-in')
-    await phone.close()
+    await browser.close()
   })
 })

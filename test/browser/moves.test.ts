@@ -29,18 +29,20 @@ const second = ['chromium', 'firefox'] as const
 describe.skipIf(isMissing('chromium')).each(second)('to %s', (engine) => {
   it.skipIf(isMissing(engine))('adds the new phone, holds it, and stops it', async () => {
     const { application, url } = stage.deployment
-    const old = await stage.phone('chromium', look)
+    const old = await stage.window('chromium', look)
     const person = await stage.person()
     const { link } = await application.invite(person)
-    const tab = await enrolInApp(old.browser(), link, { notifications: 'not now' })
+    const tab = await enrolInApp(old, link, { notifications: 'not now' })
     await tab.press('button', new RegExp(person.user))
     await tab.press('button', words.move)
     await tab.waitForScreen('move')
     const invitation = await codeOn(tab)
     await inspect(tab)
 
-    const fresh = await stage.phone(engine, look)
-    const there = await fresh.browser().open(`${url}/app`)
+    // A Firefox is dark as a whole.
+    const whole = engine === 'firefox' ? await stage.phone(engine, look) : null
+    const fresh = whole ? whole.browser() : await stage.window(engine, look)
+    const there = await fresh.open(`${url}/app`)
     await there.waitForScreen('start')
     await there.press('button', en.start.begin)
     await there.type(en.enrol.pasteLabel, invitation)

@@ -1,5 +1,5 @@
 /** What a device shows and signs: only genuine questions, only as they still stand, each with its own code. */
-import type { BrowserContext } from 'playwright-core'
+import type { BrowserContext, Disposable } from 'playwright-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { en } from '../../pwa/src/text/en.ts'
 import { sign } from '../../schema/jws.ts'
@@ -28,24 +28,31 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
   let person: Person
   let tab: Tab
 
+  /** Ends what a test did to the sockets. */
+  let deafness: Disposable | null = null
+
   beforeAll(async () => {
     stage = await setStage()
     application = stage.deployment.application
+    phone = await stage.phone('chromium')
+    context = phone.browser().context
   })
   afterAll(() => stage?.end())
 
   beforeEach(async () => {
-    await phone?.close()
-    phone = await stage.phone('chromium')
-    context = phone.browser().context
+    await deafness?.dispose()
+    deafness = null
+    await context.unrouteAll()
+    for (const shown of phone.notifications.shown()) phone.notifications.dismiss(shown)
+    await phone.browser().forget(stage.deployment.url)
     person = await stage.person()
     const { link } = await application.invite(person)
     tab = await enrolInApp(phone.browser(), link, { notifications: 'not now' })
   })
 
-  /** No word by socket any more, until the browser is closed. */
+  /** No word by socket any more, until the test is over. */
   async function silence(): Promise<void> {
-    await withoutWebSockets(context)
+    deafness ??= await withoutWebSockets(context)
     await tab.reload()
   }
 

@@ -53,7 +53,7 @@ describe.each(engines)('the sign-in page in %s', (engine) => {
         { origin: stage.deployment.url },
         { invitation, deviceName: 'Pixel' },
       )
-      const phone = await stage.phone(engine, { width: 320, height: 640 })
+      const browser = await stage.window(engine, { width: 320, height: 640 })
       const verifier = openid.randomPKCECodeVerifier()
       const address = openid.buildAuthorizationUrl(config, {
         redirect_uri: callback,
@@ -61,7 +61,7 @@ describe.each(engines)('the sign-in page in %s', (engine) => {
         code_challenge: await openid.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
       })
-      const tab = await phone.browser().open(address.href)
+      const tab = await browser.open(address.href)
       const isWell = async () =>
         expect([await axeViolations(tab), await overflowPixels(tab)]).toEqual([[], 0])
       await isWell()
@@ -89,7 +89,7 @@ describe.each(engines)('the sign-in page in %s', (engine) => {
       })
       expect(tokens.claims()?.preferred_username).toBe(person.user)
 
-      const again = await phone.browser().open(`${address.href}&prompt=login&ui_locales=de`)
+      const again = await browser.open(`${address.href}&prompt=login&ui_locales=de`)
       await again.type('Benutzername', person.user)
       await again.type('Passwort', password)
       await again.press('button', 'Weiter')

@@ -51,17 +51,13 @@ describe.each(engines)('Try it in %s', (engine) => {
 
 describe.skipIf(isMissing('chromium'))('the pages in front of the app', () => {
   it('fit 360 pixels, in German too', async () => {
-    const phone = await stage.phone('chromium', {
-      width: 360,
-      height: 740,
-      language: 'de-DE',
-      dark: true,
-    })
-    const tab = await phone.browser().open(stage.deployment.url)
+    const look = { width: 360, height: 740, language: 'de-DE', dark: true }
+    const browser = await stage.window('chromium', look)
+    const tab = await browser.open(stage.deployment.url)
     await tab.sees('Diesen Browser einrichten')
     expect(await overflowPixels(tab)).toBe(0)
     expect(await axeViolations(tab)).toEqual([])
-    await phone.close()
+    await browser.close()
   })
 
   it('say every sentence in both languages', async () => {

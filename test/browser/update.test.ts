@@ -30,10 +30,10 @@ describe.each(engines)('%s', (engine) => {
     'offers a new version only after the open question is answered, and takes it at the person’s word',
     async () => {
       const { application } = stage.deployment
-      const phone = await stage.phone(engine)
+      const browser = await stage.window(engine)
       const person = await stage.person()
       const { link } = await application.invite(person)
-      const tab = await enrolInApp(phone.browser(), link, { notifications: 'not now' })
+      const tab = await enrolInApp(browser, link, { notifications: 'not now' })
       await until(
         'the first service worker',
         async () => (await workerState(tab, 'active')) === 'activated',
@@ -54,7 +54,7 @@ describe.each(engines)('%s', (engine) => {
       await until('the change', async () => (await workerState(tab, 'waiting')) === 'none')
       await tab.waitForScreen('home')
       expect(await tab.text()).not.toContain(en.update.ready)
-      await phone.close()
+      await browser.close()
     },
   )
 })

@@ -2,8 +2,9 @@
 import type { CDPSession } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { en } from '../../pwa/src/text/en.ts'
+import type { ChromiumBrowser } from '../support/browser-chromium.ts'
 import { approveInApp, finalStatus, readOutcome } from '../support/person.ts'
-import { type Phone, type Stage, isMissing, setStage } from '../support/stage.ts'
+import { type Stage, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
 
 describe.skipIf(isMissing('chromium'))('a deployment that asks for user verification', () => {
@@ -21,9 +22,9 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
   afterAll(() => stage?.end())
 
   /** A finger that the browser believes in; `recognised` says whether it is the right one. */
-  async function giveFinger(phone: Phone<'chromium'>, tab: Tab, recognised: boolean) {
-    const { context } = phone.browser()
-    const session: CDPSession = await context.newCDPSession(phone.browser().pageOf(tab))
+  async function giveFinger(browser: ChromiumBrowser, tab: Tab, recognised: boolean) {
+    const { context } = browser
+    const session: CDPSession = await context.newCDPSession(browser.pageOf(tab))
     await session.send('WebAuthn.enable')
     const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
       options: {
@@ -43,15 +44,15 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
 
   async function begin(recognised: boolean) {
     const person = await stage.person()
-    const phone = await stage.phone('chromium')
+    const browser = await stage.window('chromium')
     const { link } = await stage.deployment.application.invite(person)
-    const tab = await phone.browser().open('about:blank')
-    const finger = await giveFinger(phone, tab, recognised)
+    const tab = await browser.open('about:blank')
+    const finger = await giveFinger(browser, tab, recognised)
     await tab.open(link)
     await tab.press('button', en.enrol.confirm)
     await tab.waitForScreen('verifier')
     await tab.press('button', en.verifier.add)
-    return { person, phone, tab, finger }
+    return { person, browser, tab, finger }
   }
 
   async function finish(tab: Tab): Promise<void> {
@@ -63,7 +64,7 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
 
   it('approves with the finger that was added, and with no other', async () => {
     const { application } = stage.deployment
-    const { person, phone, tab, finger } = await begin(true)
+    const { person, browser, tab, finger } = await begin(true)
     await finish(tab)
     const { transactionId, code } = await application.ask(person)
     const ended = finalStatus(application, transactionId)
@@ -78,12 +79,12 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
     expect(await readOutcome(tab)).toBe('approved')
     expect((await ended).challenge_status).toBe('accept')
     expect((await application.redeem(person, transactionId)).envelope.result.value).toBe(true)
-    await phone.close()
+    await browser.close()
   })
 
   it('does not ask a device that has none, and asks again once the person has added one', async () => {
     const { application } = stage.deployment
-    const { person, phone, tab, finger } = await begin(false)
+    const { person, browser, tab, finger } = await begin(false)
     await tab.sees(en.verifier.troubles.declined)
     await tab.press('button', en.verifier.without)
     await finish(tab)
@@ -99,6 +100,6 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
     const ended = finalStatus(application, transactionId)
     await approveInApp(tab, code)
     expect((await ended).challenge_status).toBe('accept')
-    await phone.close()
+    await browser.close()
   })
 })

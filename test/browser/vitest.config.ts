@@ -9,6 +9,8 @@ export default defineConfig({
     include: ['test/browser/**/*.test.ts', 'test/journeys/**/*.test.ts'],
     exclude,
     maxWorkers: 2,
+    // A worker reads all that drives browsers and servers once, which costs several seconds, and not for each file.
+    isolate: false,
     testTimeout: 90_000,
     hookTimeout: 120_000,
   },

@@ -7,7 +7,7 @@ const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe
 type Axe = { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> }
 
 export async function axeViolations(tab: Tab): Promise<string[]> {
-  await tab.inject(source)
+  if (!(await tab.run(() => 'axe' in globalThis))) await tab.inject(source)
   return tab.run(async () => {
     const { violations } = await (globalThis as unknown as { axe: Axe }).axe.run()
     return violations.flatMap(({ id, nodes }) =>

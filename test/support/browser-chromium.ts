@@ -1,8 +1,21 @@
 /**
- * Real Chromium with a profile on disk (a fresh context would be incognito, where push is denied), driven by playwright.
+ * Real Chromium with a profile on disk (a fresh context would be incognito, where push is denied), driven by playwright; and one
+ * whose windows are such contexts, for all who need no push.
  */
-import { type BrowserContext, type JSHandle, type Page, chromium } from 'playwright-core'
-import { type Browser, type BrowserOptions, chromiumPath } from './browser.ts'
+import {
+  type BrowserContext,
+  type Disposable,
+  type JSHandle,
+  type Page,
+  chromium,
+} from 'playwright-core'
+import {
+  type Browser,
+  type BrowserOptions,
+  type WindowOptions,
+  type Windows,
+  chromiumPath,
+} from './browser.ts'
 import type { ChromiumPushService } from './push-service-chromium.ts'
 import { type Tab, type TabEngine, callText, tabOf } from './tab.ts'
 import { until } from './until.ts'
@@ -12,6 +25,8 @@ export type ChromiumBrowser = Browser & {
   /** Playwright's own objects, for what only Chromium can do: CDP, a page's network. */
   context: BrowserContext
   pageOf(tab: Tab): Page
+  /** Deletes all that was kept for the origin, as people can: a first visit comes next. */
+  forget(origin: string): Promise<void>
 }
 
 const quiet = [
@@ -25,9 +40,30 @@ const quiet = [
 ]
 
 export async function launchChromium(options: ChromiumOptions): Promise<ChromiumBrowser> {
+  const context = await chromium.launchPersistentContext(options.profile, {
+    ...start(options),
+    ...look(options),
+  })
+  await setPermissions(context, options)
+  return browserOf(context, context.browser()?.version() ?? '')
+}
+
+export async function launchChromiumWindows(): Promise<Windows<ChromiumBrowser>> {
+  const browser = await chromium.launch(start({}))
+  return {
+    async window(options) {
+      const context = await browser.newContext(look(options))
+      await setPermissions(context, options)
+      return browserOf(context, browser.version())
+    },
+    close: () => browser.close(),
+  }
+}
+
+function start(options: Omit<ChromiumOptions, 'profile' | 'origin'>) {
   const executablePath = chromiumPath()
   if (!executablePath) throw new Error('no Chromium: set CHROME_PATH')
-  const context = await chromium.launchPersistentContext(options.profile, {
+  return {
     executablePath,
     headless: true,
     args: [
@@ -37,12 +73,19 @@ export async function launchChromium(options: ChromiumOptions): Promise<Chromium
       ...(options.browserArguments ?? []),
     ],
     env: environment(options),
-    viewport: { width: options.width ?? 412, height: options.height ?? 860 },
-    locale: options.language ?? 'en-GB',
-    colorScheme: options.dark ? 'dark' : 'light',
     chromiumSandbox: false,
-  })
-  await setPermissions(context, options)
+  }
+}
+
+const look = ({ width = 412, height = 860, language = 'en-GB', dark = false }: WindowOptions) => ({
+  viewport: { width, height },
+  locale: language,
+  colorScheme: dark ? ('dark' as const) : ('light' as const),
+  // What moves is painted sixty times a second, without a graphics card.
+  reducedMotion: 'reduce' as const,
+})
+
+function browserOf(context: BrowserContext, version: string): ChromiumBrowser {
   const pages = new Map<Tab, Page>()
   const tabFor = (page: Page): Tab => {
     const known = [...pages].find(([, other]) => other === page)?.[0]
@@ -52,7 +95,7 @@ export async function launchChromium(options: ChromiumOptions): Promise<Chromium
   }
   return {
     name: 'chromium',
-    version: context.browser()?.version() ?? '',
+    version,
     context,
     pageOf(tab) {
       const page = pages.get(tab)
@@ -69,12 +112,24 @@ export async function launchChromium(options: ChromiumOptions): Promise<Chromium
       tabFor(
         await until('a new tab', () => context.pages().find((page) => suits(page.url())), withinMs),
       ),
+    async forget(origin) {
+      const [page, ...others] = context.pages()
+      for (const other of others) await other.close()
+      if (!page) throw new Error('no tab is left')
+      await page.goto('about:blank')
+      const session = await context.newCDPSession(page)
+      await session.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' })
+      await session.detach()
+    },
     close: () => context.close(),
   }
 }
 
 /** Permissions granted here are forgotten when the browser closes, so each launch sets them again. */
-async function setPermissions(context: BrowserContext, options: ChromiumOptions): Promise<void> {
+async function setPermissions(
+  context: BrowserContext,
+  options: Omit<ChromiumOptions, 'profile'>,
+): Promise<void> {
   const { origin } = options
   const granted = ['clipboard-read', 'clipboard-write', ...(options.camera ? ['camera'] : [])]
   if (options.notifications === 'granted') granted.push('notifications')
@@ -86,7 +141,7 @@ async function setPermissions(context: BrowserContext, options: ChromiumOptions)
   await session.send('Browser.setPermission', { permission, setting: 'denied', origin })
 }
 
-const cameraArguments = ({ camera }: ChromiumOptions): string[] =>
+const cameraArguments = ({ camera }: Pick<ChromiumOptions, 'camera'>): string[] =>
   camera === undefined
     ? []
     : [
@@ -95,7 +150,7 @@ const cameraArguments = ({ camera }: ChromiumOptions): string[] =>
         `--use-file-for-fake-video-capture=${camera}`,
       ]
 
-function environment({ busAddress }: ChromiumOptions): Record<string, string> {
+function environment({ busAddress }: Pick<ChromiumOptions, 'busAddress'>): Record<string, string> {
   const own = Object.entries(process.env).filter((entry): entry is [string, string] => !!entry[1])
   // Without an address of ours a browser would look for the desktop's own bus.
   return { ...Object.fromEntries(own), DBUS_SESSION_BUS_ADDRESS: busAddress ?? 'disabled:' }
@@ -125,9 +180,9 @@ function engineOf(page: Page): TabEngine {
   }
 }
 
-/** As behind a proxy that knows no WebSockets: each one fails as it is opened, in pages loaded from now on. */
-export async function withoutWebSockets(context: BrowserContext): Promise<void> {
-  await context.addInitScript(() => {
+/** As behind a proxy that knows no WebSockets: each one fails as it is opened, in pages loaded from now on, until that is ended. */
+export function withoutWebSockets(context: BrowserContext): Promise<Disposable> {
+  return context.addInitScript(() => {
     class Failing extends EventTarget {
       readonly readyState = 3
       constructor() {

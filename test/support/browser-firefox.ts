@@ -1,11 +1,18 @@
 /** Real Firefox with a profile on disk, driven by puppeteer over WebDriver BiDi, its push connected to a local service. */
 import puppeteer, {
+  type BrowserContext,
   type Browser as PuppeteerBrowser,
   type ElementHandle,
   type JSHandle,
   type Page,
 } from 'puppeteer-core'
-import { type Browser, type BrowserOptions, firefoxPath } from './browser.ts'
+import {
+  type Browser,
+  type BrowserOptions,
+  type WindowOptions,
+  type Windows,
+  firefoxPath,
+} from './browser.ts'
 import type { FirefoxPushService } from './push-service-firefox.ts'
 import { type Tab, type TabEngine, callText, tabOf } from './tab.ts'
 import { until } from './until.ts'
@@ -14,17 +21,61 @@ export type FirefoxOptions = BrowserOptions & { pushService?: FirefoxPushService
 export type FirefoxBrowser = Browser & { pageOf(tab: Tab): Page }
 
 export async function launchFirefox(options: FirefoxOptions): Promise<FirefoxBrowser> {
+  const browser = await start(options)
+  return browserOf(
+    { version: await browser.version(), ...size(options) },
+    browser.defaultBrowserContext(),
+    () => browser.close(),
+  )
+}
+
+/** A window each, because Firefox draws nothing in a tab that lies behind another; language and look are those of all. */
+export async function launchFirefoxWindows(profile: string): Promise<Windows<FirefoxBrowser>> {
+  const browser = await start({ profile, origin: '', notifications: 'granted' })
+  const version = await browser.version()
+  return {
+    async window(options: WindowOptions) {
+      if (options.dark || options.language || options.notifications === 'denied')
+        throw new Error(
+          'of a language, a look or permissions of its own is a Firefox only as a whole',
+        )
+      const context = await browser.createBrowserContext()
+      const opening = { type: 'window' } as const
+      return browserOf({ version, opening, ...size(options) }, context, () => context.close())
+    },
+    close: () => browser.close(),
+  }
+}
+
+const size = ({ width = 412, height = 860 }: Pick<BrowserOptions, 'width' | 'height'>) => ({
+  viewport: { width, height },
+})
+
+async function start(options: FirefoxOptions): Promise<PuppeteerBrowser> {
   const executablePath = firefoxPath()
   if (!executablePath) throw new Error('no Firefox: set FIREFOX_PATH')
-  const browser = await puppeteer.launch({
+  return puppeteer.launch({
     browser: 'firefox',
     executablePath,
     headless: true,
     userDataDir: options.profile,
     env: { ...process.env, DBUS_SESSION_BUS_ADDRESS: options.busAddress ?? 'disabled:' },
     extraPrefsFirefox: preferences(options),
-    defaultViewport: { width: options.width ?? 412, height: options.height ?? 860 },
+    defaultViewport: size(options).viewport,
   })
+}
+
+type Of = {
+  version: string
+  viewport: { width: number; height: number }
+  opening?: { type: 'window' }
+}
+
+function browserOf(
+  { version, viewport, opening }: Of,
+  context: BrowserContext,
+  close: () => Promise<void>,
+): FirefoxBrowser {
   const pages = new Map<Tab, Page>()
   const tabFor = (page: Page): Tab => {
     const known = [...pages].find(([, other]) => other === page)?.[0]
@@ -34,26 +85,27 @@ export async function launchFirefox(options: FirefoxOptions): Promise<FirefoxBro
   }
   return {
     name: 'firefox',
-    version: await browser.version(),
+    version,
     pageOf(tab) {
       const page = pages.get(tab)
       if (!page) throw new Error('a tab of another browser')
       return page
     },
     async open(address) {
-      const page = await browser.newPage()
+      const page = await context.newPage(opening)
+      if (opening) await page.setViewport(viewport)
       await page.goto(address)
       return tabFor(page)
     },
-    tabs: async () => (await browser.pages()).map(tabFor),
+    tabs: async () => (await context.pages()).map(tabFor),
     waitForTab: async (suits, withinMs) =>
-      tabFor(await until('a new tab', () => pageAt(browser, suits), withinMs)),
-    close: () => browser.close(),
+      tabFor(await until('a new tab', () => pageAt(context, suits), withinMs)),
+    close,
   }
 }
 
-const pageAt = async (browser: PuppeteerBrowser, suits: (address: string) => boolean) =>
-  (await browser.pages()).find((page) => suits(page.url()))
+const pageAt = async (context: BrowserContext, suits: (address: string) => boolean) =>
+  (await context.pages()).find((page) => suits(page.url()))
 
 /** Permission by preference, because one granted over BiDi is forgotten when the browser closes. */
 function preferences(options: FirefoxOptions): Record<string, unknown> {

@@ -20,6 +20,18 @@ export type BrowserOptions = {
   dark?: boolean
 }
 
+/** What a window of a browser that others use too may have of its own. */
+export type WindowOptions = Pick<
+  BrowserOptions,
+  'origin' | 'notifications' | 'width' | 'height' | 'language' | 'dark'
+>
+
+/** One process for many windows, each with a storage of its own that goes with it. None gets push. */
+export type Windows<Kind extends Browser = Browser> = {
+  window(options: WindowOptions): Promise<Kind>
+  close(): Promise<void>
+}
+
 export type Browser = {
   name: 'chromium' | 'firefox' | 'webkit'
   version: string

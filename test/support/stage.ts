@@ -5,9 +5,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Browser, type BrowserOptions, chromiumPath, firefoxPath } from './browser.ts'
-import { type ChromiumBrowser, launchChromium } from './browser-chromium.ts'
-import { type FirefoxBrowser, launchFirefox } from './browser-firefox.ts'
+import {
+  type Browser,
+  type BrowserOptions,
+  type WindowOptions,
+  type Windows,
+  chromiumPath,
+  firefoxPath,
+} from './browser.ts'
+import { type ChromiumBrowser, launchChromium, launchChromiumWindows } from './browser-chromium.ts'
+import { type FirefoxBrowser, launchFirefox, launchFirefoxWindows } from './browser-firefox.ts'
 import type { ServeOptions } from '../../worker/local/serve.ts'
 import type { Person } from './application.ts'
 import { type Deployment, startDeployment } from './deployment.ts'
@@ -37,6 +44,11 @@ export type Stage = {
   person(name?: string): Promise<Person & { realm: string }>
   /** A browser with a profile of its own, open; by default notifications are allowed. */
   phone<Kind extends Engine>(engine: Kind, options?: Partial<BrowserOptions>): Promise<Phone<Kind>>
+  /** For all that needs neither push nor notifications, and much quicker: a window, of a storage of its own, of a browser that the stage keeps. */
+  window<Kind extends Engine>(
+    engine: Kind,
+    options?: Partial<WindowOptions>,
+  ): Promise<Launched[Kind]>
   end(): Promise<void>
 }
 
@@ -54,6 +66,18 @@ export async function setStage(options: ServeOptions = {}): Promise<Stage> {
     engine === 'chromium'
       ? launchChromium({ ...given, pushService: push.chromium })
       : launchFirefox({ ...given, pushService: push.firefox })
+
+  const kept = new Map<Engine, Promise<Windows>>()
+  function windowsOf(engine: Engine): Promise<Windows> {
+    const known = kept.get(engine)
+    if (known) return known
+    const begun: Promise<Windows> =
+      engine === 'chromium'
+        ? launchChromiumWindows()
+        : launchFirefoxWindows(mkdtempSync(join(folder, 'firefox-')))
+    kept.set(engine, begun)
+    return begun
+  }
 
   return {
     deployment,
@@ -91,8 +115,14 @@ export async function setStage(options: ServeOptions = {}): Promise<Stage> {
       await phone.open()
       return phone
     },
+    async window<Kind extends Engine>(engine: Kind, more: Partial<WindowOptions> = {}) {
+      const windows = await windowsOf(engine)
+      const given: WindowOptions = { origin: deployment.url, notifications: 'granted', ...more }
+      return (await windows.window(given)) as Launched[Kind]
+    },
     async end() {
       for (const phone of phones) await phone.close().catch(() => undefined)
+      for (const windows of kept.values()) await (await windows).close().catch(() => undefined)
       for (const { notifications } of phones) notifications.close()
       await deployment.remove()
       for (const service of Object.values(push)) await service.close()
