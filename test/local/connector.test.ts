@@ -2,7 +2,7 @@
  * Connectors: two programs beside a slapd with a certificate authority of its own, which the Worker can neither reach nor trust.
  * They are the real command, each a process.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,9 +32,10 @@ describe.skipIf(!hasSlapd())('a connector', () => {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-connector-'))
   const running: Running[] = []
 
-  function connector(name: string, ...words: string[]): Running {
+  const connector = (name: string, ...words: string[]) => run(command, name, ...words)
+  function run(program: string, name: string, ...words: string[]): Running {
     const config = join(folder, `${name}.json`)
-    const child = spawn(process.execPath, [command, 'connector', '--config', config, ...words], {
+    const child = spawn(process.execPath, [program, 'connector', '--config', config, ...words], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     let said = ''
@@ -174,6 +175,25 @@ describe.skipIf(!hasSlapd())('a connector', () => {
     connector('one')
     await isConnected('one')
     expect(await outcome('bert', 'password of bert')).toBe('ACCEPT')
+  })
+
+  it('runs out of its package, where there is nothing but Node', async () => {
+    const packed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+      cwd: join(import.meta.dirname, '../..'),
+      encoding: 'utf8',
+    })
+    execFileSync('tar', ['-xzf', packed.trim().split('\n').at(-1)!], { cwd: folder })
+    configure('packed')
+    const { code } = (await must('POST', '/connector', { name: 'office' })) as { code: string }
+    const program = join(folder, 'package/worker/local/connector/bin.mjs')
+    await running.at(-1)!.kill()
+    const one = run(program, 'packed', '--enrol', code)
+    await isConnected('packed')
+    expect((await list()).filter(({ connected }) => connected)).toMatchObject([{ label: 'packed' }])
+    expect(await outcome('bert', 'password of bert')).toBe('ACCEPT')
+    await one.kill()
+    connector('one')
+    await isConnected('one')
   })
 
   it('does what its own file allows and no more', async () => {

@@ -1,21 +1,25 @@
 /** Who may be a connector, seen from the Worker: what a program says that is none, and what one says that is. */
+import { env } from 'cloudflare:workers'
 import { beforeAll, expect, it } from 'vitest'
 import { connectorRefusedCode, connectorTyp } from '../../schema/connector.ts'
 import { type PublicJwk, publicHalf, sign } from '../../schema/jws.ts'
+import type { Application } from '../support/application.ts'
 import { p256Keys } from '../support/p256.ts'
 import { until } from '../support/until.ts'
+import { newCustomer } from './customer.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
 
 let d: Deployment
+const far = {
+  type: 'ldapresolver',
+  CONNECTOR: 'office',
+  LDAPBASE: 'dc=example,dc=org',
+  LOGINNAMEATTRIBUTE: 'uid',
+  LDAPSEARCHFILTER: '(objectClass=person)',
+}
 beforeAll(async () => {
-  d = await deployment()
-  await d.payroll.call('POST', '/resolver/far', {
-    type: 'ldapresolver',
-    CONNECTOR: 'office',
-    LDAPBASE: 'dc=example,dc=org',
-    LOGINNAMEATTRIBUTE: 'uid',
-    LDAPSEARCHFILTER: '(objectClass=person)',
-  })
+  d = await deployment({ DB_1: env.DB_1 })
+  await d.payroll.call('POST', '/resolver/far', far)
 })
 
 type Key = { key: CryptoKey; publicKey: PublicJwk }
@@ -25,8 +29,8 @@ async function newKey(): Promise<Key> {
   return { key: keys.privateKey, publicKey: publicHalf(jwk as never) }
 }
 
-async function codeFor(name = 'office'): Promise<string> {
-  const { envelope } = await d.payroll.call('POST', '/connector', { name })
+async function codeFor(name = 'office', by: Application = d.payroll): Promise<string> {
+  const { envelope } = await by.call('POST', '/connector', { name })
   return (envelope.result.value as { code: string }).code
 }
 async function enrol(code: string, { key, publicKey }: Key, claims: object = {}) {
@@ -56,8 +60,8 @@ async function dial(id: string) {
 const hello = async (id: string, nonce: string, { key }: Key, claims: object = {}) => ({
   hello: await sign(connectorTyp.hello, { aud: origin, iss: id, nonce, ...claims }, { key }),
 })
-const tested = async () => {
-  const { envelope } = await d.payroll.call('POST', '/resolver/test', {
+const tested = async (by: Application = d.payroll) => {
+  const { envelope } = await by.call('POST', '/resolver/test', {
     type: 'ldapresolver',
     resolver: 'far',
   })
@@ -139,4 +143,22 @@ it('is asked by resolvers that name it, and by no others', async () => {
   expect(envelope.result.value).toContainEqual(
     expect.objectContaining({ id, name: 'branch', label: 'one', connected: true }),
   )
+})
+
+it('of a customer in another database is theirs, and no other customer’s of the same name', async () => {
+  const globex = await newCustomer(d, { id: 'globex', name: 'Globex', database: 1 })
+  await globex.payroll.call('POST', '/resolver/far', far)
+  const mine = await newKey()
+  const { id } = await enrol(await codeFor('office', globex.payroll), mine)
+  const line = await dial(id)
+  line.say(await hello(id, line.nonce, mine))
+  expect(await line.next('ready')).toEqual({ ready: true })
+  expect(await tested()).toEqual([false, 'no connector of this name is connected'])
+  const testing = tested(globex.payroll)
+  const { n } = (await line.next('a question')) as { n: number }
+  line.say({ n, done: { ok: true, tested: 'It answers.' } })
+  expect(await testing).toEqual([true, 'It answers.'])
+  expect((await d.payroll.call('DELETE', `/connector/${id}`)).status).toBe(404)
+  expect((await globex.payroll.call('DELETE', `/connector/${id}`)).status).toBe(200)
+  expect(await line.closed()).toBe(connectorRefusedCode)
 })
