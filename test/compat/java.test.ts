@@ -309,7 +309,7 @@ describe('either of them', () => {
     expect(answer.challenges).toEqual([])
     await desk.person('keyless')
     const none = await java.validateCheck('keyless', '1234')
-    expect([none.authentication, none.passkey]).toEqual(['REJECT', undefined])
+    expect([none.authentication, none.passkey]).toEqual(['REJECT', null])
   })
 
   it('reads code and message of each refusal', async () => {

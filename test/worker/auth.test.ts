@@ -251,7 +251,7 @@ describe('policies of scope user', () => {
     expect((await bert.call('DELETE', `/token/${serial}`)).status).toBe(200)
     expect(
       Object.keys((await anna.call('POST', '/auth/rights')).envelope.result.value as object),
-    ).toEqual(['hotp', 'push', 'recovery', 'totp'])
+    ).toEqual(['hotp', 'passkey', 'push', 'recovery', 'totp'])
   })
 })
 
