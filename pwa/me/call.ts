@@ -102,7 +102,7 @@ export function answerTo({ transaction }: Asked, gone: AbortSignal): Promise<str
 
 export type Device = {
   serial: string
-  type: 'push' | 'totp' | 'hotp' | 'recovery'
+  type: 'push' | 'totp' | 'hotp' | 'recovery' | 'passkey'
   name: string
   state: 'ready' | 'waiting' | 'off'
   added_at: number

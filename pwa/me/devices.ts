@@ -115,7 +115,7 @@ async function remove(device: Device, mine: Mine, home: Home): Promise<void> {
   const isLast = device.state === 'ready' && ready.length === 1
   const asked = await confirms(
     text.removeAsk(nameOf(device)),
-    text.removeBody,
+    device.type === 'passkey' ? text.removePasskey : text.removeBody,
     ...(isLast ? [text.removeLast] : []),
   )
   if (!asked) return

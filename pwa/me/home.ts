@@ -5,6 +5,7 @@ import { forgetSession, readMine } from './call.ts'
 import { codesPart } from './codes.ts'
 import { devicesPart } from './devices.ts'
 import { requestsPart } from './requests.ts'
+import { passkeyButton } from './passkey.ts'
 import { type Home, button, line, show, text } from './screen.ts'
 import { showSignIn } from './sign-in.ts'
 
@@ -12,7 +13,10 @@ export async function showHome(name: string, words = ''): Promise<void> {
   const home: Home = (more) => showHome(name, more)
   const mine = await readMine()
   const said = line()
-  const devices = mine.devices.filter(({ type }) => type !== 'recovery')
+  // A passkey that was begun and not finished gives way to the next.
+  const devices = mine.devices.filter(
+    ({ type, state }) => type !== 'recovery' && !(type === 'passkey' && state === 'waiting'),
+  )
   const waiting = devices.find(({ type, state }) => type === 'push' && state === 'waiting')
   const signOut = button(
     text.signOut,
@@ -36,6 +40,7 @@ export async function showHome(name: string, words = ''): Promise<void> {
       'div',
       { class: 'row' },
       button(text.add, said, () => showAdd(home, waiting?.serial), { look: 'main' }),
+      passkeyButton(said, home),
     ),
     codesPart(mine, home),
     requestsPart(mine, home),

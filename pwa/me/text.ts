@@ -42,6 +42,7 @@ const en = {
     totp: 'Six-digit codes',
     hotp: 'Codes by button',
     recovery: 'Recovery codes',
+    passkey: 'Signs in by itself',
   },
   withCodes: 'Approves on the device, shows codes too',
   unnamed: {
@@ -49,6 +50,7 @@ const en = {
     totp: 'Code generator',
     hotp: 'Code generator',
     recovery: 'Recovery codes',
+    passkey: 'Passkey',
   },
   added: (when: string) => `Added ${when}`,
   used: (when: string) => `Last used ${when}`,
@@ -83,6 +85,8 @@ const en = {
   renamed: 'Renamed.',
   removeAsk: (name: string) => `Remove ${name}?`,
   removeBody: 'It can approve nothing any more. To use it again you have to add it again.',
+  removePasskey:
+    'It signs nobody in any more. Your device or password manager may still offer it: delete it there too.',
   removeLast: 'It is your last one: without it you need an administrator to sign in again.',
   removed: 'Removed.',
   lostAsk: (name: string) => `Is ${name} lost?`,
@@ -91,6 +95,9 @@ const en = {
   lostDone: 'Marked as lost. It can approve nothing any more.',
   foundDone: 'It may approve again.',
   add: 'Add a device',
+  addPasskey: 'Add a passkey',
+  passkeyDone: 'The passkey is ready: it signs you in where you see “Sign in with a passkey”.',
+  passkeyNotMade: 'No passkey was made. If you have one on this device already, use that.',
   addTitle: 'Add a device',
   addBody: 'Scan this with the camera of the new phone, or open the link on the new device.',
   addLink: 'Link for the new device',
@@ -164,6 +171,7 @@ const de: Text = {
     totp: 'Sechsstellige Codes',
     hotp: 'Codes auf Knopfdruck',
     recovery: 'Notfallcodes',
+    passkey: 'Meldet allein an',
   },
   withCodes: 'Zustimmen auf dem Gerät, zeigt auch Codes',
   unnamed: {
@@ -171,6 +179,7 @@ const de: Text = {
     totp: 'Codegenerator',
     hotp: 'Codegenerator',
     recovery: 'Notfallcodes',
+    passkey: 'Passkey',
   },
   added: (when) => `Hinzugefügt ${when}`,
   used: (when) => `Zuletzt benutzt ${when}`,
@@ -207,6 +216,8 @@ const de: Text = {
   removeAsk: (name) => `${name} entfernen?`,
   removeBody:
     'Es kann nichts mehr zustimmen. Um es wieder zu benutzen, musst du es neu hinzufügen.',
+  removePasskey:
+    'Er meldet niemanden mehr an. Dein Gerät oder Passwortmanager bietet ihn vielleicht noch an: Lösche ihn auch dort.',
   removeLast:
     'Es ist dein letztes: Ohne es brauchst du die Administration, um dich wieder anzumelden.',
   removed: 'Entfernt.',
@@ -216,6 +227,10 @@ const de: Text = {
   lostDone: 'Als verloren gemeldet. Es kann nichts mehr zustimmen.',
   foundDone: 'Es darf wieder zustimmen.',
   add: 'Gerät hinzufügen',
+  addPasskey: 'Passkey hinzufügen',
+  passkeyDone: 'Der Passkey ist bereit: Er meldet dich an, wo „Mit einem Passkey anmelden“ steht.',
+  passkeyNotMade:
+    'Es wurde kein Passkey erstellt. Wenn du auf diesem Gerät schon einen hast, nimm den.',
   addTitle: 'Gerät hinzufügen',
   addBody: 'Scanne das mit der Kamera des neuen Telefons, oder öffne den Link auf dem neuen Gerät.',
   addLink: 'Link für das neue Gerät',
