@@ -6,11 +6,12 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Place, configFor, configOf } from '../../worker/local/deploy-config.ts'
+import { configFor, configOf } from '../../worker/local/deploy-config.ts'
 import { type DeployOptions, deploy } from '../../worker/local/deploy-steps.ts'
 import { type Database, addCustomer } from '../../worker/local/customer.ts'
 import { inlined } from '../../worker/local/sql-text.ts'
 import { keepKeys, rotateSigningKey } from '../../worker/local/keys.ts'
+import type { Place } from '../../worker/local/place.ts'
 import { freshState, projectRoot, run } from './command.ts'
 
 /** What a platform that bills CPU has to read and compile before the first answer: issue 4's bound. */
@@ -21,22 +22,32 @@ const noFolder = join(tmpdir(), 'countersign-no-keys')
 const command = (...flags: string[]) =>
   run([process.execPath, 'worker/local/deploy.ts', '--keys', noFolder, ...flags], {})
 
+const preview = 'Warning: x.me.workers.dev is a preview name.'
+
 describe.concurrent('deploy --dry-run', () => {
   it.each([
-    ['production', [], 'countersign'],
-    ['staging', ['--env', 'staging'], 'countersign-staging'],
+    ['production', [], 'countersign', 'sign.example.org', 'eu'],
+    // Which also warns of the name.
+    [
+      'staging at a preview name',
+      ['--env', 'staging'],
+      'countersign-staging',
+      'x.me.workers.dev',
+      'none',
+    ],
   ] as const)(
     'shows every step of %s and bundles for real, small enough',
-    async (_what, flags, name) => {
-      const place = ['--host', 'sign.example.org', '--jurisdiction', 'eu', '--dry-run']
+    async (_what, flags, name, host, jurisdiction) => {
+      const place = ['--host', host, '--jurisdiction', jurisdiction, '--dry-run']
       const { code, output } = await command(...flags, ...place).exited
+      expect(output.includes(preview)).toBe(host === 'x.me.workers.dev')
       expect(uploadedKb(output)).toBeLessThanOrEqual(mostUploadedKb)
       expect(uploadedKb(output)).toBeGreaterThan(mostUploadedKb / 10)
       const steps = [...output.matchAll(/^ {2}\$ npx wrangler (.*?)(?: --config \S+| --name|$)/gm)]
       expect(steps.map(([, step]) => step)).toEqual([
         'secret list',
         'd1 list --json',
-        `d1 create ${name} --jurisdiction eu`,
+        `d1 create ${name}${jurisdiction === 'eu' ? ' --jurisdiction eu' : ''}`,
         `d1 migrations apply ${name} --remote`,
         `d1 execute ${name} --remote --json`,
         `d1 execute ${name} --remote --json`,
@@ -63,12 +74,6 @@ describe.concurrent('deploy --dry-run', () => {
     expect(code).toBe(1)
     expect(output.trim()).toContain(sentence)
     expect(output.trim().split('\n')).toHaveLength(1)
-  })
-
-  it('warns of a preview name', async () => {
-    const flags = ['--host', 'x.me.workers.dev', '--jurisdiction', 'none', '--dry-run']
-    const { output } = await command(...flags).exited
-    expect(output).toContain('Warning: x.me.workers.dev is a preview name.')
   })
 })
 

@@ -22,16 +22,6 @@ type Options = {
   nowSeconds: number
 }
 
-/** @throws Refusal naming what is wrong. */
-export function checkCustomer({ id, name }: Pick<Customer, 'id' | 'name'>): void {
-  if (!/^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$/.test(id))
-    throw new Refusal(
-      `The id must be small letters, digits and hyphens, at most 64, not "${id}": it stands in addresses.`,
-    )
-  if (name.trim() === '' || name.length > 64 || /\p{C}/u.test(name))
-    throw new Refusal('The name must be 1 to 64 characters that can be shown.')
-}
-
 /**
  * @param first where the directory is. @param own where the customer will live.
  * @param maker only asked to make statements.

@@ -4,13 +4,8 @@ import { unstable_readConfig as readConfig } from 'wrangler'
 import { type Bindings, bindingOf, keyVars } from './bindings.ts'
 import type { Keys } from './keys.ts'
 import { projectRoot, wranglerToml } from './paths.ts'
+import { type Place, isPreviewHost } from './place.ts'
 import { Refusal } from './settings.ts'
-
-export const jurisdictions = ['none', 'eu', 'fedramp'] as const
-export type Jurisdiction = (typeof jurisdictions)[number]
-
-/** Where a deployment lives. Its host is part of every device's identity, so it is decided once. */
-export type Place = { host: string; jurisdiction: Jurisdiction }
 
 type Database = { binding: string; database_name: string; database_id: string }
 type Wanted = {
@@ -108,10 +103,4 @@ export function configFor(config: Wanted, place: Place, keys: Keys, databaseIds:
       ...keyVars(keys),
     },
   }
-}
-
-export const isPreviewHost = (host: string): boolean => host.endsWith('.workers.dev')
-
-export function isHost(text: string): boolean {
-  return /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/.test(text)
 }

@@ -7,21 +7,9 @@ import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
-import { buildPwa } from './build-pwa.ts'
-import {
-  type Jurisdiction,
-  type Place,
-  configOf,
-  isHost,
-  isPreviewHost,
-  jurisdictions,
-} from './deploy-config.ts'
-import { deploy, placeOf } from './deploy-steps.ts'
-import { keepKeys } from './keys.ts'
+import { type Place, hostOf, isPreviewHost, jurisdictionOf, jurisdictions } from './place.ts'
 import { orSayWhy } from './process.ts'
-import { administrator } from './provision.ts'
 import { Refusal } from './settings.ts'
-import { runWrangler } from './wrangler.ts'
 
 type Flags = {
   env?: string
@@ -33,10 +21,18 @@ type Flags = {
 
 await orSayWhy(async () => {
   const flags = readFlags()
+  // Seconds, most of them wrangler's: whoever mistyped a flag is told before.
+  const { buildPwa } = await import('./build-pwa.ts')
+  const { configOf } = await import('./deploy-config.ts')
+  const { deploy, placeOf } = await import('./deploy-steps.ts')
+  const { keepKeys } = await import('./keys.ts')
+  const { administrator } = await import('./provision.ts')
+  const { runWrangler } = await import('./wrangler.ts')
+
   const environment = flags.env ?? null
   const { name } = configOf(environment)
   const folder = resolve(flags.keys ?? join(homedir(), '.countersign', name))
-  const place = await decidePlace(flags, folder)
+  const place = await decidePlace(flags, await placeOf(folder))
   const dryRun = flags['dry-run'] === true
   const scratch = await mkdtemp(join(tmpdir(), 'countersign-deploy-'))
   try {
@@ -57,6 +53,13 @@ await orSayWhy(async () => {
 })
 
 function readFlags(): Flags {
+  const flags = parsed()
+  if (flags.host !== undefined) hostOf(flags.host)
+  if (flags.jurisdiction !== undefined) jurisdictionOf(flags.jurisdiction)
+  return flags
+}
+
+function parsed(): Flags {
   const text = { type: 'string' } as const
   try {
     const options = { env: text, host: text, jurisdiction: text, keys: text } as const
@@ -67,19 +70,15 @@ function readFlags(): Flags {
 }
 
 /** Asked once, then noted with the keys: a device that enrolled at one host knows no other. */
-async function decidePlace(flags: Flags, folder: string): Promise<Place> {
-  const noted = await placeOf(folder)
-  const host =
-    flags.host ?? noted?.host ?? (await ask('Final host name, e.g. sign.example.org', '--host'))
-  if (!isHost(host))
-    throw new Refusal(`--host must be a host name like sign.example.org, not "${host}".`)
-  const jurisdiction = (flags.jurisdiction ??
-    noted?.jurisdiction ??
-    (await ask(`Jurisdiction (${jurisdictions.join(', ')})`, '--jurisdiction'))) as Jurisdiction
-  if (!jurisdictions.includes(jurisdiction))
-    throw new Refusal(
-      `--jurisdiction must be one of ${jurisdictions.join(', ')}, not "${jurisdiction}".`,
-    )
+async function decidePlace(flags: Flags, noted: Place | null): Promise<Place> {
+  const host = hostOf(
+    flags.host ?? noted?.host ?? (await ask('Final host name, e.g. sign.example.org', '--host')),
+  )
+  const jurisdiction = jurisdictionOf(
+    flags.jurisdiction ??
+      noted?.jurisdiction ??
+      (await ask(`Jurisdiction (${jurisdictions.join(', ')})`, '--jurisdiction')),
+  )
   if (noted && (noted.host !== host || noted.jurisdiction !== jurisdiction))
     throw new Refusal(
       `This deployment is at ${noted.host} (jurisdiction ${noted.jurisdiction}); its devices know it by that name. For another one use another --keys folder.`,

@@ -13,7 +13,7 @@ import './paths.ts'
 import { freePort } from './port.ts'
 import { administrator } from './provision.ts'
 import { checkRoom, provision } from './provision-local.ts'
-import { type LogEntry, type Runtime, type RuntimeOptions, startRuntime } from './runtime.ts'
+import type { LogEntry, Runtime, RuntimeOptions } from './runtime.ts'
 import {
   Refusal,
   type Settings,
@@ -89,6 +89,8 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
   const log = options.log ?? (() => {})
   const keys = await keepKeys(join(state, 'keys'))
   const bindings = { ...bindingsOf(options, publicUrl, keys), ...options.bindings }
+  // miniflare and wrangler: not for whoever is refused the port or the folder.
+  const { startRuntime } = await import('./runtime.ts')
   const runtime = await startRuntime({
     host,
     port,

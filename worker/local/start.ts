@@ -1,12 +1,14 @@
 /** The command behind `npm start`: builds the app, serves it, says where, and ends everything when told to. */
-import { buildPwa } from './build-pwa.ts'
 import { isAtHome } from './bindings.ts'
 import { endWithParent, onEnd, orSayWhy } from './process.ts'
-import { type Server, serve } from './serve.ts'
+import type { Server } from './serve.ts'
 import { readSettings } from './settings.ts'
 
 await orSayWhy(async () => {
   const settings = readSettings(process.env)
+  // A second or two: whoever mistyped a setting is told before.
+  const { buildPwa } = await import('./build-pwa.ts')
+  const { serve } = await import('./serve.ts')
   await buildPwa(console.log)
   const server = await serve({ ...settings, log: ({ message }) => console.log(message) })
   endWithParent()
