@@ -127,8 +127,15 @@ export const MoveAnswer = v.object({
 })
 export type MoveAnswer = v.InferOutput<typeof MoveAnswer>
 
-/** A device that was added lately and may not answer yet. */
-export const Newcomer = v.object({ serial: v.string(), name: v.string(), heldUntil: v.number() })
+/** A device that another let in lately. */
+export const Newcomer = v.object({
+  serial: v.string(),
+  name: v.string(),
+  /** It answers nothing until then. */
+  heldUntil: v.number(),
+  /** It can be stopped until then. */
+  stoppableUntil: v.number(),
+})
 export type Newcomer = v.InferOutput<typeof Newcomer>
 
 /**
@@ -154,7 +161,7 @@ export const ChallengesAnswer = v.object({
   heldUntil: v.optional(v.number()),
   /** When this device stops being good. */
   leavesAt: v.optional(v.number()),
-  /** Others of the owner's that are held. */
+  /** Others of the owner's that this one can stop. */
   newcomers: v.array(Newcomer),
   challenges: v.array(OpenChallenge),
   /** How the last push to this device went, so that the app can say "Push works". */

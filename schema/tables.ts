@@ -206,8 +206,10 @@ export const tokens = sqliteTable(
     /** push only: `web push`, `poll only` or the name of an FCM configuration, as policy had it when the enrolment began. */
     pushConfiguration: text('push_configuration'),
     deviceName: text('device_name').notNull().default(''),
-    /** Of a device that another device let in: until then it answers nothing, and any of its owner's others may stop it. */
+    /** Of a device that another device let in: until then it answers nothing. */
     heldUntil: integer('held_until'),
+    /** And until then any of its owner's others may stop it, whether it is held or not. */
+    stoppableUntil: integer('stoppable_until'),
     failCount: integer('fail_count').notNull().default(0),
     maxFailCount: integer('max_fail_count').notNull().default(10),
     /** Its enrolment was begun by a login: until it is finished this is nobody's token yet. */

@@ -10,7 +10,9 @@ export const loginEvents = [
   'login.expired',
   'login.reported',
 ] as const
-export const webhookTypes = [...loginEvents, 'device.enrolled'] as const
+/** Of a device: it is ready; or another device of its owner stopped it, after one had let it in. */
+export const deviceEvents = ['device.enrolled', 'device.stopped'] as const
+export const webhookTypes = [...loginEvents, ...deviceEvents] as const
 
 export type WebhookType = (typeof webhookTypes)[number] | 'webhook.test'
 export const isWebhookType = (text: string): text is (typeof webhookTypes)[number] =>
@@ -27,7 +29,7 @@ export type LoginTold = {
   /** From where the login was asked for, where that is known. */
   client: string | null
 }
-export type EnrolledTold = {
+export type DeviceTold = {
   serial: string
   user: string | null
   realm: string | null

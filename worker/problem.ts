@@ -604,7 +604,7 @@ export function show(failure: Failure): Shown {
       return {
         status: 403,
         code: 905,
-        detail: `This device was added lately: it may read, and neither answer nor let in others${until}.`,
+        detail: `This device was added lately: it may read, and not do this${until}.`,
       }
     }
     case 'move_not_granted':

@@ -147,7 +147,7 @@ export const applications: Route[] = [
         ),
       ),
       types: text(
-        'Of `login.approved`, `login.declined`, `login.expired`, `login.reported`, `device.enrolled`; all where it is left out.',
+        'Of `login.approved`, `login.declined`, `login.expired`, `login.reported`, `device.enrolled`, `device.stopped`; all where it is left out.',
       ),
     },
     gives: envelope(v.object({ id: v.string(), secret: string('`whsec_…`') })),

@@ -133,7 +133,7 @@ export const devices: Route[] = [
   ),
   route(['DELETE', '/newcomers/:serial', 'device'], 'Stops a device that was added', DoneAnswer, {
     parts: { serial: need(text('The new device.', 'PIPU5F62685F')) },
-    more: 'For any device of the owner that is not held itself, until the new one may answer. Its key is retired for good.',
+    more: 'For any device of the owner that cannot be stopped itself, for a day or as long as the new one is held, whichever is longer. Its key is retired for good.',
     refuses: [403, 404],
   }),
   route(['PATCH', '', 'device'], 'Names the device', DoneAnswer, { body: DeviceUpdate }),

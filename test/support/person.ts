@@ -1,5 +1,5 @@
 /** What people do, in the words that the app uses: enrol, read a question, type a code. */
-import { en } from '../../pwa/src/text/en.ts'
+import { type Text, en } from '../../pwa/src/text/en.ts'
 import type { Application, StatusEvent } from './application.ts'
 import type { Browser } from './browser.ts'
 import type { Tab } from './tab.ts'
@@ -8,16 +8,16 @@ import { until, within } from './until.ts'
 /** The name under which the Try-it application asks. */
 export const asker = 'Try it'
 
-type Enrolling = { notifications?: 'turn on' | 'not now' }
+type Enrolling = { notifications?: 'turn on' | 'not now'; text?: Text }
 
 /** Opens the invitation and goes through all of it, until the app says that there is nothing to approve. */
 export async function enrolInApp(
   browser: Browser,
   link: string,
-  { notifications = 'turn on' }: Enrolling = {},
+  { notifications = 'turn on', text = en }: Enrolling = {},
 ): Promise<Tab> {
   const tab = await browser.open(link)
-  await confirmInvitation(tab, notifications)
+  await confirmInvitation(tab, notifications, text)
   return tab
 }
 
@@ -25,15 +25,16 @@ export async function enrolInApp(
 export async function confirmInvitation(
   tab: Tab,
   notifications: Enrolling['notifications'] = 'turn on',
+  text: Text = en,
 ): Promise<void> {
   await tab.waitForScreen('confirm', 15_000)
-  await tab.press('button', en.enrol.confirm)
+  await tab.press('button', text.enrol.confirm)
   await tab.waitForScreen('notifications')
-  const { turnOn } = en.notifications
-  await tab.press('button', notifications === 'turn on' ? turnOn : en.notNow)
+  const { turnOn } = text.notifications
+  await tab.press('button', notifications === 'turn on' ? turnOn : text.notNow)
   // Chromium asks its push service for an identity the first time.
   await tab.waitForScreen('ready', 30_000)
-  await tab.press('button', en.done)
+  await tab.press('button', text.done)
   await tab.waitForScreen('home')
 }
 

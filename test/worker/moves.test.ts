@@ -1,4 +1,5 @@
 /** Moving to a new phone: the old one approves exactly its key, it is held for a day, and every other device can stop it. */
+import { abortAllDurableObjects, runInDurableObject } from 'cloudflare:test'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eq } from 'drizzle-orm'
 import { trustedKeys } from '../../schema/chain.ts'
@@ -11,6 +12,9 @@ import type { Application } from '../support/application.ts'
 import { type VirtualDevice, deviceKeys, enrol, publicJwkOf } from '../support/virtual-device.ts'
 import { type Deployment, adminPassword, clock, deployment } from './deployment.ts'
 import { pushBox } from './push-box.ts'
+import { until } from '../support/until.ts'
+import { tablesOf } from './inside.ts'
+import { objectOf } from './object.ts'
 import { codeOf, deviceFrom, finish, invite, move, told } from './move.ts'
 
 let d: Deployment
@@ -76,7 +80,7 @@ describe('a move', () => {
     expect(challenges).toEqual([])
     for (const device of [phone, other])
       expect((await device.overview()).newcomers).toEqual([
-        { serial: added.serial, name: 'New phone', heldUntil },
+        { serial: added.serial, name: 'New phone', heldUntil, stoppableUntil: heldUntil },
       ])
     expect((await added.overview()).newcomers).toEqual([])
     const [row] = await d.db.select().from(audit).where(eq(audit.action, 'device_move')).limit(1)
@@ -293,6 +297,83 @@ describe('stopping', () => {
     expect(await stop(phone, added.serial)).toMatchObject({ status: 404 })
     expect((await asked(user, added.serial)).result.value).toBe(1)
   })
+})
+
+describe('a move without a hold', () => {
+  it('lets the new one answer at once, and the others stop it for a day all the same', async () => {
+    const { user, phone } = await someone()
+    const laptop = await d.device(user, { name: 'Laptop' })
+    await d.set({ deviceHoldSeconds: 0 })
+    try {
+      const added = await move(d, phone)
+      expect((await added.overview()).heldUntil).toBeUndefined()
+      const envelope = await asked(user, added.serial)
+      const code = envelope.detail?.presence_answer ?? ''
+      expect((await added.approve((await added.list())[0]!, code)).state).toBe('approved')
+      expect((await laptop.overview()).newcomers).toMatchObject([{ serial: added.serial }])
+      // What can be stopped stops nobody, not even what comes in its place.
+      const next = await move(d, laptop, { name: 'Next' })
+      expect(await stop(added, next.serial)).toMatchObject({
+        status: 403,
+        body: { reason: 'device_held' },
+      })
+      expect((await stop(laptop, added.serial)).body).toEqual({ done: true })
+      expect((await asked(user, added.serial)).result.value).not.toBe(1)
+      time = clock()
+      time.forward(day + 60)
+      expect((await laptop.overview()).newcomers).toEqual([])
+      expect((await stop(laptop, next.serial)).status).toBe(404)
+      expect((await asked(user, next.serial)).result.value).toBe(1)
+    } finally {
+      await d.set({ deviceHoldSeconds: day })
+    }
+  })
+})
+
+describe('the owner’s object', () => {
+  const disturbances: Record<string, (serial: string) => Promise<unknown>> = {
+    'torn down': async (serial) => (await objectOf(d, serial)).evict(),
+    killed: () => abortAllDurableObjects(),
+    'that has forgotten everything': async (serial) => {
+      const object = await objectOf(d, serial)
+      await until('D1 has been told', async () => {
+        const tables = await tablesOf(object)
+        return (tables['outbox'] ?? []).length === 0
+      })
+      await runInDurableObject(object.stub, (_, { storage }) => storage.deleteAll())
+      await object.evict()
+    },
+  }
+  it.each(Object.entries(disturbances))(
+    '%s during the hold holds on, is told whom it may stop, and lets go at its second',
+    async (_, disturb) => {
+      const { user, phone } = await someone()
+      const added = await move(d, phone)
+      const second = await move(d, phone, { name: 'Second' })
+      const { heldUntil = 0 } = await added.overview()
+      await disturb(added.serial)
+      expect((await asked(user, added.serial)).result.value).toBe(0)
+      await disturb(added.serial)
+      expect((await added.overview()).heldUntil).toBe(heldUntil)
+      expect((await phone.overview()).newcomers.map(({ name }) => name)).toEqual([
+        'New phone',
+        'Second',
+      ])
+      await disturb(added.serial)
+      expect((await stop(phone, second.serial)).body).toEqual({ done: true })
+      await disturb(added.serial)
+      expect((await asked(user, second.serial)).result.value).not.toBe(1)
+      time = clock()
+      time.toMs(heldUntil * 1000 - 1)
+      await disturb(added.serial)
+      expect((await asked(user, added.serial)).result.value).toBe(0)
+      time.toMs(heldUntil * 1000)
+      await disturb(added.serial)
+      const envelope = await asked(user, added.serial)
+      const code = envelope.detail?.presence_answer ?? ''
+      expect((await added.approve((await added.list())[0]!, code)).state).toBe('approved')
+    },
+  )
 })
 
 describe('the old device', () => {

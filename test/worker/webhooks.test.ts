@@ -7,6 +7,7 @@ import { sha256 } from '../../schema/encoding.ts'
 import { application } from '../support/application.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, adminPassword, clock, deployment, origin } from './deployment.ts'
+import { move } from './move.ts'
 import { receivedAt } from './push-box.ts'
 
 const host = 'hooks.example.net'
@@ -164,6 +165,26 @@ describe('an application with a webhook', () => {
     await one.phone.decline((await one.phone.list())[0]!, 'not_me')
     await one.received(2)
     expect(await one.listed()).toHaveLength(2)
+  })
+
+  it('is told of a device that another let in, and that it was stopped', async () => {
+    const one = await told('device.enrolled,device.stopped')
+    const added = await move(d, one.phone, { name: 'Pixel 9' })
+    const path = `/device/newcomers/${added.serial}`
+    expect((await one.phone.call('DELETE', path)).status).toBe(200)
+    expect((await one.phone.call('DELETE', path)).status).toBe(404)
+    const said = (await one.received(3)).map((message) => opened(one.hook.secret, message))
+    expect(said.map(({ type }) => type)).toEqual([
+      'device.enrolled',
+      'device.enrolled',
+      'device.stopped',
+    ])
+    const about = { serial: added.serial, user: one.user, realm: 'default', name: 'Pixel 9' }
+    expect(said[2]?.data).toEqual(about)
+    const next = await move(d, one.phone, { name: 'Another' })
+    await one.received(4)
+    expect((await one.listed()).map(({ type }) => type)).toHaveLength(4)
+    expect(next.serial).not.toBe(added.serial)
   })
 
   it('hears of a failure of its own again later, and only once of what it took', async () => {

@@ -235,8 +235,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     if ('reason' in token) return { ok: false as const, reason: token.reason }
     if (!useOnce(this.#open, jti, attempt))
       return { ok: false as const, reason: 'replayed' as const }
-    const { serial, heldUntil = null } = token
-    return { ok: true as const, serial, heldUntil, customer: copy.customer }
+    const { serial, heldUntil = null, stoppableUntil = null } = token
+    return { ok: true as const, serial, heldUntil, stoppableUntil, customer: copy.customer }
   }
 
   async trialArrived(address: Found, trial: { serial: string; id: string }) {

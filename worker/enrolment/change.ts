@@ -8,7 +8,12 @@ import { isPushEndpoint } from '../push/hosts.ts'
 import { writeAudit } from '../record/audit.ts'
 import { deleteToken, putSubscription, renameDevice } from '../store/tokens.ts'
 
-export type Member = { address: Address; serial: string; heldUntil?: number | null }
+export type Member = {
+  address: Address
+  serial: string
+  heldUntil?: number | null
+  stoppableUntil?: number | null
+}
 
 export async function subscribe(
   context: Context,

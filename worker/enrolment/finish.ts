@@ -19,7 +19,7 @@ import { enrolToken } from '../store/tokens.ts'
 import { tellEnrolled } from '../webhook/tell.ts'
 import { makeCodes, sealCodes } from './device-codes.ts'
 import { routeInvitation } from './invitation.ts'
-import { askInviter, heldUntil, letIn, openMove } from './move.ts'
+import { askInviter, letIn, openMove, probation } from './move.ts'
 
 export async function finishEnrolment(
   called: Context,
@@ -48,7 +48,7 @@ export async function finishEnrolment(
   }
   const { master, issuer, rootThumbprint } = context.deployment
   const now = nowSeconds(context)
-  const held = move && { heldUntil: await heldUntil(context, move.customer, now) }
+  const held = move && (await probation(context, move.customer, now))
   const { token, deviceId, codes } = await changeTokens(context, address, async () => {
     const token = await enrolToken(context.db, spent.serial, {
       publicKey: key.output,

@@ -1,7 +1,7 @@
 /**
  * Another device for the same owner, let in by one that they have: it invites, the new one makes its key, and nothing is enrolled
  * before the inviting device has approved exactly that key. What is let in so is held for a while (POST /system/setConfig,
- * DeviceHoldSeconds): it answers nothing, all others are told, and each of them can stop it.
+ * DeviceHoldSeconds): it answers nothing. All others are told, and for a day each of them can stop it, however long it is held.
  */
 import type { EnrolmentWaiting, MoveAnswer } from '../../schema/device.ts'
 import type { Origin } from '../../schema/signing.ts'
@@ -18,7 +18,8 @@ import { exceeded } from '../store/limits.ts'
 import { findPerson } from '../store/people.ts'
 import { readPolicies } from '../store/policies.ts'
 import { readSettings } from '../store/settings.ts'
-import { type TokenRow, findToken, stopHeld, updateToken } from '../store/tokens.ts'
+import { type TokenRow, findToken, stopAdded, updateToken } from '../store/tokens.ts'
+import { tellStopped } from '../webhook/tell.ts'
 import { beginEnrolment } from './begin.ts'
 import type { Member } from './change.ts'
 import { limitsFor, oneMore } from './limits.ts'
@@ -132,8 +133,15 @@ export async function askInviter(
   return null
 }
 
-export const heldUntil = async (context: Context, customer: string, now: number) =>
-  now + (await readSettings(context, customer)).deviceHoldSeconds
+/** Somebody's other phone may be in a drawer until the evening. */
+const stoppableSeconds = 86_400
+
+/** Until when it answers nothing, and until when it can be stopped. */
+export async function probation(context: Context, customer: string, now: number) {
+  const { deviceHoldSeconds } = await readSettings(context, customer)
+  const stoppableUntil = now + Math.max(deviceHoldSeconds, stoppableSeconds)
+  return { heldUntil: now + deviceHoldSeconds, stoppableUntil }
+}
 
 /** The new one is in: everybody hears of it, and who has one device too many loses the old one when the new one may answer. */
 export async function letIn(context: Context, token: TokenRow, movesFrom: string): Promise<void> {
@@ -202,11 +210,14 @@ export async function stopNewcomer(
   member: Member,
   serial: string,
 ): Promise<void> {
-  checkNotHeld(context, member)
-  const { address } = member
+  const now = nowSeconds(context)
+  const { address, stoppableUntil = null } = member
+  // What can still be stopped stops nobody: else a thief's would stop the one that takes its place.
+  if (stoppableUntil !== null && stoppableUntil > now)
+    refuse({ reason: 'device_held', untilAt: stoppableUntil })
   const { ownerId, customer } = address
   const stopped = await changeTokens(context, address, () =>
-    stopHeld(context.db, { ownerId, serial, now: nowSeconds(context) }),
+    stopAdded(context.db, { ownerId, serial, now }),
   )
   await writeAudit(context, {
     ...{ customer, serial },
@@ -216,4 +227,6 @@ export async function stopNewcomer(
   })
   if (!stopped) refuse({ reason: 'newcomer_unknown' })
   await reach(context, address, (object) => object.tellNewcomer(address, { serial, ring: false }))
+  const token = await findToken(context.db, serial)
+  if (token) await tellStopped(context, token)
 }

@@ -100,7 +100,7 @@ export const definitions = {
     min: 0,
     max: 604_800,
     meaning:
-      'How long a device that another device let in may not answer, while its owner’s others can stop it. 0 is not at all.',
+      'How long a device that another device let in may not answer. 0 is not at all. Its owner’s others can stop it as long, and for a day at least.',
   },
   ldapWithoutTls: {
     config: 'LdapWithoutTls',

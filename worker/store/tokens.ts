@@ -32,6 +32,7 @@ export type OwnerRead = {
     /** Of a device's own codes: the device, which all else below has been seen together with. */
     device: string | null
     heldUntil: number | null
+    stoppableUntil: number | null
     description: string
     active: boolean
     revoked: boolean
@@ -138,6 +139,7 @@ export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerR
         type: token.type,
         device: token.device,
         heldUntil: token.heldUntil,
+        stoppableUntil: token.stoppableUntil,
         description: token.description,
         // Whose person is gone, or no longer in the realm, is good for nothing.
         active:
@@ -339,6 +341,7 @@ export async function enrolToken(
     deviceName: string
     enrolledAt: number
     heldUntil?: number
+    stoppableUntil?: number
   },
 ): Promise<TokenRow | null> {
   await drizzle(db)
@@ -375,16 +378,16 @@ export async function deleteUnfinished(db: D1Database, ownerId: string): Promise
     .where(and(eq(tokens.ownerId, ownerId), isUnfinished))
 }
 
-/** A device that was added and is held no more, or is none of this owner's, is left as it is. @returns whether it was stopped. */
-export async function stopHeld(
+/** A device that was added too long ago, or is none of this owner's, is left as it is. @returns whether it was stopped. */
+export async function stopAdded(
   db: D1Database,
   { ownerId, serial, now }: { ownerId: string; serial: string; now: number },
 ): Promise<boolean> {
   const orm = drizzle(db)
-  const held = and(
+  const added = and(
     eq(tokens.serial, serial),
     eq(tokens.ownerId, ownerId),
-    gt(tokens.heldUntil, now),
+    gt(tokens.stoppableUntil, now),
     eq(tokens.revoked, false),
   )
   const [, stopped] = await orm.batch([
@@ -396,14 +399,14 @@ export async function stopHeld(
         and(
           eq(tokens.ownerId, ownerId),
           eq(tokens.type, 'push'),
-          sql`${tokens.validUntil} = (select held.held_until from ${tokens} held where held.serial = ${serial}
-            and held.owner_id = ${ownerId} and held.held_until > ${now} and held.revoked = 0)`,
+          sql`${tokens.validUntil} = (select added.held_until from ${tokens} added where added.serial = ${serial}
+            and added.owner_id = ${ownerId} and added.stoppable_until > ${now} and added.revoked = 0)`,
         ),
       ),
     orm
       .update(tokens)
       .set({ active: false, revoked: true })
-      .where(held)
+      .where(added)
       .returning({ serial: tokens.serial }),
   ])
   return stopped.length === 1

@@ -1,5 +1,5 @@
 /** The way to an application's messenger, for whoever has something to tell: an owner's object, or the edge. */
-import type { EnrolledTold } from '../../schema/webhooks.ts'
+import type { DeviceTold, deviceEvents } from '../../schema/webhooks.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { logFailure } from '../record/log.ts'
 import { sha256 } from '../../schema/encoding.ts'
@@ -17,13 +17,23 @@ export function messengerOf({ env, deployment, database }: Context, application:
   return placed.get(placed.idFromName(`${database}/${application}`)) as unknown as Reached
 }
 
-/** A device that is ready is the whole customer's: all of its applications are told; of an administrator's, none. Fails nothing. */
-export async function tellEnrolled(
+type Device = Pick<
+  TokenRow,
+  'customer' | 'serial' | 'person' | 'account' | 'realm' | 'deviceName' | 'enrolledAt'
+>
+
+export const tellEnrolled = (context: Context, token: Device): Promise<void> =>
+  tell(context, token, 'device.enrolled', token.enrolledAt ?? nowSeconds(context))
+
+export const tellStopped = (context: Context, token: Device): Promise<void> =>
+  tell(context, token, 'device.stopped', nowSeconds(context))
+
+/** A device is the whole customer's: all of its applications are told; of an administrator's, none. Fails nothing. */
+async function tell(
   context: Context,
-  token: Pick<
-    TokenRow,
-    'customer' | 'serial' | 'person' | 'account' | 'realm' | 'deviceName' | 'enrolledAt'
-  >,
+  token: Device,
+  type: (typeof deviceEvents)[number],
+  at: number,
 ): Promise<void> {
   const { customer, serial, person, realm, deviceName: name } = token
   if (token.account !== null) return
@@ -32,13 +42,12 @@ export async function tellEnrolled(
       (await readWebhooks(context, customer)).map(({ application }) => application),
     )
     if (applications.size === 0) return
-    const at = token.enrolledAt ?? nowSeconds(context)
     const user = person && ((await rememberedPerson(context, person))?.username ?? null)
-    const id = `msg_${(await sha256(`enrolled/${serial}/${at}`)).slice(0, 22)}`
-    const data: EnrolledTold = { serial, user, realm, name }
+    const id = `msg_${(await sha256(`${type}/${serial}/${at}`)).slice(0, 22)}`
+    const data: DeviceTold = { serial, user, realm, name }
     for (const application of applications)
-      await messengerOf(context, application).put([{ id, type: 'device.enrolled', at, data }])
+      await messengerOf(context, application).put([{ id, type, at, data }])
   } catch (error) {
-    logFailure('an enrolment was not told', error)
+    logFailure(`${type} was not told`, error)
   }
 }

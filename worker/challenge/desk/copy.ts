@@ -113,6 +113,10 @@ export const isOutside = (desk: Desk, { validFrom, validUntil }: TokenCopy): boo
 export const isHeld = (desk: Desk, { heldUntil }: TokenCopy): boolean =>
   (heldUntil ?? 0) > nowSeconds(desk)
 
+/** Another device let it in, not long ago: any other may stop it. */
+export const isStoppable = (desk: Desk, { stoppableUntil }: TokenCopy): boolean =>
+  (stoppableUntil ?? 0) > nowSeconds(desk)
+
 /** Good for a login. */
 export const mayAnswer = (desk: Desk, token: TokenCopy): boolean =>
   isUsable(desk, token) && !isHeld(desk, token)

@@ -2,7 +2,7 @@
 import type { ChallengesAnswer, OpenChallenge } from '../../../schema/device.ts'
 import type { State } from '../../../schema/states.ts'
 import { type DeviceRefusal, deviceToken } from './answer.ts'
-import { copyOf, isHeld, isUsable, mayAnswer } from './copy.ts'
+import { copyOf, isHeld, isStoppable, isUsable, mayAnswer } from './copy.ts'
 import { isLocked } from './counters.ts'
 import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
@@ -60,8 +60,13 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
       other.serial !== token.serial &&
       other.deviceId !== null &&
       isUsable(desk, other) &&
-      isHeld(desk, other)
-        ? { serial: other.serial, name: other.deviceName, heldUntil: other.heldUntil ?? 0 }
+      isStoppable(desk, other)
+        ? {
+            serial: other.serial,
+            name: other.deviceName,
+            heldUntil: other.heldUntil ?? 0,
+            stoppableUntil: other.stoppableUntil ?? 0,
+          }
         : [],
     ),
     challenges,

@@ -75,6 +75,6 @@ export async function admittedRequest(call: Call): Promise<{ member: Member; bod
     object.admit(address, deviceId, jti, attempt),
   )
   if (!admitted.ok) refuse({ reason: admitted.reason })
-  const { serial, heldUntil, customer } = admitted
-  return { member: { address: { ...address, customer }, serial, heldUntil }, body }
+  const { ok: _, customer, ...token } = admitted
+  return { member: { address: { ...address, customer }, ...token }, body }
 }
