@@ -45,6 +45,7 @@ export async function busy(
   said: HTMLElement,
   action: () => Promise<unknown>,
 ): Promise<void> {
+  const hadFocus = document.activeElement === pressed
   pressed.disabled = true
   said.textContent = ''
   try {
@@ -54,6 +55,8 @@ export async function busy(
     else said.textContent = wordsFor(error)
   } finally {
     pressed.disabled = false
+    // A button that is disabled loses the focus: who uses no mouse would begin at the top again.
+    if (hadFocus && pressed.isConnected && document.activeElement === document.body) pressed.focus()
   }
 }
 

@@ -175,6 +175,8 @@ function engineOf(page: Page): TabEngine {
         },
       }
     },
+    key: (name) => page.keyboard.press(name),
+    write: (text) => page.keyboard.type(text),
     picture: async (path) => void (await page.screenshot({ path })),
     close: () => page.close(),
   }

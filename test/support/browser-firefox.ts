@@ -145,6 +145,8 @@ function engineOf(page: Page): TabEngine {
         },
       }
     },
+    key: (name) => page.keyboard.press(name),
+    write: (text) => page.keyboard.type(text),
     picture: async (path) => void (await page.screenshot({ path: path as `${string}.png` })),
     close: () => page.close(),
   }

@@ -84,6 +84,10 @@ function commander(base: string): Command {
 function engineOf(send: Command): TabEngine {
   const execute = (script: Script<never[], unknown>, given: unknown[]) =>
     send('POST', '/execute/async', { script: withCallback(script), args: [given] })
+  const write = async (text: string) => {
+    const active = (await send('GET', '/element/active')) as Record<string, string>
+    await send('POST', `/element/${active[elementKey]}/value`, { text })
+  }
   return {
     open: async (address) => void (await send('POST', '/url', { url: address })),
     reload: async () => void (await send('POST', '/refresh', {})),
@@ -106,12 +110,17 @@ function engineOf(send: Command): TabEngine {
         type: async (text) => void (await send('POST', `/element/${id}/value`, { text })),
       }
     },
+    key: (name) => write(keys[name]),
+    write,
     async picture(file) {
       await writeFile(file, Buffer.from((await send('GET', '/screenshot')) as string, 'base64'))
     },
     close: () => send('POST', '/url', { url: 'about:blank' }).then(() => undefined),
   }
 }
+
+/** WebDriver's own letters for them. */
+const keys = { Tab: '\uE004', Enter: '\uE007', Escape: '\uE00C' }
 
 const withCallback = (script: Script<never[], unknown>): string => `
   const [given, done] = arguments

@@ -9,6 +9,8 @@ export type Role = 'button' | 'link' | 'textbox' | 'heading' | 'checkbox' | 'rad
 export type Name = string | RegExp
 export type Script<Given extends unknown[], Result> = (...given: Given) => Result
 
+export type Key = 'Tab' | 'Enter' | 'Escape'
+
 export type FoundElement = { click(): Promise<void>; type(text: string): Promise<void> }
 
 /** What each engine brings. Scripts run in the page and see nothing of the test but their arguments. */
@@ -26,6 +28,10 @@ export type TabEngine = {
     script: Script<Given, Element | null>,
     ...given: Given
   ): Promise<FoundElement | null>
+  /** A key, wherever the focus is. */
+  key(name: Key): Promise<void>
+  /** A text, into whatever has the focus. */
+  write(text: string): Promise<void>
   picture(file: string): Promise<void>
   close(): Promise<void>
 }

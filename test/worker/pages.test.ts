@@ -13,11 +13,14 @@ const policyOf = async (path: string): Promise<string> => {
   return response.headers.get('Content-Security-Policy') ?? ''
 }
 
-it.each(['/', '/app', '/enrol', '/sw.js'])('%s runs only what is ours', async (path) => {
-  const policy = await policyOf(path)
-  expect(policy).toContain("default-src 'none'; script-src 'self'")
-  expect(policy).toContain("require-trusted-types-for 'script'; trusted-types countersign")
-  expect(policy).not.toMatch(/unsafe-(inline|hashes)|'unsafe-eval'|https?:/)
-  const scans = path === '/app' || path === '/enrol'
-  expect(policy.includes("'wasm-unsafe-eval'")).toBe(scans)
-})
+it.each(['/', '/app', '/enrol', '/me', '/docs', '/sw.js'])(
+  '%s runs only what is ours',
+  async (path) => {
+    const policy = await policyOf(path)
+    expect(policy).toContain("default-src 'none'; script-src 'self'")
+    expect(policy).toContain("require-trusted-types-for 'script'; trusted-types countersign")
+    expect(policy).not.toMatch(/unsafe-(inline|hashes)|'unsafe-eval'|https?:/)
+    const scans = path === '/app' || path === '/enrol'
+    expect(policy.includes("'wasm-unsafe-eval'")).toBe(scans)
+  },
+)
