@@ -299,6 +299,49 @@ describe('a refresh token', () => {
   })
 })
 
+describe('a device that is lost', () => {
+  it('takes with it what it let in: tokens and the browser, which are good again when it is found', async () => {
+    await d.person('loser', { password })
+    const phone = await d.device('loser')
+    const loser = browser(d)
+    const { parameters, checks } = await beginning({ scope: 'openid offline_access' })
+    await loser.go(openid.buildAuthorizationUrl(party.config, parameters))
+    await loser.submit({ username: 'loser', password })
+    await approve(loser, phone)
+    const { url } = await loser.go(loser.page.url)
+    const tokens = await openid.authorizationCodeGrant(party.config, url, checks)
+    const { sub } = tokens.claims()!
+    const silently = async () => {
+      const again = (await beginning({ prompt: 'none' })).parameters
+      const { searchParams } = (await loser.go(openid.buildAuthorizationUrl(party.config, again)))
+        .url
+      return searchParams.get('error') ?? 'nothing'
+    }
+    const set = async (action: string) => {
+      const body = { serial: phone.serial }
+      const { envelope } = await party.administrator.call('POST', `/token/${action}`, body)
+      expect(envelope.result.value).toBe(1)
+    }
+    expect([await silently(), await isGood(tokens.access_token, sub)]).toEqual([
+      'nothing',
+      'nothing',
+    ])
+    await set('disable')
+    expect(await silently()).toBe('login_required')
+    expect(await isGood(tokens.access_token, sub)).toContain('invalid_token')
+    await set('enable')
+    expect([await silently(), await isGood(tokens.access_token, sub)]).toEqual([
+      'nothing',
+      'nothing',
+    ])
+    await set('revoke')
+    expect(await silently()).toBe('login_required')
+    const refresh = tokens.refresh_token!
+    expect(await refusal(openid.refreshTokenGrant(party.config, refresh))).toBe('invalid_grant')
+    expect((await signIn()).url.searchParams.get('code')).not.toBeNull()
+  })
+})
+
 describe('a browser in which somebody has signed in', () => {
   it('brings them to another application at once, unless that wants more or they sign out', async () => {
     const { tokens, person } = await tokensOf()

@@ -272,8 +272,11 @@ describe('a login', () => {
       expect(told(await namesake.login(payroll))).toEqual(accepted)
       expect(told(await namesake.login(d.payroll))[1]).toContain('No token found')
     }
-    const spoilt = `${given.transaction_id.slice(0, -1)}${given.transaction_id.endsWith('A') ? 'B' : 'A'}`
-    expect(told(await d.payroll.check(await passkey.signed(spoilt)))).toEqual(over)
+    // Another challenge, and another text for the same one.
+    for (const bits of [16, 1]) {
+      const spoilt = flippedAtEnd(given.transaction_id, bits)
+      expect(told(await d.payroll.check(await passkey.signed(spoilt)))).toEqual(over)
+    }
     time = clock()
     time.forward(121)
     expect(told(await d.payroll.check(given))).toEqual(over)
@@ -493,3 +496,8 @@ describe('beside everything else', () => {
     )
   })
 })
+
+const base64url = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+/** @param bits of the last character: 16 and 32 stand for something, the others for nothing. */
+const flippedAtEnd = (text: string, bits: number): string =>
+  text.slice(0, -1) + base64url.charAt(base64url.indexOf(text.slice(-1)) ^ bits)

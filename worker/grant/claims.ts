@@ -6,6 +6,7 @@ import { type Context, nowSeconds } from '../env.ts'
 import type { Grant } from '../store/grants.ts'
 import { personIn } from '../people/find.ts'
 import { type Person, findPerson } from '../store/people.ts'
+import { isInForce } from '../store/tokens.ts'
 import { type Algorithm, signingKey, verifyingKey } from './keys.ts'
 
 export const idTokenSeconds = 600
@@ -13,6 +14,8 @@ export const idTokenSeconds = 600
 /** By what a person was known to be there, and when. */
 export type Login = {
   authTime: number
+  /** The token that let them in: what came of it is as good as it is. */
+  serial: string
   acr: string
   /** RFC 8176. */
   amr: string[]
@@ -26,13 +29,18 @@ export const secondFactor = 'urn:countersign:second-factor'
 export const twoFactors = 'urn:countersign:two-factors'
 export const acrs = [secondFactor, twoFactors]
 
-/** @param before what was shown before the device was asked. @param type of the token that answered. */
-export function loginBy(before: string[], type: string, nowAt: number): Login {
+/** @param before what was shown before the device was asked. @param token the one that answered. */
+export function loginBy(
+  before: string[],
+  { serial, type }: { serial: string; type: string },
+  nowAt: number,
+): Login {
   // A key that cannot be exported, and somebody there who read the code; or a one-time password.
   const shown = type === 'push' ? ['swk', 'user'] : ['otp']
   const both = before.length > 0
   return {
     authTime: nowAt,
+    serial,
     acr: both ? twoFactors : secondFactor,
     amr: [...new Set([...before, ...shown, ...(both ? ['mfa'] : [])])],
   }
@@ -44,8 +52,9 @@ export function loginBy(before: string[], type: string, nowAt: number): Login {
  */
 export const byPasskey = ['pop', 'user', 'mfa']
 
-export const loginByPasskey = (nowAt: number): Login => ({
+export const loginByPasskey = (serial: string, nowAt: number): Login => ({
   authTime: nowAt,
+  serial,
   acr: twoFactors,
   amr: byPasskey,
 })
@@ -59,10 +68,10 @@ export async function subjectOf(
   return toBase64url(bytes.subarray(0, 16))
 }
 
-/** @returns null where they are gone, or their realm looks for them elsewhere now. */
+/** @returns null where they are gone, their realm looks for them elsewhere now, or what let them in is lost, disabled, revoked or removed. */
 export async function personOf(context: Context, grant: Grant): Promise<Person | null> {
   const person = await findPerson(context, grant.person)
-  if (!person) return null
+  if (!person || !(await isInForce(context.db, (grant.login as Login).serial))) return null
   const { customer, realm } = grant
   const found = await personIn(context, { customer, realm, username: person.username })
   return found?.id === person.id ? person : null

@@ -64,7 +64,7 @@ async function tokensFor(
   const person = await personOf(context, grant)
   if (!person) {
     await deleteGrant(context.db, grant.id)
-    return oauthRefusal('invalid_grant', 'the person is gone')
+    return oauthRefusal('invalid_grant', 'the person is gone, or the device that let them in')
   }
   return giveTokens(context, grant, { ...by, person }, { renewed })
 }

@@ -170,6 +170,6 @@ export async function redeemBackchannel(known: Known, authReqId: string): Promis
   const granted = await grantedBy(known, subject, { login, request, session: '' })
   const grant = await giveGrant(context, granted)
   const person = await personOf(context, grant)
-  if (!person) return oauthRefusal('transaction_failed', 'the person is gone')
+  if (!person) return oauthRefusal('transaction_failed', 'the person is gone, or their device')
   return giveTokens(context, grant, { registration, clientId, person })
 }

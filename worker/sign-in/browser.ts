@@ -7,6 +7,7 @@ import { newSecret } from '../grant/keys.ts'
 import { personIn } from '../people/find.ts'
 import { findPerson } from '../store/people.ts'
 import { findSession, insertSession } from '../store/sign-ins.ts'
+import { isInForce } from '../store/tokens.ts'
 import type { Subject } from './subject.ts'
 
 /** A working day. */
@@ -14,7 +15,7 @@ export const sessionSeconds = 8 * 3600
 
 export type Session = { id: string; subject: Subject; login: Login }
 
-/** @returns who signed in there, as long as they are there, are called so, and belong to the application's people. */
+/** @returns who signed in there, as long as they are there, are called so, belong to the application's people, and what let them in is in force. */
 export async function sessionIn(known: Known, secret: string | null): Promise<Session | null> {
   const { context, registration } = known
   if (secret === null) return null
@@ -25,7 +26,8 @@ export async function sessionIn(known: Known, secret: string | null): Promise<Se
   if (registration.realm !== '' && registration.realm !== realm) return null
   const found = await personIn(context, { customer: row.customer, realm, username })
   const person = found && (await findPerson(context, subject.person))
-  return person && found.id === subject.person ? { id, subject, login } : null
+  if (!person || found.id !== subject.person) return null
+  return (await isInForce(context.db, login.serial)) ? { id, subject, login } : null
 }
 
 /** @returns what the cookie holds. */

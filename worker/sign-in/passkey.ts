@@ -14,13 +14,13 @@ export type ShownPasskey = {
 }
 
 /**
- * @returns null where it is of nobody whom this application is for, or proves nothing; the trail says why.
+ * @returns whose it is, and its serial; null where it is of nobody whom this application is for, or proves nothing; the trail says why.
  * @throws Refusal of policies that let nobody in so: the challenge is used up.
  */
 export async function subjectByPasskey(
   { context, registration }: Known,
   { challenge, assertion, browser, client }: ShownPasskey,
-): Promise<Subject | null> {
+): Promise<(Subject & { serial: string }) | null> {
   const { customer, application, realm } = registration
   const found = await ownerOfPasskey(context, customer, assertion.credentialId)
   if (!found) return null
@@ -43,5 +43,6 @@ export async function subjectByPasskey(
     resolver: about.resolver ?? '',
     ownerId: address.ownerId,
     amr: byPasskey,
+    serial: passkey.serial,
   }
 }

@@ -34,7 +34,7 @@ export async function redeemAnswer(
     tokens: [redemption],
     application: application.id,
   })
-  return { login: loginBy(subject.amr, redemption.type, nowSeconds(context)) }
+  return { login: loginBy(subject.amr, redemption, nowSeconds(context)) }
 }
 
 /** What is kept of it, and written down. */

@@ -331,6 +331,15 @@ export async function findToken(db: D1Database, serial: string): Promise<TokenRo
   return row ?? null
 }
 
+/** @returns whether there is a token of this serial that is neither disabled nor revoked. */
+export async function isInForce(db: D1Database, serial: string): Promise<boolean> {
+  const [row] = await drizzle(db)
+    .select({ active: tokens.active, revoked: tokens.revoked })
+    .from(tokens)
+    .where(eq(tokens.serial, serial))
+  return row !== undefined && row.active && !row.revoked
+}
+
 /** @returns the token as it now stands: a second finish of the same enrolment changes nothing. */
 export async function enrolToken(
   db: D1Database,

@@ -35,7 +35,7 @@ firstStep.post('/', async (call) => {
   const again = (wrong: string) => firstPage(call, known, { sealed, content, username, wrong })
   const isByPasskey = namesCredential(parametersFrom(given))
   try {
-    const subject = isByPasskey
+    const subject: (Subject & { serial?: string }) | null = isByPasskey
       ? await byPasskey(call, known, content.browserHash, given)
       : await byPassword(call, known, given)
     if (!subject) return await again(isByPasskey ? text.wrongPasskey : text.wrongPassword)
@@ -45,8 +45,9 @@ firstStep.post('/', async (call) => {
         error_description: 'somebody else signed in than id_token_hint says',
       })
     // A passkey shows nobody what they approve.
-    if (!isByPasskey || request.details) return await beginAsking(call, known, request, subject)
-    const login = loginByPasskey(nowSeconds(known.context))
+    if (subject.serial === undefined || request.details)
+      return await beginAsking(call, known, request, subject)
+    const login = loginByPasskey(subject.serial, nowSeconds(known.context))
     return await finishSignIn(call, known, request, { subject, login })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
