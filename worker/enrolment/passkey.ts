@@ -124,6 +124,12 @@ export async function endPasskey(
       mend: `is not what ${origin} asked for: made there, for this challenge, with a finger, a face or a PIN`,
     })
   const { credential, credentialDeviceType } = checked.registrationInfo
+  if (credential.id !== response.id)
+    refuse({
+      reason: 'bad_parameter',
+      field: 'credential_id',
+      mend: 'is another than attestationObject says',
+    })
   const done = await changeTokens(context, addressOf(token), () =>
     finishPasskey(
       context.db,
