@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Application } from '../support/application.ts'
 import type { Deployment } from '../support/deployment.ts'
+import { addPasskey } from '../support/passkey.ts'
 import {
   type Slapd,
   hasSlapd,
@@ -202,6 +203,11 @@ describe.skipIf(!hasSlapd())('a directory', () => {
       action: { passOnNoUser: true },
     })
     const phone = await device('winnie', 'windows')
+    const passkey = await addPasskey(admin, d.url, { user: 'winnie', realm: 'windows' })
+    const byPasskey = async () => {
+      const { result, detail } = (await passkey.login(d.application)).envelope
+      return [result.authentication, detail?.['username'] ?? detail?.message]
+    }
     const trigger = async () => {
       const asked = await d.application.call('POST', '/validate/triggerchallenge', {
         serial: phone.serial,
@@ -218,7 +224,10 @@ describe.skipIf(!hasSlapd())('a directory', () => {
     expect(await outcome('winnie', 'password of winnie', 'windows')).toBe(904)
     expect(await trigger()).toBe(0)
     expect(await phone.list()).toEqual([])
+    const nobody = 'No user found for the token with the given credential ID!'
+    expect(await byPasskey()).toEqual(['REJECT', nobody])
     set('512')
+    expect(await byPasskey()).toEqual(['ACCEPT', 'winnie'])
     expect(await trigger()).toBe(1)
     await phone.decline((await phone.list())[0]!)
     expect(await login(phone, 'winnie', 'password of winnie', 'windows')).toBe('ACCEPT')

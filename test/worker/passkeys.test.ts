@@ -253,6 +253,37 @@ describe('a login', () => {
     expect(told(await d.payroll.check(good))).toEqual(accepted)
   })
 
+  it('is answered calmly whatever stands in its parts', async () => {
+    const { passkey } = await holder()
+    const challenge = await challengeFor(d.payroll)
+    const good = await passkey.signed(challenge)
+    const begun = await beginPasskey(d.payroll, { user: await someone() })
+    const finger = await virtualAuthenticator(origin)
+    const made = await finger.register(begun.options.challenge)
+    const noise = (bytes: number) => toBase64url(crypto.getRandomValues(new Uint8Array(bytes)))
+    const json = ['null', '[]', '1', '{"challenge":1}', '{"type":"webauthn.get"}', '"']
+    const garbage = [
+      ...['!', 'A', '=', '\u0000', 'A'.repeat(16_385), noise(1), noise(37), noise(12_000)],
+      ...json.map((text) => toBase64url(utf8(text))),
+    ]
+    const parts = ['credential_id', 'clientDataJSON', 'authenticatorData', 'signature'] as const
+    for (const value of garbage) {
+      for (const name of [...parts, 'userHandle', 'transaction_id']) {
+        const { status, envelope } = await d.payroll.check({ ...good, [name]: value })
+        expect([name, value.slice(0, 40), status]).toEqual([
+          name,
+          value.slice(0, 40),
+          status < 300 ? 200 : 400,
+        ])
+        expect(envelope.result.value ?? false).toBe(false)
+      }
+      for (const name of ['credential_id', 'clientDataJSON', 'attestationObject', 'transaction_id'])
+        expect((await endPasskey(d.payroll, begun, made, { [name]: value })).status).toBe(400)
+    }
+    expect((await endPasskey(d.payroll, begun, made)).status).toBe(200)
+    expect(told(await d.payroll.check(good))).toEqual(accepted)
+  })
+
   it('is for the application that began it, in its time, and for no other customer', async () => {
     const { user, passkey } = await holder()
     const over = ['REJECT', 'The challenge is unknown or over. Ask for a new one.']
