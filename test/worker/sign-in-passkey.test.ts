@@ -14,6 +14,7 @@ import {
   callback,
   newRelyingParty,
   password,
+  refusal,
 } from './openid-parties.ts'
 
 let d: Deployment
@@ -211,12 +212,18 @@ describe('what a page shows', () => {
     expect((await press(refused)).url.searchParams.get('code')).not.toBeNull()
   })
 
-  it('of a passkey that is disabled lets nobody in until it is enabled', async () => {
+  it('of a passkey that is disabled lets nobody in until it is enabled, and ends what it let in before', async () => {
     const { person } = await open()
+    const before = await signIn()
+    await claimsOf(before)
+    const unredeemed = await signIn()
     const by = party.administrator
     await by.call('POST', '/token/disable', { serial: anna.serial })
     await press(person)
     expect(alertOn(person)).toContain('not accepted')
+    await open({ prompt: 'none' }, party, before.person)
+    expect(before.person.page.url.searchParams.get('error')).toBe('login_required')
+    expect(await refusal(claimsOf(unredeemed))).toBe('invalid_grant')
     await by.call('POST', '/token/enable', { serial: anna.serial })
     expect((await press(person)).url.searchParams.get('code')).not.toBeNull()
   })
