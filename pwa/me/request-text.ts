@@ -42,6 +42,7 @@ const en = {
   notTold: (application: string) =>
     `${application} does not hear of it from us. Sign out there, and tell whoever runs it.`,
   stopped: 'The request is over: nobody can use it any more.',
+  deviceStopped: 'The device that was added by it can approve nothing any more.',
   ended: 'You are signed out everywhere but here.',
   nobody: 'Nobody got in by this request.',
   next: 'What to do now',
@@ -95,6 +96,7 @@ const de: RequestText = {
   notTold: (application) =>
     `${application} erfährt es nicht von uns. Melde dich dort ab und sag dort Bescheid.`,
   stopped: 'Die Anfrage ist beendet: Niemand kann sie mehr benutzen.',
+  deviceStopped: 'Das Gerät, das dadurch dazukam, kann keiner Anmeldung mehr zustimmen.',
   ended: 'Du bist überall außer hier abgemeldet.',
   nobody: 'Durch diese Anfrage kam niemand hinein.',
   next: 'Was du jetzt tun solltest',

@@ -27,7 +27,12 @@ export type Asked = {
   reported: boolean
 }
 
-export type Reported = { stopped: boolean; told: boolean; ended: boolean }
+export type Reported = {
+  stopped: boolean
+  told: boolean
+  ended: boolean
+  device_stopped: boolean
+}
 
 export async function readRequests(): Promise<Asked[]> {
   const { value } = await call('GET', '/me/requests')

@@ -105,6 +105,7 @@ function showReported(asked: Asked, done: Reported, mine: Mine, home: Home): voi
   const happened = [
     text.noted,
     done.stopped && text.stopped,
+    done.device_stopped && text.deviceStopped,
     done.ended && text.ended,
     outcome !== 'approved' && text.nobody,
     application !== null &&

@@ -137,6 +137,9 @@ export const self: Route[] = [
         stopped: boolean('It was open or not used yet, and is worth nothing now.'),
         told: boolean('The application is told by a webhook.'),
         ended: boolean('They are signed out everywhere but here.'),
+        device_stopped: boolean(
+          'It let in a device, not long ago, which can approve nothing any more.',
+        ),
         token: v.optional(string('Their own session from here on.')),
       }),
     ),

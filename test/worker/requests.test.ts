@@ -6,6 +6,7 @@ import { type Application, application } from '../support/application.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
+import { move, told } from './move.ts'
 import { objectOf } from './object.ts'
 import {
   approve,
@@ -53,6 +54,7 @@ type Asked = {
   outcome: string
   reported: boolean
   asked_at: number
+  purpose: string
 }
 const requestsOf = async (who: Application) =>
   (
@@ -78,6 +80,11 @@ const ask = async ({ user, phone }: { user: string; phone: VirtualDevice }) => {
   return { ...asked, open: open! }
 }
 
+const nothingMore = (ended: boolean) => ({
+  ...{ stopped: false, told: false, device_stopped: false },
+  ended,
+})
+
 describe('what was asked', () => {
   it('is told with who asked, when, from where, what became of it and on which device', async () => {
     const one = await someone()
@@ -92,8 +99,8 @@ describe('what was asked', () => {
     const waiting = await ask(one)
     const who = await signedIn(one)
     const device = { serial: phone.serial, name: 'Pixel' }
-    const told = await requestsOf(who)
-    expect(told.toReversed()).toMatchObject([
+    const listed = await requestsOf(who)
+    expect(listed.toReversed()).toMatchObject([
       { application: 'Payroll', outcome: 'approved', device, reported: false, purpose: 'login' },
       { outcome: 'cancelled', device },
       { outcome: 'declined', device, reported: true },
@@ -102,12 +109,12 @@ describe('what was asked', () => {
       { outcome: 'waiting', device: null, origin: { how: 'server' } },
       { application: null, purpose: 'self', outcome: 'approved' },
     ])
-    expect(Math.abs(told[0]!.asked_at - Date.now() / 1000)).toBeLessThan(60)
+    expect(Math.abs(listed[0]!.asked_at - Date.now() / 1000)).toBeLessThan(60)
     // Nothing in it follows or ends a login.
-    const text = JSON.stringify(told)
+    const text = JSON.stringify(listed)
     for (const secret of [first.transactionId, waiting.transactionId, first.code, waiting.code])
       expect(text).not.toContain(secret)
-    expect(told.some(({ id }) => id === '')).toBe(false)
+    expect(listed.some(({ id }) => id === '')).toBe(false)
     await phone.approve(waiting.open, waiting.code)
     expect((await requestsOf(who))[1]).toMatchObject({ outcome: 'approved' })
   })
@@ -150,9 +157,9 @@ describe('what was asked', () => {
         await one.object.alarm()
       }
     }
-    const told = await mine(await signedIn(one))
-    expect(told.filter(({ outcome }) => outcome === 'approved')).toHaveLength(1)
-    expect(told).toHaveLength(21)
+    const listed = await mine(await signedIn(one))
+    expect(listed.filter(({ outcome }) => outcome === 'approved')).toHaveLength(1)
+    expect(listed).toHaveLength(21)
     time.forward(900)
     await one.object.alarm()
     const kept = await one.object.rows("select key from lapsing where kind = 'past'")
@@ -204,7 +211,7 @@ describe('“It wasn’t me”', () => {
     // Said again it changes nothing: neither here nor for who has signed in since.
     const since = await signedIn(one)
     const again = await signIn(browser(d))
-    expect(await answerOf(here, asked!)).toEqual({ stopped: false, told: false, ended: true })
+    expect(await answerOf(here, asked!)).toEqual(nothingMore(true))
     for (const open of [here, since])
       expect((await open.call('GET', '/me/devices')).status).toBe(200)
     expect(await refusal(openid.fetchUserInfo(party.config, again.access_token, sub))).toBe(
@@ -245,23 +252,47 @@ describe('“It wasn’t me”', () => {
     const [open, approved] = await mine(who)
     expect([open?.outcome, approved?.outcome]).toEqual(['waiting', 'approved'])
     const declined = await answerOf(who, open!)
-    expect(declined).toEqual({ stopped: true, told: false, ended: false })
+    expect(declined).toEqual({ ...nothingMore(false), stopped: true })
     expect((await one.phone.list()).length).toBe(0)
     expect(await one.phone.approve(second.open, second.code)).toMatchObject({ state: 'declined' })
     const { token, ...back } = await answerOf(who, approved!)
-    expect(back).toEqual({ stopped: true, told: false, ended: true })
+    expect(back).toEqual({ ...nothingMore(true), stopped: true })
     for (const { transactionId } of [first, second])
       expect(
         (await d.payroll.redeem({ user: one.user }, transactionId)).envelope.result.value,
       ).toBe(false)
-    const told = await mine(session(String(token)))
-    expect(told).toMatchObject([{ reported: true }, { reported: true }])
+    const listed = await mine(session(String(token)))
+    expect(listed).toMatchObject([{ reported: true }, { reported: true }])
     // The next one is none of these.
     const third = await ask(one)
     await one.phone.approve(third.open, third.code)
     expect(
       (await d.payroll.redeem({ user: one.user }, third.transactionId)).envelope.result.value,
     ).toBe(true)
+  })
+
+  it('stops the device that was let in by it, as long as any other device could', async () => {
+    time = clock()
+    const one = await someone()
+    const added = await move(d, one.phone, { name: 'Pixel 9' })
+    const late = await someone()
+    const kept = await move(d, late.phone)
+    const moveOf = async (who: Application) =>
+      (await requestsOf(who)).find(({ purpose }) => purpose === 'move')!
+    const who = await signedIn(one)
+    expect(await moveOf(who)).toMatchObject({ outcome: 'approved', new_device: 'Pixel 9' })
+    expect(await answerOf(who, await moveOf(who))).toMatchObject({ device_stopped: true })
+    expect(await told(added, 'GET', '/device/challenges')).toMatchObject({
+      body: { reason: 'device_retired' },
+    })
+    const rows = await d.payroll.call('GET', `/audit/?serial=${added.serial}&action=device_stop`)
+    expect(JSON.stringify(rows.envelope.result.value)).toContain(one.user)
+    time.forward(86_460)
+    const other = await signedIn(late)
+    expect(await answerOf(other, await moveOf(other))).toMatchObject({
+      ...{ device_stopped: false, ended: true },
+    })
+    expect((await told(kept, 'GET', '/device/challenges')).status).toBe(200)
   })
 
   it('ends nothing where nobody got in, also weeks later', async () => {
@@ -272,8 +303,8 @@ describe('“It wasn’t me”', () => {
     await one.object.alarm()
     const who = await signedIn(one)
     const [asked] = await mine(who)
-    expect(await answerOf(who, asked!)).toEqual({ stopped: false, told: false, ended: false })
-    expect(await answerOf(who, asked!)).toEqual({ stopped: false, told: false, ended: false })
+    expect(await answerOf(who, asked!)).toEqual(nothingMore(false))
+    expect(await answerOf(who, asked!)).toEqual(nothingMore(false))
     expect(await mine(who)).toMatchObject([{ outcome: 'cancelled', reported: true }])
     await until('the trail', async () => (await trailOf(one.user)).length === 1)
   })

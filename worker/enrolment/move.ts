@@ -4,6 +4,7 @@
  * DeviceHoldSeconds): it answers nothing. All others are told, and for a day each of them can stop it, however long it is held.
  */
 import type { EnrolmentWaiting, MoveAnswer } from '../../schema/device.ts'
+import { thumbprint } from '../../schema/jws.ts'
 import type { Origin } from '../../schema/signing.ts'
 import { changeTokens } from '../challenge/change-tokens.ts'
 import { codeFor } from '../challenge/code.ts'
@@ -18,7 +19,7 @@ import { exceeded } from '../store/limits.ts'
 import { findPerson } from '../store/people.ts'
 import { readPolicies } from '../store/policies.ts'
 import { readSettings } from '../store/settings.ts'
-import { type TokenRow, findToken, stopAdded, updateToken } from '../store/tokens.ts'
+import { type TokenRow, findToken, stopAdded, tokensOf, updateToken } from '../store/tokens.ts'
 import { tellStopped } from '../webhook/tell.ts'
 import { beginEnrolment } from './begin.ts'
 import type { Member } from './change.ts'
@@ -215,18 +216,40 @@ export async function stopNewcomer(
   // What can still be stopped stops nobody: else a thief's would stop the one that takes its place.
   if (stoppableUntil !== null && stoppableUntil > now)
     refuse({ reason: 'device_held', untilAt: stoppableUntil })
+  if (!(await stop(context, address, serial, member.serial))) refuse({ reason: 'newcomer_unknown' })
+}
+
+/** Its person says that they did not let it in. @returns whether there is one of this key that could still be stopped. */
+export async function stopByKey(
+  context: Context,
+  address: Address,
+  { bound, by }: { bound: string; by: string },
+): Promise<boolean> {
+  for (const { serial, publicKey } of await tokensOf(context.db, address.ownerId))
+    if (publicKey && (await thumbprint(publicKey)) === bound)
+      return stop(context, address, serial, by)
+  return false
+}
+
+async function stop(
+  context: Context,
+  address: Address,
+  serial: string,
+  by: string,
+): Promise<boolean> {
   const { ownerId, customer } = address
   const stopped = await changeTokens(context, address, () =>
-    stopAdded(context.db, { ownerId, serial, now }),
+    stopAdded(context.db, { ownerId, serial, now: nowSeconds(context) }),
   )
   await writeAudit(context, {
     ...{ customer, serial },
     action: 'device_stop',
     success: stopped,
-    detail: { by: member.serial },
+    detail: { by },
   })
-  if (!stopped) refuse({ reason: 'newcomer_unknown' })
+  if (!stopped) return false
   await reach(context, address, (object) => object.tellNewcomer(address, { serial, ring: false }))
   const token = await findToken(context.db, serial)
   if (token) await tellStopped(context, token)
+  return true
 }

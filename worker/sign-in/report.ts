@@ -6,6 +6,7 @@ import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { isReported } from '../challenge/desk/report.ts'
 import { reach } from '../challenge/reach.ts'
 import type { OwnerId } from '../crypto/sealed-id.ts'
+import { stopByKey } from '../enrolment/move.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { endSignIns } from '../store/sign-ins.ts'
@@ -29,6 +30,8 @@ export type ReportDone = {
   told: boolean
   /** Everybody who was signed in as them is signed out. */
   ended: boolean
+  /** The device that was let in by it, not long ago, can approve nothing any more. */
+  deviceStopped: boolean
   /** Under which the next session is to be opened; null: those that are open go on. */
   mark: string | null
 }
@@ -53,7 +56,13 @@ export async function reportRequest(
     return { mark, ended: await endSignIns(context.db, person, mark) }
   }
   // Before it is noted: what was reported has ended, whatever breaks off in between.
-  let over = found.outcome === 'approved' && !isReported(found) ? await end() : null
+  const letIn = found.outcome === 'approved' && !isReported(found)
+  const { newDevice } = found.about
+  const deviceStopped =
+    letIn && newDevice
+      ? await stopByKey(context, address, { bound: newDevice.thumbprint, by })
+      : false
+  let over = letIn ? await end() : null
   const said = { transactionId, by, client, isTold, ended: over?.ended ?? {} }
   const done = await reach(context, address, (object) => object.report(address, said))
   if (!done) refuse({ reason: 'request_unknown' })
@@ -61,7 +70,7 @@ export async function reportRequest(
   // Approved and used while we asked.
   if (outcome === 'approved' && !over && !stopped && !isAgain) over = await end()
   const ended = over !== null || (isAgain && outcome === 'approved')
-  return { stopped, told: isTold, ended, mark: over?.mark ?? null }
+  return { stopped, told: isTold, ended, deviceStopped, mark: over?.mark ?? null }
 }
 
 async function hearsOf(context: Context, customer: string, asking: string): Promise<boolean> {

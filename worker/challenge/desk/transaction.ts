@@ -28,8 +28,8 @@ export type LoginEnrolment = {
 /** What its person reads of it afterwards. */
 export type About = {
   origin: Origin
-  /** Of a new device that wanted in: what it calls itself. */
-  newDevice?: string
+  /** A new device that wanted in, by its key. */
+  newDevice?: { thumbprint: string; name: string }
 }
 
 export type Transaction = {

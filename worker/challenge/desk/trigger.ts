@@ -88,7 +88,7 @@ export async function trigger(
     ping: request.ping ?? null,
     about: copy.person && {
       origin: request.origin,
-      ...(request.newDevice && { newDevice: request.newDevice.name }),
+      ...(request.newDevice && { newDevice: request.newDevice }),
     },
     reportedAt: null,
   }

@@ -12,7 +12,7 @@ export const ownRequests = (asked: PastRequest[]) =>
       application: one.application.startsWith('/') ? null : one.applicationName,
       purpose: purposes[one.application] ?? 'login',
       origin: one.about.origin,
-      ...(one.about.newDevice !== undefined && { new_device: one.about.newDevice }),
+      ...(one.about.newDevice && { new_device: one.about.newDevice.name }),
       outcome: one.outcome,
       device: one.answeredBy === null ? null : { serial: one.answeredBy, name: one.deviceName },
       reported: isReported(one),

@@ -20,11 +20,12 @@ requests.get('/', async (call) => {
 requests.post('/:id/report', async (call) => {
   const caller = await personOf(call)
   const { self, customer } = caller
-  const { mark, ...done } = await reportRequest(call.get('context'), {
+  const { mark, deviceStopped, ...done } = await reportRequest(call.get('context'), {
     ...{ customer, person: self.person, ownerId: self.ownerId, by: self.username },
     request: call.req.param('id'),
     client: peerAddress(call),
   })
   const token = mark === null ? null : await sessionUnder(call, caller, mark)
-  return answer(call, { value: { ...done, ...(token !== null && { token }) } })
+  const value = { ...done, device_stopped: deviceStopped, ...(token !== null && { token }) }
+  return answer(call, { value })
 })
