@@ -115,6 +115,7 @@ describe.each(engines)('/me in %s', (engine) => {
       await tab.sees(`Signed in as ${person.user}`)
 
       await tab.sees('Sign-in to this page')
+      await tab.run(() => document.querySelector('.part:last-child')?.scrollIntoView())
       await isWell(tab, `${engine}-requests`)
       await tab.press('button', /^It wasn’t me/)
       await tab.sees('Say that this wasn’t you?')

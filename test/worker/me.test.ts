@@ -303,6 +303,26 @@ describe('a recovery code', () => {
 })
 
 describe('signing in', () => {
+  it('says from which browser, where it is the page that asks, and else from which server', async () => {
+    await person('placed')
+    const phone = await d.device('placed')
+    const ask = async (headers: Record<string, string>) => {
+      const edge = application({ url: origin, fetch: (await deployment({ LISTENER: '' })).fetch })
+      const more = { 'CF-Connecting-IP': '203.0.113.21', 'User-Agent': 'Firefox/140.0', ...headers }
+      await edge.call('POST', '/auth', { username: 'placed', password }, { headers: more })
+      return (await phone.list())[0]!.claims.origin
+    }
+    const address = '203.0.113.21'
+    const agent = { browser: 'Firefox' }
+    expect(await ask({ 'Sec-Fetch-Site': 'same-origin' })).toEqual({
+      how: 'browser',
+      address,
+      agent,
+    })
+    for (const site of ['cross-site', 'same-site', ''])
+      expect(await ask({ 'Sec-Fetch-Site': site })).toEqual({ how: 'server', address })
+  })
+
   it('rings again for whoever holds the transaction, as often as its limits allow', async () => {
     await person('again')
     const phone = await d.device('again')

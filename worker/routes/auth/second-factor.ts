@@ -6,10 +6,12 @@ import { addressOf } from '../../challenge/follow.ts'
 import { redeemApproval } from '../../challenge/redeem.ts'
 import { resendTransaction } from '../../challenge/steer.ts'
 import { triggerChallenge } from '../../challenge/trigger.ts'
+import type { Origin } from '../../../schema/signing.ts'
 import type { Context } from '../../env.ts'
 import { refuse } from '../../problem.ts'
 import { readSettings } from '../../store/settings.ts'
 import type { Account } from '../../store/accounts.ts'
+import { whenceOfBrowser } from '../decode/origin.ts'
 import { peerAddress } from '../decode/peer.ts'
 import { challengeResult } from '../encode/challenge-answer.ts'
 import { answer } from '../encode/envelope.ts'
@@ -43,7 +45,7 @@ export async function askSecondFactor(
     { address: { ownerId, customer }, person: row.id, about },
     {
       application: { id: signingIn, name: context.deployment.issuer },
-      origin: { how: 'server', ...(client !== null && { address: client }) },
+      origin: originOf(call, client),
       client,
       types,
       firstFactor: true,
@@ -51,6 +53,12 @@ export async function askSecondFactor(
   )
   return asked.ok ? answer(call, challengeResult(asked, false)) : null
 }
+
+/** At /me it is the person's own browser; who else calls is whatever server it is. Whoever says that wrongly is told of by their own address. */
+const originOf = (call: Call, client: string | null): Origin =>
+  call.req.header('Sec-Fetch-Site') === 'same-origin'
+    ? whenceOfBrowser(call).origin
+    : { how: 'server', ...(client !== null && { address: client }) }
 
 /** @throws Refusal approval_impossible: a device that is locked opens nothing. */
 async function askAdministrator(call: Call, account: Account): Promise<Response | null> {
