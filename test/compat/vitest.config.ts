@@ -12,6 +12,8 @@ export default defineConfig({
     exclude,
     globalSetup: [here('servers.ts')],
     maxWorkers: 2,
+    // A worker reads all that speaks with the servers once, and not for each file.
+    isolate: false,
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },
