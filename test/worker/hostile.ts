@@ -215,6 +215,13 @@ export const inForm = (fields: Record<string, unknown>): Pick<Wrong, 'body' | 'h
   headers: form,
 })
 
+/** Both ways in the long form, in the short one each in turn. */
+export function inEachWay(fields: Record<string, unknown>): Pick<Wrong, 'body' | 'headers'>[] {
+  if (env.TEST_FULL !== '') return [inJson(fields), inForm(fields)]
+  return [ways++ % 2 === 0 ? inJson(fields) : inForm(fields)]
+}
+let ways = 0
+
 /** Lone surrogates cannot be encoded; they go as they are. */
 function escaped(value: unknown): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value)
