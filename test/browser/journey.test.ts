@@ -20,10 +20,9 @@ describe.each(engines)('%s', (engine) => {
     let person: Person
 
     /** What the notification on the screen must be about. */
-    const question = () =>
-      phone.notifications.waitFor(
-        ({ title, body }) => title === asker && body.includes(person.user),
-      )
+    const isQuestion = ({ title, body }: { title: string; body: string }) =>
+      title === asker && body.includes(person.user)
+    const question = () => phone.notifications.waitFor(isQuestion)
     const isApp = (address: string) => address.startsWith(`${stage.deployment.url}/app`)
 
     async function redeemsOnce(transactionId: string): Promise<void> {
@@ -104,6 +103,10 @@ describe.each(engines)('%s', (engine) => {
       await approveInApp(tabs[0]!, next.code)
       expect((await ended).challenge_status).toBe('accept')
       await redeemsOnce(next.transactionId)
+      // Answered in the app, it asks no more from the screen.
+      await expect
+        .poll(() => phone.notifications.shown().filter(isQuestion), { timeout: 10_000 })
+        .toEqual([])
     })
 
     it('keeps the question for a browser that is closed, and shows it when the browser is opened', async () => {
