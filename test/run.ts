@@ -1,5 +1,5 @@
 /**
- * `npm test`: every short suite, in stages: side by side what mostly waits, browsers by themselves, because two cores are shared.
+ * `npm test`: every short suite, two lanes side by side, because two cores are shared.
  * Says how long each took, shows the output of what failed, and ends with one line: `N passed, N failed`. `--full` runs the long forms.
  */
 import { spawn } from 'node:child_process'
@@ -24,29 +24,28 @@ const vitest = (name: string, config: string): Suite => ({
   ...(full && { env: { COUNTERSIGN_TEST: 'full' } }),
 })
 
-/** One stage after another; in a stage lanes side by side, in a lane one suite after another. */
-const stages: Suite[][][] = [
+/** Lanes run side by side, in a lane one suite after another. */
+const checks: Suite[][] = [
+  [{ name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] }],
   [
-    [{ name: 'format', command: [file('node_modules/oxfmt/bin/oxfmt'), '--check'] }],
-    [
-      {
-        name: 'lint',
-        command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
-      },
-      { name: 'build', command: [file('worker/local/build.ts')] },
-      vitest('layout', 'test/vitest.config.ts'),
-    ],
-    [{ name: 'types', command: [file('test/types.ts')] }],
+    {
+      name: 'lint',
+      command: [file('node_modules/oxlint/bin/oxlint'), '--type-aware', '--deny-warnings'],
+    },
+    { name: 'build', command: [file('worker/local/build.ts')] },
+    vitest('layout', 'test/vitest.config.ts'),
   ],
-  [
-    [vitest('worker', 'test/worker/vitest.config.ts')],
-    [
-      vitest('local', 'test/local/vitest.config.ts'),
-      vitest('compat', 'test/compat/vitest.config.ts'),
-    ],
-  ],
-  [[vitest('browser', 'test/browser/vitest.config.ts')]],
+  [{ name: 'types', command: [file('test/types.ts')] }],
 ]
+const servers: Suite[][] = [
+  [vitest('worker', 'test/worker/vitest.config.ts')],
+  [
+    vitest('local', 'test/local/vitest.config.ts'),
+    vitest('compat', 'test/compat/vitest.config.ts'),
+  ],
+]
+/** They begin when one of those lanes is through: browsers mostly wait. */
+const browsers: Suite[] = [vitest('browser', 'test/browser/vitest.config.ts')]
 
 const lines: string[] = []
 function say(line: string): void {
@@ -57,7 +56,10 @@ function say(line: string): void {
 const total: Count = { passed: 0, failed: 0, skipped: 0 }
 const leftOut = provide(console.log, full)
 if (leftOut) console.log(leftOut)
-for (const stage of stages) await Promise.all(stage.map(carryOutLane))
+await Promise.all(checks.map(carryOutLane))
+const lanes = servers.map(carryOutLane)
+await Promise.race(lanes)
+await Promise.all([...lanes, carryOutLane(browsers)])
 rmSync(reports, { recursive: true })
 say(`${total.passed} passed, ${total.failed} failed`)
 // Committed after each full run, so that anyone sees when the long forms last held.
