@@ -3,7 +3,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { en } from '../../pwa/src/text/en.ts'
 import type { Application, Person } from '../support/application.ts'
 import { approveInApp, asker, enrolInApp, finalStatus, readOutcome } from '../support/person.ts'
-import { type Phone, type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+import {
+  type Engine,
+  type Phone,
+  type Stage,
+  engines,
+  isMissing,
+  setStage,
+} from '../support/stage.ts'
 import { until } from '../support/until.ts'
 
 let stage: Stage
@@ -13,6 +20,22 @@ beforeAll(async () => {
   application = stage.deployment.application
 })
 afterAll(() => stage?.end())
+
+const phones = new Map<Engine, Phone>()
+
+/** One phone of each kind, on which one person after another enrols. */
+async function enrolledOn(engine: Engine, person: Person) {
+  const known = phones.get(engine)
+  const phone = known ?? (await stage.phone(engine))
+  phones.set(engine, phone)
+  const { serial, link } = await application.invite(person)
+  await enrolInApp(phone.browser(), link, { notifications: known ? 'as before' : 'turn on' })
+  return { phone, serial }
+}
+
+async function leaveAllPages(phone: Phone): Promise<void> {
+  for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+}
 
 describe.each(engines)('%s', (engine) => {
   describe.skipIf(isMissing(engine))('with a real push service', () => {
@@ -34,15 +57,14 @@ describe.each(engines)('%s', (engine) => {
 
     beforeAll(async () => {
       person = await stage.person(`anna-${engine}`)
-      phone = await stage.phone(engine)
-      const { serial, link } = await application.invite(person)
-      await enrolInApp(phone.browser(), link)
+      const enrolled = await enrolledOn(engine, person)
+      const { serial } = enrolled
+      phone = enrolled.phone
       const { envelope } = await application.token(serial)
       expect(envelope.result.value).toMatchObject({
         tokens: [{ serial, rollout_state: 'enrolled' }],
       })
     })
-    afterAll(() => phone?.close())
 
     it('brings a question by push to the open app; the code typed there lets the login in, once', async () => {
       const { transactionId, code, notified } = await application.ask(person)
@@ -59,7 +81,7 @@ describe.each(engines)('%s', (engine) => {
     })
 
     it('opens the app from a notification when no page was open', async () => {
-      for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+      await leaveAllPages(phone)
       const { transactionId, code } = await application.ask(person)
       const ended = finalStatus(application, transactionId)
       phone.notifications.click(await question())
@@ -70,7 +92,7 @@ describe.each(engines)('%s', (engine) => {
     })
 
     it('declines from the notification’s button without opening anything', async () => {
-      for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+      await leaveAllPages(phone)
       const { transactionId } = await application.ask(person)
       const ended = finalStatus(application, transactionId)
       phone.notifications.press(await question(), en.push.notMe)
@@ -82,7 +104,7 @@ describe.each(engines)('%s', (engine) => {
     })
 
     it('rings for the next question at once while the end of the last one stands, and the browser adds nothing of its own', async () => {
-      for (const tab of await phone.browser().tabs()) await tab.open('about:blank')
+      await leaveAllPages(phone)
       const { transactionId } = await application.ask(person)
       await question()
       await application.cancel(transactionId)
@@ -133,8 +155,7 @@ describe.each(engines)('%s', (engine) => {
 describe.skipIf(isMissing('firefox'))('a question that is sent again', () => {
   it('takes the place of the one that still waits at the push service', async () => {
     const person = await stage.person('anna-again')
-    const phone = await stage.phone('firefox')
-    await enrolInApp(phone.browser(), (await application.invite(person)).link)
+    const { phone } = await enrolledOn('firefox', person)
     await phone.close()
     const sentBefore = phone.push.attempts.length
     const { transactionId, code } = await application.ask(person)
@@ -153,18 +174,16 @@ describe.skipIf(isMissing('firefox'))('a question that is sent again', () => {
     await approveInApp(tab, code)
     expect((await ended).challenge_status).toBe('accept')
     expect(phone.notifications.history.filter(isQuestion)).toHaveLength(1)
-    await phone.close()
   })
 })
 
 describe.skipIf(engines.some(isMissing))('two devices of one person', () => {
   it('both ring; once one has answered, the other says so and stops asking', async () => {
     const person = await stage.person('anna-with-two')
-    const [first, second] = [await stage.phone('chromium'), await stage.phone('firefox')]
-    for (const phone of [first, second]) {
-      const tab = await enrolInApp(phone.browser(), (await application.invite(person)).link)
-      await tab.open('about:blank')
-    }
+    const { phone: first } = await enrolledOn('chromium', person)
+    const { phone: second } = await enrolledOn('firefox', person)
+    await leaveAllPages(first)
+    await leaveAllPages(second)
     const { transactionId, code } = await application.ask(person)
     const ended = finalStatus(application, transactionId)
     const isQuestion = ({ body }: { body: string }) => body.includes(person.user)
@@ -176,8 +195,6 @@ describe.skipIf(engines.some(isMissing))('two devices of one person', () => {
     await second.notifications.waitFor(({ body }) => body.includes(en.outcome.approved.title))
     expect(second.notifications.shown().some(isQuestion)).toBe(false)
     await expect.poll(() => second.notifications.shown().length, { timeout: 10_000 }).toBe(0)
-    await first.close()
-    await second.close()
   })
 })
 

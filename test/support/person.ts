@@ -8,7 +8,8 @@ import { until, within } from './until.ts'
 /** The name under which the Try-it application asks. */
 export const asker = 'Try it'
 
-type Enrolling = { notifications?: 'turn on' | 'not now'; text?: Text }
+/** `as before`: the app knows from another account, and does not ask. */
+type Enrolling = { notifications?: 'turn on' | 'not now' | 'as before'; text?: Text }
 
 /** Opens the invitation and goes through all of it, until the app says that there is nothing to approve. */
 export async function enrolInApp(
@@ -29,9 +30,11 @@ export async function confirmInvitation(
 ): Promise<void> {
   await tab.waitForScreen('confirm', 15_000)
   await tab.press('button', text.enrol.confirm)
-  await tab.waitForScreen('notifications')
-  const { turnOn } = text.notifications
-  await tab.press('button', notifications === 'turn on' ? turnOn : text.notNow)
+  if (notifications !== 'as before') {
+    await tab.waitForScreen('notifications')
+    const { turnOn } = text.notifications
+    await tab.press('button', notifications === 'turn on' ? turnOn : text.notNow)
+  }
   // Chromium asks its push service for an identity the first time.
   await tab.waitForScreen('ready', 30_000)
   await tab.press('button', text.done)
