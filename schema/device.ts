@@ -127,7 +127,7 @@ export const MoveAnswer = v.object({
 })
 export type MoveAnswer = v.InferOutput<typeof MoveAnswer>
 
-/** A device that another let in lately. */
+/** A device that another let in lately, or a device or passkey that its person added at /me. */
 export const Newcomer = v.object({
   serial: v.string(),
   name: v.string(),

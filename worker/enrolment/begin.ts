@@ -13,6 +13,7 @@ import { insertEnrolment } from '../store/enrolments.ts'
 import { readSettings } from '../store/settings.ts'
 import { type TokenRow, accountOf, findToken, insertToken, updateToken } from '../store/tokens.ts'
 import type { Person } from '../store/people.ts'
+import { stoppableFrom } from './added.ts'
 import { checkLimits, limitsFor, oneMore, refuseInsert } from './limits.ts'
 import { pushTermsFor } from './push-terms.ts'
 import { serialFor, serialTaken } from './serial.ts'
@@ -119,6 +120,7 @@ export async function beginEnrolment(context: Context, begin: Begin): Promise<Be
     validFrom: begin.validFrom ?? null,
     validUntil: begin.validUntil ?? null,
     assignedAt: begin.person && now,
+    stoppableUntil: begin.bySelf ? await stoppableFrom(context, ownerId, expiresAt) : null,
   }
   const again = { pushConfiguration: terms.configuration, ...(pinHash !== null && { pinHash }) }
   if (waiting) await updateToken(context.db, serial, again)

@@ -17,6 +17,7 @@ import { writeAudit } from '../record/audit.ts'
 import { readSettings } from '../store/settings.ts'
 import { enrolToken } from '../store/tokens.ts'
 import { tellEnrolled } from '../webhook/tell.ts'
+import { tellAdded } from './added.ts'
 import { makeCodes, sealCodes } from './device-codes.ts'
 import { routeInvitation } from './invitation.ts'
 import { askInviter, letIn, openMove, probation } from './move.ts'
@@ -78,6 +79,7 @@ export async function finishEnrolment(
   })
   await tellEnrolled(context, token)
   if (move) await letIn(context, token, move.movesFrom)
+  else await tellAdded(context, token)
   const { userVerification } = await readSettings(context, token.customer)
   return {
     deviceId,

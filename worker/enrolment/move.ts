@@ -21,6 +21,7 @@ import { readPolicies } from '../store/policies.ts'
 import { readSettings } from '../store/settings.ts'
 import { type TokenRow, findToken, stopAdded, tokensOf, updateToken } from '../store/tokens.ts'
 import { tellStopped } from '../webhook/tell.ts'
+import { stoppableSeconds } from './added.ts'
 import { beginEnrolment } from './begin.ts'
 import type { Member } from './change.ts'
 import { limitsFor, oneMore } from './limits.ts'
@@ -133,9 +134,6 @@ export async function askInviter(
     refuse({ reason: 'move_refused' })
   return null
 }
-
-/** Somebody's other phone may be in a drawer until the evening. */
-const stoppableSeconds = 86_400
 
 /** Until when it answers nothing, and until when it can be stopped. */
 export async function probation(context: Context, customer: string, now: number) {

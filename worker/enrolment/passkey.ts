@@ -20,6 +20,7 @@ import { credentialsOf, deleteUnfinishedPasskeys, finishPasskey } from '../store
 import type { Person } from '../store/people.ts'
 import { readSettings } from '../store/settings.ts'
 import { type TokenRow, insertToken } from '../store/tokens.ts'
+import { stoppableFrom, tellAdded } from './added.ts'
 import { checkLimits, limitsFor, refuseInsert } from './limits.ts'
 import { addressOf } from './manage.ts'
 import { serialFor } from './serial.ts'
@@ -73,6 +74,7 @@ export async function beginPasskey(context: Context, wish: PasskeyWish) {
     createdAt: now,
     assignedAt: now,
     enrolmentExpiresAt: expiresAt,
+    stoppableUntil: bySelf ? await stoppableFrom(context, ownerId, expiresAt) : null,
   }
   if (!(await insertToken(context.db, token, limits))) await refuseInsert(context, serial, limits)
   const challenge = await makeChallenge(master, purposeOf(token), expiresAt, context.random)
@@ -147,4 +149,5 @@ export async function endPasskey(
   if (done === 'known')
     refuse({ reason: 'bad_parameter', field: 'credential_id', mend: 'is registered already' })
   if (done === 'not_waiting') refuse({ reason: 'not_waiting' })
+  await tellAdded(context, token)
 }

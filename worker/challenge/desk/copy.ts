@@ -113,6 +113,10 @@ export const isOutside = (desk: Desk, { validFrom, validUntil }: TokenCopy): boo
 export const isHeld = (desk: Desk, { heldUntil }: TokenCopy): boolean =>
   (heldUntil ?? 0) > nowSeconds(desk)
 
+/** What it is called where its person reads that it was added. */
+export const addedName = ({ type, deviceName, description, serial }: TokenCopy): string =>
+  deviceName || description || (type === 'passkey' ? 'Passkey' : serial)
+
 /** Another device let it in, not long ago: any other may stop it. */
 export const isStoppable = (desk: Desk, { stoppableUntil }: TokenCopy): boolean =>
   (stoppableUntil ?? 0) > nowSeconds(desk)

@@ -23,7 +23,7 @@ export type TokenCopy = {
   device?: string | null
   /** It answers nothing until then. */
   heldUntil?: number | null
-  /** Another device let it in lately, and any other may stop it until then. */
+  /** Another device let it in lately, or its person added it themselves: any other may stop it until then. */
   stoppableUntil?: number | null
   description: string
   active: boolean

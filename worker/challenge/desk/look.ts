@@ -2,7 +2,7 @@
 import type { ChallengesAnswer, OpenChallenge } from '../../../schema/device.ts'
 import type { State } from '../../../schema/states.ts'
 import { type DeviceRefusal, deviceToken } from './answer.ts'
-import { copyOf, isHeld, isStoppable, isUsable, mayAnswer } from './copy.ts'
+import { addedName, copyOf, isHeld, isStoppable, isUsable, mayAnswer } from './copy.ts'
 import { isLocked } from './counters.ts'
 import { type Desk, type Found, nowSeconds, rows } from './desk.ts'
 import {
@@ -58,12 +58,12 @@ export async function openFor(desk: Desk, address: Found, deviceId: string): Pro
     ...(token.validUntil !== null && { leavesAt: token.validUntil }),
     newcomers: copy.tokens.flatMap((other) =>
       other.serial !== token.serial &&
-      other.deviceId !== null &&
+      (other.deviceId !== null || other.type === 'passkey') &&
       isUsable(desk, other) &&
       isStoppable(desk, other)
         ? {
             serial: other.serial,
-            name: other.deviceName,
+            name: addedName(other),
             heldUntil: other.heldUntil ?? 0,
             stoppableUntil: other.stoppableUntil ?? 0,
           }

@@ -7,7 +7,7 @@ import {
   type TrialClaims,
   typ,
 } from '../../../schema/signing.ts'
-import { isUsable, tokenCopy } from './copy.ts'
+import { addedName, isUsable, tokenCopy } from './copy.ts'
 import { type Desk, nowSeconds } from './desk.ts'
 import { socketsOf } from './sockets.ts'
 import { challengesOf, currentState } from './kept.ts'
@@ -51,7 +51,8 @@ export async function newcomerJws(
   const added = tokenCopy(desk, serial)
   if (!added || !isUsable(desk, added)) return null
   const iat = nowSeconds(desk)
-  const { deviceName: name, heldUntil } = added
+  const { heldUntil } = added
+  const name = addedName(added)
   const claims: NewcomerClaims = { aud: device, serial, name, heldUntil: heldUntil ?? iat, iat }
   return sign(typ.newcomer, claims, desk.deployment.signing)
 }
