@@ -159,7 +159,7 @@ it('a type that nobody knows is refused by privacyIDEA’s number', async () => 
     {
       code: 1610,
       message:
-        "ERR1610: unknown token type 'sms'. Supported types are: push, totp, hotp, recovery, registration",
+        "ERR1610: unknown token type 'sms'. Supported types are: push, totp, hotp, recovery, passkey, registration",
     },
   ])
 })
