@@ -21,3 +21,14 @@ export type DeclineReason = (typeof declineReasons)[number]
 /** What became of an answer that was genuine. */
 export const outcomes = ['accepted', 'wrong_code', 'too_late', 'already_answered'] as const
 export type Outcome = (typeof outcomes)[number]
+
+/** What became of a request, as its person reads it. */
+export const requestOutcomes = [
+  'waiting',
+  'approved',
+  'declined',
+  'wrong_code',
+  'cancelled',
+  'unanswered',
+] as const
+export type RequestOutcome = (typeof requestOutcomes)[number]

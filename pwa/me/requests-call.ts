@@ -1,13 +1,6 @@
 /** The calls about requests in a person's name. */
+import type { RequestOutcome } from '../../schema/states.ts'
 import { call, goOnWith } from './call.ts'
-
-export type Outcome =
-  | 'waiting'
-  | 'approved'
-  | 'declined'
-  | 'wrong_code'
-  | 'cancelled'
-  | 'unanswered'
 
 export type Asked = {
   id: string
@@ -22,7 +15,7 @@ export type Asked = {
     agent?: { browser?: string; system?: string }
   }
   new_device?: string
-  outcome: Outcome
+  outcome: RequestOutcome
   device: { serial: string; name: string } | null
   reported: boolean
 }

@@ -1,5 +1,6 @@
 /** /me: what people see of themselves. */
 import * as v from 'valibot'
+import { requestOutcomes } from '../states.ts'
 import { type Route, boolean, envelope, need, number, string, text } from './words.ts'
 
 const at = (meaning: string) => v.pipe(v.nullable(v.number()), v.description(meaning))
@@ -46,10 +47,7 @@ const request = v.object({
     v.description('Where it came from, as it was shown and signed.'),
   ),
   new_device: v.optional(string('What the device calls itself that was to be let in.')),
-  outcome: v.pipe(
-    v.picklist(['waiting', 'approved', 'declined', 'wrong_code', 'cancelled', 'unanswered']),
-    v.description('What became of it.'),
-  ),
+  outcome: v.pipe(v.picklist(requestOutcomes), v.description('What became of it.')),
   device: v.pipe(
     v.nullable(v.object({ serial: v.string(), name: v.string() })),
     v.description('Which device answered.'),

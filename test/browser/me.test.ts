@@ -35,16 +35,25 @@ async function isWell(tab: Tab, name: string): Promise<void> {
   expect([name, await axeViolations(tab), await overflowPixels(tab)]).toEqual([name, [], 0])
 }
 
+async function withPassword() {
+  const person = await stage.person()
+  const administrator = await stage.deployment.administrator()
+  await administrator.call('PUT', '/user/', { ...person, password })
+  return { person, administrator }
+}
+/** Who was given a one-time code. */
+async function newcomer() {
+  const { person, administrator } = await withPassword()
+  const given = { type: 'registration', ...person }
+  const made = await administrator.call('POST', '/token/init', given)
+  return { person, once: String(made.envelope.detail?.['registrationcode']) }
+}
+
 describe.each(engines)('/me in %s', (engine) => {
   it.skipIf(isMissing(engine))(
     'leads from a one-time code to a device, recovery codes, a lost device and its end',
     async () => {
-      const person = await stage.person()
-      const administrator = await stage.deployment.administrator()
-      await administrator.call('PUT', '/user/', { ...person, password })
-      const given = { type: 'registration', ...person }
-      const made = await administrator.call('POST', '/token/init', given)
-      const once = String(made.envelope.detail?.['registrationcode'])
+      const { person, once } = await newcomer()
       const phone = await stage.window(engine)
       const laptop = await stage.window(engine, { width: 360, height: 740 })
       const tab = await laptop.open(`${stage.deployment.url}/me`)
@@ -171,13 +180,7 @@ async function tabTo(tab: Tab, name: RegExp): Promise<void> {
 
 describe.each(engines)('/me by the keyboard alone in %s', (engine) => {
   it.skipIf(isMissing(engine))('signs in, adds a device and removes it', async () => {
-    const person = await stage.person()
-    const administrator = await stage.deployment.administrator()
-    await administrator.call('PUT', '/user/', { ...person, password })
-    const made = await administrator.call('POST', '/token/init', {
-      type: 'registration',
-      ...person,
-    })
+    const { person, once } = await newcomer()
     const browser = await stage.window(engine, { width: 360, height: 740 })
     const tab = await browser.open(`${stage.deployment.url}/me`)
     await tab.waitForScreen('sign-in')
@@ -188,7 +191,7 @@ describe.each(engines)('/me by the keyboard alone in %s', (engine) => {
     await tabTo(tab, /^I have a one-time code/)
     await tab.key('Enter')
     await tabTo(tab, /^One-time code/)
-    await tab.write(String(made.envelope.detail?.['registrationcode']))
+    await tab.write(once)
     await tab.key('Enter')
     await tab.sees('You have no device yet')
     await tabTo(tab, /^Add a device/)
@@ -218,18 +221,14 @@ describe.each(engines)('a try of notifications in %s', (engine) => {
   it.skipIf(isMissing(engine))(
     'comes to a closed app, and the page says so',
     async () => {
-      const person = await stage.person()
-      const administrator = await stage.deployment.administrator()
-      await administrator.call('PUT', '/user/', { ...person, password })
-      const given = { type: 'registration', ...person }
-      const made = await administrator.call('POST', '/token/init', given)
+      const { person, once } = await newcomer()
       const phone = await stage.phone(engine)
       const laptop = await stage.window('chromium')
       const tab = await laptop.open(`${stage.deployment.url}/me`)
       await tab.type('User name', person.user)
       await tab.type('Password', password)
       await tab.press('button', 'I have a one-time code from an administrator')
-      await tab.type('One-time code', String(made.envelope.detail?.['registrationcode']))
+      await tab.type('One-time code', once)
       await tab.press('button', 'Sign in')
       await tab.press('button', 'Add a device')
       await tab.waitForScreen('add')
@@ -259,9 +258,7 @@ describe.each(engines)('a try of notifications in %s', (engine) => {
 
 describe.skipIf(isMissing('chromium'))('/me in German', () => {
   it('lets who has lost the phone in by a recovery code, and says when the sign-in is over', async () => {
-    const person = await stage.person()
-    const administrator = await stage.deployment.administrator()
-    await administrator.call('PUT', '/user/', { ...person, password })
+    const { person, administrator } = await withPassword()
     const made = await administrator.call('POST', '/token/init', { type: 'recovery', ...person })
     const codes = Object.values(made.envelope.detail?.['otps'] as Record<string, string>)
     const { url, application } = stage.deployment
@@ -319,9 +316,7 @@ describe.skipIf(isMissing('chromium'))('/me in German', () => {
   })
 
   it('fits 360 pixels in the dark, and says that the device declined', async () => {
-    const person = await stage.person()
-    const administrator = await stage.deployment.administrator()
-    await administrator.call('PUT', '/user/', { ...person, password })
+    const { person } = await withPassword()
     const look = { width: 360, height: 740, language: 'de-DE', dark: true }
     const browser = await stage.window('chromium', look)
     const { link } = await stage.deployment.application.invite(person)

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axeViolations, overflowPixels } from '../support/axe.ts'
-import { type Phone, type Stage, isMissing, setStage } from '../support/stage.ts'
+import { giveAuthenticator } from '../support/browser-authenticator.ts'
+import { type Stage, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
 import { until } from '../support/until.ts'
 import { enrol } from '../support/virtual-device.ts'
@@ -50,31 +51,6 @@ describe.skipIf(isMissing('chromium'))('a passkey in chromium', () => {
     expect([name, await axeViolations(tab), await overflowPixels(tab)]).toEqual([name, [], 0])
   }
 
-  /** Keeps passkeys, and confirms its holder as the test says. */
-  async function giveAuthenticator(phone: Phone<'chromium'>, tab: Tab) {
-    const browser = phone.browser()
-    const session = await browser.context.newCDPSession(browser.pageOf(tab))
-    await session.send('WebAuthn.enable')
-    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: true,
-        automaticPresenceSimulation: true,
-      },
-    })
-    return {
-      recognise: (isUserVerified: boolean) =>
-        session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
-      async credentials() {
-        const { credentials } = await session.send('WebAuthn.getCredentials', { authenticatorId })
-        return credentials
-      },
-    }
-  }
-
   async function begin(more: Record<string, string> = {}) {
     const verifier = openid.randomPKCECodeVerifier()
     const address = openid.buildAuthorizationUrl(config, {
@@ -101,7 +77,7 @@ describe.skipIf(isMissing('chromium'))('a passkey in chromium', () => {
         dark: look === 'dark',
       })
       const tab = await laptop.browser().open('about:blank')
-      const finger = await giveAuthenticator(laptop, tab)
+      const finger = await giveAuthenticator(laptop.browser(), tab)
 
       await tab.open(`${stage.deployment.url}/me`)
       await tab.type('User name', person.user)
@@ -177,7 +153,7 @@ describe.skipIf(isMissing('chromium'))('a passkey in chromium', () => {
     )
     const laptop = await stage.phone('chromium', { width: 360, height: 740, language: 'de-DE' })
     const tab = await laptop.browser().open('about:blank')
-    const finger = await giveAuthenticator(laptop, tab)
+    const finger = await giveAuthenticator(laptop.browser(), tab)
     await tab.open(`${stage.deployment.url}/me`)
     await tab.type('Benutzername', person.user)
     await tab.type('Passwort', password)

@@ -1,8 +1,7 @@
 /** Where approvals ask for a finger, a face or a PIN: it is added with the account, and nothing is approved without it. */
-import type { CDPSession } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { en } from '../../pwa/src/text/en.ts'
-import type { ChromiumBrowser } from '../support/browser-chromium.ts'
+import { giveAuthenticator } from '../support/browser-authenticator.ts'
 import { approveInApp, finalStatus, readOutcome } from '../support/person.ts'
 import { type Stage, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
@@ -21,33 +20,12 @@ describe.skipIf(isMissing('chromium'))('a deployment that asks for user verifica
   })
   afterAll(() => stage?.end())
 
-  /** A finger that the browser believes in; `recognised` says whether it is the right one. */
-  async function giveFinger(browser: ChromiumBrowser, tab: Tab, recognised: boolean) {
-    const { context } = browser
-    const session: CDPSession = await context.newCDPSession(browser.pageOf(tab))
-    await session.send('WebAuthn.enable')
-    const { authenticatorId } = await session.send('WebAuthn.addVirtualAuthenticator', {
-      options: {
-        protocol: 'ctap2',
-        transport: 'internal',
-        hasResidentKey: true,
-        hasUserVerification: true,
-        isUserVerified: recognised,
-        automaticPresenceSimulation: true,
-      },
-    })
-    return {
-      recognise: (isUserVerified: boolean) =>
-        session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified }),
-    }
-  }
-
   async function begin(recognised: boolean) {
     const person = await stage.person()
     const browser = await stage.window('chromium')
     const { link } = await stage.deployment.application.invite(person)
     const tab = await browser.open('about:blank')
-    const finger = await giveFinger(browser, tab, recognised)
+    const finger = await giveAuthenticator(browser, tab, recognised)
     await tab.open(link)
     await tab.press('button', en.enrol.confirm)
     await tab.waitForScreen('verifier')

@@ -1,10 +1,11 @@
 /** What people add themselves at /me is told to the devices that they have, and each of those can stop it for a day. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Application, application } from '../support/application.ts'
+import type { Application } from '../support/application.ts'
 import { addPasskey } from '../support/passkey.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
 import { told } from './move.ts'
+import { selfService } from './self-service.ts'
 
 const password = 'a long and quiet password'
 let d: Deployment
@@ -18,19 +19,13 @@ afterEach(() => {
   time = null
 })
 
-const nobody = () => application({ url: origin, fetch: d.fetch })
-const auth = (body: object) => nobody().call('POST', '/auth', body)
-const sessionOf = ({ envelope }: Awaited<ReturnType<typeof auth>>) =>
-  nobody().as({ token: (envelope.result.value as { token: string }).token })
+const { auth, sessionOf, byDevice } = selfService(() => d, password)
 
 /** Signed in at /me by password and a device that an administrator invited. */
 async function someone() {
   const user = await d.person(`adder-${people++}`, { password })
   const phone = await d.device(user, { name: 'Old phone' })
-  const asked = await auth({ username: user, password })
-  const { transaction_id: id, presence_answer: code } = asked.envelope.detail ?? {}
-  await phone.approve((await phone.list())[0]!, code)
-  return { user, phone, who: sessionOf(await auth({ username: user, transaction_id: id })) }
+  return { user, phone, who: await byDevice(user, phone) }
 }
 async function addDevice(who: Application, deviceName: string): Promise<VirtualDevice> {
   const { envelope } = await who.call('POST', '/token/init', { type: 'push', genkey: 1 })

@@ -5,6 +5,7 @@ import { enrol } from '../support/virtual-device.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
 import { move } from './move.ts'
+import { selfService, tokenOf } from './self-service.ts'
 
 const password = 'a long and quiet password'
 let d: Deployment
@@ -20,7 +21,7 @@ afterEach(() => {
   time = null
 })
 
-const auth = (body: object) => nobody.call('POST', '/auth', body)
+const { auth, session, byDevice } = selfService(() => d, password)
 const person = (name: string, more: object = { password }) => d.person(name, more)
 const codeFor = async (user: string) =>
   String(
@@ -28,18 +29,8 @@ const codeFor = async (user: string) =>
       'registrationcode'
     ],
   )
-const session = (token: string) => application({ url: origin, fetch: d.fetch, token })
-const tokenOf = ({ envelope }: Awaited<ReturnType<typeof auth>>) =>
-  (envelope.result.value as { token: string }).token
 const byCode = async (user: string, code: string, word = password) =>
   auth({ username: user, password: word, registrationcode: code })
-/** As the page does it: password, then the device. */
-async function byDevice(user: string, device: Awaited<ReturnType<Deployment['device']>>) {
-  const asked = await auth({ username: user, password })
-  const { transaction_id: id, presence_answer: code } = asked.envelope.detail ?? {}
-  await device.approve((await device.list())[0]!, code)
-  return session(tokenOf(await auth({ username: user, transaction_id: id })))
-}
 const add = (who: Application, more: object = {}) =>
   who.call('POST', '/token/init', { type: 'push', genkey: 1, ...more })
 type Mine = {

@@ -1,17 +1,16 @@
 /** Passkeys that people add themselves, at /me: what their session must have shown, how many, and whose. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Application, application } from '../support/application.ts'
+import type { Application } from '../support/application.ts'
 import { addPasskey, beginPasskey, endPasskey } from '../support/passkey.ts'
 import { virtualAuthenticator } from '../support/virtual-authenticator.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
+import { selfService } from './self-service.ts'
 
 const password = 'a long and quiet password'
 let d: Deployment
-let nobody: Application
 let people = 0
 beforeAll(async () => {
   d = await deployment()
-  nobody = application({ url: origin, fetch: d.fetch })
 })
 
 let time: ReturnType<typeof clock> | null = null
@@ -20,20 +19,13 @@ afterEach(() => {
   time = null
 })
 
-const auth = async (body: object) => nobody.call('POST', '/auth', body)
-const sessionOf = ({ envelope }: Awaited<ReturnType<typeof auth>>) =>
-  nobody.as({ token: (envelope.result.value as { token: string }).token })
+const { auth, sessionOf, byDevice } = selfService(() => d, password)
 const someone = () => d.person(`own-${people++}`, { password })
 
 /** Signed in by password and device. */
 async function approved(user: string) {
   const device = await d.device(user)
-  const signIn = async () => {
-    const asked = await auth({ username: user, password })
-    const { transaction_id: id, presence_answer: code } = asked.envelope.detail ?? {}
-    await device.approve((await device.list())[0]!, code)
-    return sessionOf(await auth({ username: user, transaction_id: id }))
-  }
+  const signIn = () => byDevice(user, device)
   return { device, who: await signIn(), signIn }
 }
 const begin = (who: Application) => who.call('POST', '/token/init', { type: 'passkey' })

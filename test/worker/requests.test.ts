@@ -16,6 +16,7 @@ import {
   password,
   refusal,
 } from './openid-parties.ts'
+import { selfService } from './self-service.ts'
 
 let d: Deployment
 let nobody: Application
@@ -31,22 +32,13 @@ afterEach(() => {
   time = null
 })
 
-const auth = (body: object) => nobody.call('POST', '/auth', body)
-const session = (token: string) => application({ url: origin, fetch: d.fetch, token })
+const { auth, session, byDevice } = selfService(() => d, password)
 async function someone() {
   const user = await d.person(`asked-${people++}`, { password })
   const phone = await d.device(user, { name: 'Pixel' })
   return { user, phone, object: await objectOf(d, phone.serial) }
 }
-/** As the page does it: password, then the device. */
-async function signedIn({ user, phone }: { user: string; phone: VirtualDevice }) {
-  const asked = await auth({ username: user, password })
-  const { transaction_id: id, presence_answer: code } = asked.envelope.detail ?? {}
-  const open = (await phone.list()).find(({ claims }) => claims.application.id === '/auth')
-  await phone.approve(open!, code)
-  const done = await auth({ username: user, transaction_id: id })
-  return session((done.envelope.result.value as { token: string }).token)
-}
+const signedIn = ({ user, phone }: { user: string; phone: VirtualDevice }) => byDevice(user, phone)
 
 type Asked = {
   id: string

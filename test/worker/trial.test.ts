@@ -4,13 +4,14 @@ import { trustedKeys } from '../../schema/chain.ts'
 import { headerOf, verify } from '../../schema/jws.ts'
 import { ChallengeClaims, NewcomerClaims, TrialClaims, typ } from '../../schema/signing.ts'
 import { deploymentOf } from '../../worker/env.ts'
-import { type Application, application } from '../support/application.ts'
+import type { Application } from '../support/application.ts'
 import { until } from '../support/until.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
-import { type Deployment, clock, deployment, origin } from './deployment.ts'
+import { type Deployment, clock, deployment } from './deployment.ts'
 import { told } from './move.ts'
 import { password } from './openid-parties.ts'
 import { type PushBox, pushBox } from './push-box.ts'
+import { selfService } from './self-service.ts'
 
 let d: Deployment
 let people = 0
@@ -23,18 +24,14 @@ afterEach(() => {
   time = null
 })
 
+const { byDevice } = selfService(() => d, password)
 async function someone() {
   const user = await d.person(`tried-${people++}`, { password })
   const phone = await d.device(user)
   const box = await pushBox()
-  const nobody = application({ url: origin, fetch: d.fetch })
-  const asked = await nobody.call('POST', '/auth', { username: user, password })
-  const { transaction_id: id, presence_answer: code } = asked.envelope.detail ?? {}
-  await phone.approve((await phone.list())[0]!, code)
-  const done = await nobody.call('POST', '/auth', { username: user, transaction_id: id })
-  const { token } = done.envelope.result.value as { token: string }
+  const who = await byDevice(user, phone)
   await phone.subscribe(box.subscription)
-  return { user, phone, box, who: application({ url: origin, fetch: d.fetch, token }) }
+  return { user, phone, box, who }
 }
 const pathOf = ({ serial }: VirtualDevice) => `/me/devices/${serial}/trial`
 const begin = (who: Application, phone: VirtualDevice) => who.call('POST', pathOf(phone))

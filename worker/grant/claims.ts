@@ -69,7 +69,10 @@ export async function subjectOf(
 }
 
 /** @returns null where they are gone, their realm looks for them elsewhere now, or what let them in is lost, disabled, revoked or removed. */
-export async function personOf(context: Context, grant: Grant): Promise<Person | null> {
+export async function personOf(
+  context: Context,
+  grant: Pick<Grant, 'customer' | 'realm' | 'person' | 'login'>,
+): Promise<Person | null> {
   const person = await findPerson(context, grant.person)
   if (!person || !(await isInForce(context.db, (grant.login as Login).serial))) return null
   const { customer, realm } = grant

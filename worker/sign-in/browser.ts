@@ -2,12 +2,9 @@
 import { sha256, toBase64url } from '../../schema/encoding.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import type { Known } from '../grant/known.ts'
-import type { Login } from '../grant/claims.ts'
+import { type Login, personOf } from '../grant/claims.ts'
 import { newSecret } from '../grant/keys.ts'
-import { personIn } from '../people/find.ts'
-import { findPerson } from '../store/people.ts'
 import { findSession, insertSession } from '../store/sign-ins.ts'
-import { isInForce } from '../store/tokens.ts'
 import type { Subject } from './subject.ts'
 
 /** A working day. */
@@ -24,10 +21,13 @@ export async function sessionIn(known: Known, secret: string | null): Promise<Se
   const { id, subject, login } = row as unknown as Session
   const { realm, username } = subject
   if (registration.realm !== '' && registration.realm !== realm) return null
-  const found = await personIn(context, { customer: row.customer, realm, username })
-  const person = found && (await findPerson(context, subject.person))
-  if (!person || found.id !== subject.person) return null
-  return (await isInForce(context.db, login.serial)) ? { id, subject, login } : null
+  const person = await personOf(context, {
+    customer: row.customer,
+    realm,
+    person: row.person,
+    login,
+  })
+  return person?.username === username ? { id, subject, login } : null
 }
 
 /** @returns what the cookie holds. */

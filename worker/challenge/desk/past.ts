@@ -7,7 +7,8 @@ import { copyOf, tokenCopy } from './copy.ts'
 import { type Address, type Desk, nowSeconds, rows } from './desk.ts'
 import { currentState, transactionsWhere } from './kept.ts'
 import { keepUntil } from './lapsing.ts'
-import type { Outcome, Past, Transaction } from './transaction.ts'
+import type { RequestOutcome } from '../../../schema/states.ts'
+import type { Past, Transaction } from './transaction.ts'
 
 /** As long as what an application was granted may last. */
 const keptSeconds = 30 * 86_400
@@ -96,7 +97,7 @@ function pastOf(desk: Desk, transaction: Transaction): Past | null {
   }
 }
 
-function outcomeOf(desk: Desk, transaction: Transaction): Outcome {
+function outcomeOf(desk: Desk, transaction: Transaction): RequestOutcome {
   const { answeredAtMs, reason } = transaction
   switch (currentState(desk, transaction)) {
     case 'pending':

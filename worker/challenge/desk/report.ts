@@ -12,7 +12,8 @@ import { notifyEnded } from './notify.ts'
 import { drainSoon, record } from './outbox.ts'
 import { notePastReported, pastRequests } from './past.ts'
 import { tellReported } from './tell-application.ts'
-import type { Outcome, Transaction } from './transaction.ts'
+import type { RequestOutcome } from '../../../schema/states.ts'
+import type { Transaction } from './transaction.ts'
 
 export type Report = {
   transactionId: string
@@ -29,7 +30,7 @@ export type Reported = {
   /** It was open, or approved and not used yet. */
   stopped: boolean
   /** What had become of it. */
-  outcome: Outcome
+  outcome: RequestOutcome
   /** It was said before. */
   isAgain: boolean
 }

@@ -3,7 +3,7 @@ import type { OtpKind, OtpState } from '../../factor/otp.ts'
 import type { Settings } from '../../policy/settings.ts'
 import type { PhoneTerms } from '../presence.ts'
 import type { Origin } from '../../../schema/signing.ts'
-import type { State } from '../../../schema/states.ts'
+import type { RequestOutcome, State } from '../../../schema/states.ts'
 
 /** Whom to tell, and what, sealed (ping.ts). */
 export type Ping = { endpoint: string; sealed: string }
@@ -74,14 +74,6 @@ export type Transaction = {
   reportedAt: number | null
 }
 
-export type Outcome =
-  | 'waiting'
-  | 'approved'
-  | 'declined'
-  | 'wrong_code'
-  | 'cancelled'
-  | 'unanswered'
-
 /** What is kept of one for its person when it is forgotten (past.ts). */
 export type Past = Pick<
   Transaction,
@@ -95,7 +87,7 @@ export type Past = Pick<
   | 'reportedAt'
 > & {
   about: About
-  outcome: Outcome
+  outcome: RequestOutcome
   /** As it was called then. */
   deviceName: string
 }
