@@ -39,38 +39,25 @@ export function deviceRow(device: Device, mine: Mine, home: Home): HTMLLIElement
   return row
 }
 
-/** A new device allows notifications after it has finished: what is told of it follows for a while, without a reload. */
-const followEveryMs = 3000
-const followForSeconds = 180
+/** Later nobody has just allowed notifications there. */
+const isNewForSeconds = 180
 
+/** A new device allows notifications after it has finished: what is told of it follows, without a reload. */
 export function devicesPart(mine: Mine, devices: Device[], home: Home): HTMLUListElement {
-  const list = element(
-    'ul',
-    { class: 'devices' },
-    ...devices.map((one) => deviceRow(one, mine, home)),
-  )
-  const isNew = ({ push, state, added_at: at }: Device) =>
-    push?.subscribed === false && state === 'ready' && Date.now() / 1000 - at < followForSeconds
-  const follow = async (known: Device[]): Promise<void> => {
-    if (!known.some(isNew)) return
-    await new Promise((resolve) => setTimeout(resolve, followEveryMs))
-    if (!list.isConnected) return
-    const now = (await readMine()).devices
-    for (const one of now) {
-      const row = list.querySelector(`[data-serial="${CSS.escape(one.serial)}"]`)
+  const rows = new Map(devices.map((one) => [one, deviceRow(one, mine, home)]))
+  for (const [{ serial, push, state, added_at: at }, row] of rows) {
+    const isNew = Date.now() / 1000 - at < isNewForSeconds
+    if (push?.subscribed !== false || state !== 'ready' || !isNew) continue
+    const follow = async (): Promise<void> => {
+      const { value } = await call('GET', `/me/devices/${serial}/ready?notifications=1`)
+      const now = value === true && (await readMine()).devices.find((one) => one.serial === serial)
       // Not under somebody's hands.
-      if (!row || row.contains(document.activeElement)) continue
-      if (
-        one.push?.subscribed === true &&
-        known.some((was) => was.serial === one.serial && isNew(was))
-      )
-        row.replaceWith(deviceRow(one, mine, home))
+      if (now && !row.contains(document.activeElement)) row.replaceWith(deviceRow(now, mine, home))
     }
-    await follow(now)
+    // Where it cannot be read, what stands there stays.
+    void follow().catch(() => undefined)
   }
-  // Where it cannot be read, what stands there stays.
-  void follow(devices).catch(() => undefined)
-  return list
+  return element('ul', { class: 'devices' }, ...rows.values())
 }
 
 export const nameOf = ({ name, type }: Device): string => name || text.unnamed[type]

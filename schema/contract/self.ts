@@ -1,7 +1,7 @@
 /** /me: what people see of themselves. */
 import * as v from 'valibot'
 import { requestOutcomes } from '../states.ts'
-import { type Route, boolean, envelope, need, number, string, text } from './words.ts'
+import { type Route, boolean, envelope, need, number, string, text, whole } from './words.ts'
 
 const at = (meaning: string) => v.pipe(v.nullable(v.number()), v.description(meaning))
 const device = v.looseObject({
@@ -80,6 +80,7 @@ export const self: Route[] = [
     does: 'Answers when a device that is being added has finished',
     more: 'The headers and white space come at once, the answer when there is one; false after ten minutes.',
     parts: { serial: need(text('The serial that POST /token/init gave.', 'PIPU0A1B2C3D')) },
+    takes: { notifications: text('1: not before it has allowed notifications, too.', '1') },
     gives: envelope(boolean('Whether it is ready.')),
     refuses: [404],
   },
@@ -101,6 +102,7 @@ export const self: Route[] = [
     who: 'person',
     does: 'Tells how the last try of a device went',
     parts: { serial: need(text('A device of theirs.', 'PIPU0A1B2C3D')) },
+    takes: { wait: whole(0, 60, 'Seconds to wait for it to be over.') },
     gives: envelope(
       v.object({
         tried_at: number('Epoch seconds.'),

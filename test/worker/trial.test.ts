@@ -59,19 +59,35 @@ describe('a try', () => {
     )
     expect(await standing(who, phone)).toMatchObject({ arrived_at: null })
     const path = `/device/trials/${claims!.trial}`
+    const waiting = who.call('GET', `${pathOf(phone)}?wait=60`)
     expect((await told(phone, 'PUT', path)).body).toEqual({ done: true })
-    expect(await standing(who, phone)).toMatchObject({
-      outcome: 'delivered',
-      arrived_at: expect.any(Number),
-    })
+    const arrived = { outcome: 'delivered', arrived_at: expect.any(Number) }
+    expect((await waiting).envelope.result.value).toMatchObject(arrived)
+    expect(await standing(who, phone)).toMatchObject(arrived)
     expect((await d.payroll.call('GET', '/delivery/?kind=trial')).status).toBe(200)
+  })
+
+  it('may be waited for from the moment that notifications are allowed', async () => {
+    const { who, user } = await someone()
+    const tablet = await d.device(user)
+    const ready = `/me/devices/${tablet.serial}/ready`
+    expect((await who.call('GET', ready)).envelope.result.value).toBe(true)
+    let isOver = false
+    const waiting = who.call('GET', `${ready}?notifications=1`).finally(() => (isOver = true))
+    await tablet.rename('Tablet')
+    expect(isOver).toBe(false)
+    await tablet.subscribe((await pushBox()).subscription)
+    expect((await waiting).envelope.result.value).toBe(true)
+    expect((await begin(who, tablet)).status).toBe(200)
   })
 
   it('says why nothing came', async () => {
     const { who, phone, box } = await someone()
     await box.answerNext({ status: 410 })
     await begin(who, phone)
-    await until('the outcome', async () => (await standing(who, phone))['outcome'] === 'gone')
+    // Whoever waits hears of it, and does not ask again and again.
+    const { envelope } = await who.call('GET', `${pathOf(phone)}?wait=30`)
+    expect(envelope.result.value).toMatchObject({ outcome: 'gone', arrived_at: null })
     time = clock()
     time.forward(11)
     // The subscription went with it.

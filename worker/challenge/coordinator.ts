@@ -42,10 +42,10 @@ import { openStorage } from './desk/storage.ts'
 import { countersOf, handOver, resetFailCounts, tokensChanged } from './desk/tokens.ts'
 import type { TriggerRequest } from './desk/asked.ts'
 import { trigger } from './desk/trigger.ts'
-import { trialArrived, trialOf, tryPush } from './desk/trial.ts'
+import { trialArrived, trialOf, tryPush, waitForTrial } from './desk/trial.ts'
 import { type GuessedFrom, takeTry } from './desk/tries.ts'
 import { forgive } from './desk/waits.ts'
-import { stopWaiting, waitForDevice, waitForMove } from './desk/wait.ts'
+import { type DeviceWait, stopWaiting, waitForDevice, waitForMove } from './desk/wait.ts'
 
 /** A wait of the caller's choosing of name, so that it can stop it. */
 type Wait = { name: string; untilMs: number; whileState: State }
@@ -127,12 +127,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   /** As `wait`, for a token of this serial to be good. */
-  async waitForDevice(
-    address: Address,
-    serial: string,
-    { name, untilMs }: Omit<Wait, 'whileState'>,
-  ) {
-    return waitForDevice(this.#open, address, serial, { name, untilMs })
+  async waitForDevice(address: Address, wanted: DeviceWait) {
+    return waitForDevice(this.#open, address, wanted)
   }
 
   async stopWaiting(name: string) {
@@ -204,6 +200,11 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   async tryPush(address: Address, serial: string) {
     return tryPush(this.#open, address, serial)
+  }
+
+  /** As `wait`, for a try to have an end. */
+  async waitForTrial(address: Address, serial: string, slice: Omit<Wait, 'whileState'>) {
+    return waitForTrial(this.#open, address, serial, slice)
   }
 
   async trialOf(address: Address, serial: string) {

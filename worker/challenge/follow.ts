@@ -2,14 +2,14 @@
  * How an application follows a transaction: asks once, waits, or listens. The id is opened here; one that is not ours, or is
  * long over, wakes no object.
  */
-import { toBase64url } from '../../schema/encoding.ts'
 import { databaseOf } from '../crypto/owner.ts'
 import { openId } from '../crypto/sealed-id.ts'
 import { definitions } from '../policy/settings.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import type { Found } from './desk/desk.ts'
 import type { Status } from './desk/look.ts'
-import { coordinatorOf, reach } from './reach.ts'
+import { reach } from './reach.ts'
+import { type Ended, inSlices } from './slices.ts'
 import type { State } from '../../schema/states.ts'
 
 /** Nothing is known of a transaction or its challenge after this, whatever its settings were. */
@@ -43,7 +43,7 @@ export async function statusOf(context: Context, transactionId: string): Promise
   return address && reach(context, address, (object) => object.status(transactionId))
 }
 
-export type Followed = { status: Status | null; end: 'moved' | 'time' | 'left' | 'too_many' }
+export type Followed = { status: Status | null; end: Ended }
 
 /**
  * Waits in slices until the transaction leaves `whileState`, or the time is over. The object keeps nothing of it across an
@@ -56,20 +56,14 @@ export async function waitForChange(
   transactionId: string,
   { whileState, untilMs, gone }: { whileState: State; untilMs: number; gone: Promise<void> },
 ): Promise<Followed> {
-  for (;;) {
-    const name = toBase64url(context.random(12))
-    const call = { name, untilMs, whileState }
-    const slice = reach(context, address, (object) => object.wait(transactionId, call))
-    const first = await Promise.race([slice, gone])
-    if (!first) {
-      await coordinatorOf(context, address.ownerId).stopWaiting(name)
-      return { status: (await slice).status, end: 'left' }
-    }
-    const { status, tooMany } = first
-    if (tooMany) return { status, end: 'too_many' }
-    if (!status || status.state !== whileState) return { status, end: 'moved' }
-    if (context.nowMs() >= untilMs) return { status, end: 'time' }
-  }
+  const { told, end } = await inSlices(
+    context,
+    address,
+    (object, slice) => object.wait(transactionId, { ...slice, whileState }),
+    ({ status }) => status?.state !== whileState,
+    { untilMs, gone },
+  )
+  return { status: told.status, end }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { ChallengeCoordinator } from './coordinator.ts'
 import type { Found } from './desk/desk.ts'
 
 /** Only plain data crosses, so the object's methods have the same types from outside. */
-type Coordinator = Omit<
+export type Coordinator = Omit<
   ChallengeCoordinator,
   'alarm' | 'webSocketMessage' | 'webSocketClose' | 'fetch'
 > &

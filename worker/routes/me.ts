@@ -4,6 +4,7 @@ import { nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { pushHealth } from '../store/own-devices.ts'
 import { tokensOf } from '../store/tokens.ts'
+import { parametersOf } from './decode/parameters.ts'
 import { personOf } from './decode/person.ts'
 import { recentSeconds } from './decode/permission.ts'
 import { tokenNamed } from './decode/token-asked.ts'
@@ -43,11 +44,12 @@ me.get('/devices/:serial/ready', async (call) => {
   const { serial, ownerId } = await tokenNamed(context, customer, call.req.param('serial'))
   if (ownerId !== self.ownerId) return refuse({ reason: 'serial_not_found' })
   const address = { ownerId: self.ownerId, customer }
+  const subscribed = (await parametersOf(call)).get('notifications') === '1'
   const untilMs = context.nowMs() + longestMs
   return streamed(
     (work) => call.executionCtx.waitUntil(work),
     async (gone) => {
-      const isReady = await awaitDevice(context, address, serial, { untilMs, gone })
+      const isReady = await awaitDevice(context, address, { serial, subscribed }, { untilMs, gone })
       return envelope({ value: isReady }, context.nowMs())
     },
   )

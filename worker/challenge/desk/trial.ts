@@ -9,6 +9,7 @@ import { keepUntil, lapsing } from './lapsing.ts'
 import { queuePush, sendSoon } from './push-queue.ts'
 import { roadTo } from './road.ts'
 import { type Trial, keepTrial } from './trial-note.ts'
+import { ofTrial, waitForMove } from './wait.ts'
 
 /** What has not arrived by then is no help to who waits for it. */
 const ttlSeconds = 60
@@ -54,6 +55,25 @@ export async function trialOf(desk: Desk, address: Address, serial: string): Pro
   const copy = await copyOf(desk, address)
   return copy.tokens.some((one) => one.serial === serial) ? lapsing(desk, 'trial', serial) : null
 }
+
+/** Until it is over, or the slice is. */
+export async function waitForTrial(
+  desk: Desk,
+  address: Address,
+  serial: string,
+  { name, untilMs }: { name: string; untilMs: number },
+): Promise<{ trial: Trial | null; tooMany: boolean }> {
+  const now = await trialOf(desk, address, serial)
+  if (!now || isOver(now)) return { trial: now, tooMany: false }
+  const waited = await waitForMove(desk, name, ofTrial(serial), untilMs)
+  return { trial: await trialOf(desk, address, serial), tooMany: !waited }
+}
+
+/** It has arrived, or is not tried again. */
+export const isOver = ({ outcome, arrivedAt }: Trial): boolean =>
+  arrivedAt !== null || (outcome !== null && !goesOn.includes(outcome))
+
+const goesOn = ['delivered', 'retry', 'too_large']
 
 /** @returns false where it is not the one that was sent last. */
 export async function trialArrived(

@@ -35,16 +35,25 @@ export function waitForMove(
 
 const ofDevice = (serial: string): string => `device/${serial}`
 
+export const ofTrial = (serial: string): string => `trial/${serial}`
+
+export type DeviceWait = {
+  serial: string
+  /** Until it has allowed notifications, too. */
+  subscribed: boolean
+  name: string
+  untilMs: number
+}
+
 /** @returns whether this token is good by now, and whether too many wait for it. Whoever waits is woken by the change of tokens that makes it so. */
 export async function waitForDevice(
   desk: Desk,
   address: Address,
-  serial: string,
-  { name, untilMs }: { name: string; untilMs: number },
+  { serial, subscribed, name, untilMs }: DeviceWait,
 ): Promise<{ isReady: boolean; tooMany: boolean }> {
   const isThere = async () => {
-    const copy = await copyOf(desk, address)
-    return copy.tokens.some((token) => token.serial === serial && isUsable(desk, token))
+    const token = (await copyOf(desk, address)).tokens.find((one) => one.serial === serial)
+    return !!token && isUsable(desk, token) && (!subscribed || token.subscription !== null)
   }
   if (await isThere()) return { isReady: true, tooMany: false }
   const waited = await waitForMove(desk, name, ofDevice(serial), untilMs)

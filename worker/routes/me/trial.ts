@@ -1,12 +1,25 @@
 /** /me/devices/:serial/trial: a push that is only a try, and how it went. */
+import { awaitTrial } from '../../challenge/await-trial.ts'
+import type { Trial } from '../../challenge/desk/trial-note.ts'
 import { reach } from '../../challenge/reach.ts'
 import { nowSeconds } from '../../env.ts'
 import { refuse } from '../../problem.ts'
 import { personOf } from '../decode/person.ts'
-import { answer } from '../encode/envelope.ts'
+import { parametersOf, wholeNumber } from '../decode/parameters.ts'
+import { answer, envelope } from '../encode/envelope.ts'
+import { streamed } from '../encode/streamed.ts'
 import { type Call, surface } from '../surface.ts'
 
 export const trial = surface()
+
+/** Longer nobody looks at the page. */
+const longestSeconds = 60
+
+const shown = ({ at, outcome, arrivedAt }: Trial) => ({
+  tried_at: at,
+  outcome,
+  arrived_at: arrivedAt,
+})
 
 const asked = async (call: Call) => {
   const { self, customer } = await personOf(call)
@@ -28,6 +41,15 @@ trial.get('/devices/:serial/trial', async (call) => {
   const { context, address, serial } = await asked(call)
   const last = await reach(context, address, (object) => object.trialOf(address, serial))
   if (!last) return refuse({ reason: 'trial_unknown' })
-  const { at, outcome, arrivedAt } = last
-  return answer(call, { value: { tried_at: at, outcome, arrived_at: arrivedAt } })
+  const parameters = await parametersOf(call)
+  const seconds = wholeNumber(parameters, 'wait', { min: 0, max: longestSeconds, otherwise: 0 })
+  if (seconds === 0) return answer(call, { value: shown(last) })
+  const untilMs = context.nowMs() + seconds * 1000
+  return streamed(
+    (work) => call.executionCtx.waitUntil(work),
+    async (gone) => {
+      const now = await awaitTrial(context, address, serial, { untilMs, gone })
+      return envelope({ value: shown(now ?? last) }, context.nowMs())
+    },
+  )
 })
