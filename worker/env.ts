@@ -31,6 +31,8 @@ export type Env = {
   TRUSTED_PROXIES: string
   /** Push hosts allowed beside the known ones, comma separated. */
   PUSH_HOSTS: string
+  /** How long what happened is gathered before it is written to D1; 0: not at all. */
+  TRAIL_SECONDS: string
   VAPID_SUBJECT: string
   VAPID_PUBLIC_KEY: string
   VAPID_PRIVATE_KEY: string
@@ -52,6 +54,8 @@ export type Deployment = {
   jurisdiction: '' | 'eu' | 'fedramp'
   trustedProxies: string[]
   pushHosts: string[]
+  /** The trail, receipts and counters in D1 may be so much older than what happened. */
+  trailSeconds: number
   vapid: { subject: string; publicKey: string; privateKey: string }
   chain: KeyChain
   rootThumbprint: string
@@ -96,6 +100,7 @@ async function checkEnv(env: Env): Promise<Deployment> {
     jurisdiction: oneOf(env.JURISDICTION ?? '', ['', 'eu', 'fedramp'] as const, 'JURISDICTION'),
     trustedProxies: list(env.TRUSTED_PROXIES),
     pushHosts: list(env.PUSH_HOSTS),
+    trailSeconds: wholeNumber(env.TRAIL_SECONDS || '5', 60, 'TRAIL_SECONDS'),
     vapid: {
       subject: required(env, 'VAPID_SUBJECT'),
       publicKey: required(env, 'VAPID_PUBLIC_KEY'),
@@ -129,6 +134,13 @@ function oneOf<const T extends readonly string[]>(
 ): T[number] {
   if (!allowed.includes(value)) throw new Error(`${name} must be one of ${allowed.join(', ')}`)
   return value
+}
+
+function wholeNumber(text: string, most: number, name: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number > most)
+    throw new Error(`${name} must be a whole number from 0 to ${most}`)
+  return number
 }
 
 const list = (text: string | undefined): string[] =>

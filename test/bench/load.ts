@@ -1,5 +1,7 @@
 /** Sends prepared requests, each once, over as many connections as asked for, as fast as they are answered. */
+import { setTimeout as wait } from 'node:timers/promises'
 import autocannon from 'autocannon'
+import { readSettings } from '../../worker/local/settings.ts'
 import type { Running } from './servers.ts'
 
 export type Prepared = {
@@ -58,6 +60,18 @@ export async function load(
   if (errors || timeouts) throw new Error(`${errors} errors, ${timeouts} of them time-outs`)
   const cpuMs = ((server.cpuSeconds() - cpuBefore) * 1000) / latenciesMs.length
   return { perSecond: (latenciesMs.length * 1000) / (endedAt - startedAt), cpuMs, latenciesMs }
+}
+
+/** Half a second of nearly nothing: what follows from requests is done. */
+const idle = { ms: 500, cpuSeconds: 0.02 }
+
+/** Until everything is done that follows from what was asked so far: the trail goes to D1 some seconds later. */
+export async function settled({ cpuSeconds }: Running): Promise<void> {
+  await wait((readSettings({}).trailSeconds + 0.5) * 1000)
+  for (let before = -Infinity; cpuSeconds() - before > idle.cpuSeconds;) {
+    before = cpuSeconds()
+    await wait(idle.ms)
+  }
 }
 
 export const quantile = (values: number[], share: number): number => {

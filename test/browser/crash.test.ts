@@ -1,7 +1,10 @@
 /** A power cut at the worst moment: what was answered stays answered, what was used stays used. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Deployment, startDeployment } from '../support/deployment.ts'
+import { until } from '../support/until.ts'
 import { enrol } from '../support/virtual-device.ts'
+
+const login = ['answer', 'redeem', 'trigger']
 
 describe('kill -9', () => {
   let deployment: Deployment
@@ -35,5 +38,13 @@ describe('kill -9', () => {
     await restart()
     const again = await application.redeem(person, transactionId)
     expect(again.envelope.result).toMatchObject({ value: false, authentication: 'REJECT' })
+    const admin = await deployment.administrator()
+    const trail = async () => {
+      const { envelope } = await admin.call('GET', `/audit/?user=${person.user}`)
+      const { auditdata } = envelope.result.value as { auditdata: { action: string }[] }
+      return auditdata.map(({ action }) => action).filter((action) => login.includes(action))
+    }
+    await until('the trail', async () => (await trail()).length >= login.length)
+    expect((await trail()).toSorted()).toEqual(login)
   })
 })

@@ -29,7 +29,9 @@ const running = new Set<Running>()
 function environment(env: Env): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(
     ([name]) =>
-      !/^npm_|^(HOST|PORT|PUBLIC_URL|PUSH_HOSTS|TRUSTED_PROXIES|COUNTERSIGN_.*)$/.test(name),
+      !/^npm_|^(HOST|PORT|PUBLIC_URL|PUSH_HOSTS|TRAIL_SECONDS|TRUSTED_PROXIES|COUNTERSIGN_.*)$/.test(
+        name,
+      ),
   )
   const PATH = [join(projectRoot, 'node_modules/.bin'), process.env.PATH].join(delimiter)
   return { ...Object.fromEntries(own), PORT: '0', ...env, PATH }

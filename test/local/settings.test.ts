@@ -20,6 +20,7 @@ describe('settings', () => {
       adminPassword: null,
       trustedProxies: '',
       pushHosts: '',
+      trailSeconds: 5,
       databases: 1,
     })
   })
@@ -33,6 +34,7 @@ describe('settings', () => {
       COUNTERSIGN_ADMIN_PASSWORD: 'eight ch',
       TRUSTED_PROXIES: '10.0.0.0/8, ::1',
       PUSH_HOSTS: 'push.example.net ,localhost',
+      TRAIL_SECONDS: '0',
       COUNTERSIGN_DATABASES: '4',
     }
     expect(readSettings(env)).toEqual({
@@ -43,6 +45,7 @@ describe('settings', () => {
       adminPassword: 'eight ch',
       trustedProxies: '10.0.0.0/8,::1',
       pushHosts: 'push.example.net,localhost',
+      trailSeconds: 0,
       databases: 4,
     })
   })
@@ -61,6 +64,9 @@ describe('settings', () => {
     ['TRUSTED_PROXIES', '10.0.0.0/33'],
     ['TRUSTED_PROXIES', '10.0.0.0/8/8'],
     ['PUSH_HOSTS', 'https://push.example.net'],
+    ['TRAIL_SECONDS', '61'],
+    ['TRAIL_SECONDS', '1.5'],
+    ['TRAIL_SECONDS', '-1'],
     ['COUNTERSIGN_ADMIN_PASSWORD', 'short'],
     ['COUNTERSIGN_DATABASES', '0'],
     ['COUNTERSIGN_DATABASES', '257'],
@@ -109,7 +115,8 @@ describe('the Try-it application', () => {
     ['127.0.0.1', 'https://localhost.example.org', false],
   ])('listening on %s as %s: %s', (host, publicUrl, there) => {
     expect(isAtHome(host, publicUrl)).toBe(there)
-    const bindings = bindingsOf({ host, trustedProxies: '', pushHosts: '' }, publicUrl, keys)
+    const settings = { host, trustedProxies: '', pushHosts: '', trailSeconds: 5 }
+    const bindings = bindingsOf(settings, publicUrl, keys)
     expect(bindings.TRY_API_KEY).toBe(there ? 'id_secret' : '')
   })
 })

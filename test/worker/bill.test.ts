@@ -6,28 +6,31 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { VirtualDevice } from '../support/virtual-device.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { type Bill, type Meter, free, meter } from './meter.ts'
+import { objectOf } from './object.ts'
 
 /** What is not named costs nothing. */
 const bills = {
-  trigger: { objects: 1, rows: 6, signed: 1 },
+  trigger: { objects: 1, rows: 6, alarms: 1, signed: 1 },
   poll: { objects: 1 },
   'device list': { objects: 1, verified: 1 },
   approve: { objects: 1, rows: 2, verified: 1 },
   redeem: { objects: 1, rows: 3, signed: 1 },
-  /** What the three leave in D1, in one batch, and take out of the outbox. */
-  trail: { rows: 3, later: 3, written: 6 },
+  /** What the three leave in D1, in one batch, and take out of the outbox; and when the object is to wake next. */
+  trail: { rows: 3, alarms: 1, later: 3, written: 6 },
 } satisfies Record<string, Partial<Bill>>
 
 let d: Deployment
 let time: ReturnType<typeof clock>
 let counts: Meter
+let object: Awaited<ReturnType<typeof objectOf>>
 let people = 0
 
 /** The clock stands: the epoch is read once a second, and no second passes. */
 beforeEach(() => {
   time = clock()
 })
-afterEach(() => {
+afterEach(async () => {
+  await object.gather(0)
   time.stop()
   vi.restoreAllMocks()
 })
@@ -41,8 +44,9 @@ async function warm(): Promise<{ user: string; phone: VirtualDevice }> {
   const [open] = await phone.list()
   await phone.approve(open!, asked.code)
   await d.payroll.redeem({ user }, asked.transactionId)
+  object = await objectOf(d, phone.serial)
+  await object.gather(5)
   counts = await meter(d)
-  await counts.written()
   counts.ignore(phone.keys.privateKey)
   return { user, phone }
 }
@@ -62,6 +66,7 @@ describe('a login', () => {
     const { challenges } = await costs('device list', () => phone.overview())
     await costs('approve', () => phone.approve(challenges[0]!, asked.code))
     await costs('redeem', () => d.payroll.redeem({ user }, asked.transactionId))
-    await costs('trail', () => counts.written())
+    time.forward(5)
+    await costs('trail', () => object.alarm())
   })
 })

@@ -6,7 +6,6 @@ import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { hashes } from '../../worker/factor/hash.ts'
-import { until } from '../support/until.ts'
 import type { Cost } from './deployment.ts'
 
 export type Bill = {
@@ -126,12 +125,6 @@ export async function meter(of: { cost: Cost }) {
   }
 
   return {
-    /** Resolves when D1 has been told something. */
-    async written(): Promise<void> {
-      const before = seen.statements
-      await until('a batch for D1', () => seen.statements > before)
-      await quiet()
-    },
     /** Signatures made with this key are a device's and no work of ours. */
     ignore: (key: CryptoKey): unknown => foreign.add(key),
     /** @returns what the work cost with all that followed from it, beside what it gave. */

@@ -3,6 +3,7 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'c
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { tokens } from '../../schema/tables.ts'
+import { type Env, deploymentOf } from '../../worker/env.ts'
 import type { Deployment } from './deployment.ts'
 
 /** @param of a serial, asked of D1 once: the object stays known when the token has gone. */
@@ -14,6 +15,12 @@ export async function objectOf({ db }: Pick<Deployment, 'db'>, serial: string) {
     stub,
     /** Rings its alarm now, whenever it was set for. */
     alarm: () => runDurableObjectAlarm(stub),
+    /** How long it gathers what happened; the tests' own is not at all. A new deployment's objects know nothing of it. */
+    gather: (seconds: number) =>
+      runInDurableObject(stub, async (coordinator) => {
+        const { env: own } = coordinator as unknown as { env: Env }
+        ;(await deploymentOf(own)).trailSeconds = seconds
+      }),
     evict: () => evictDurableObject(stub),
     /** The rows of one of its tables. */
     rows: <T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]) =>

@@ -77,8 +77,6 @@ it('a change is in force when it is acknowledged, although a later one is still 
       hasStorage: true,
       alarmAtMs: null,
       draining: null,
-      drainedAtMs: -Infinity,
-      gathering: null,
       handedOver: new Map(),
     }
     expect((await copyOf(desk, address)).tokens[0]?.active).toBe(true)

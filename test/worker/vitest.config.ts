@@ -39,6 +39,8 @@ export default defineConfig(async () => {
     host: '0.0.0.0',
     trustedProxies: '',
     pushHosts: 'shop.example.org,hooks.example.net',
+    // At once: what is gathered, and how long, bill.test.ts and trail.test.ts show.
+    trailSeconds: 0,
   }
   return {
     root: fromRoot('.'),

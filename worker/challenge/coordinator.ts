@@ -97,8 +97,6 @@ export class ChallengeCoordinator extends DurableObject<Env> {
         hasStorage: openStorage(ctx.storage.sql),
         alarmAtMs: await ctx.storage.getAlarm(),
         draining: null,
-        drainedAtMs: -Infinity,
-        gathering: null,
       }
     })
   }

@@ -3,7 +3,7 @@ import type { Context } from '../env.ts'
 import type { ActionOf } from '../policy/actions.ts'
 import type { Subject } from '../policy/match.ts'
 import { defaultCustomer } from '../store/customers.ts'
-import { saidOf } from '../store/policies.ts'
+import { type Sayings, sayingsOf } from '../store/policies.ts'
 import type { PhoneTerms } from './presence.ts'
 
 type About = Omit<Subject, 'nowMs'>
@@ -30,16 +30,13 @@ export async function phoneTermsFor(
   about: About,
   given: PhoneTermsGiven,
 ): Promise<PhoneTerms> {
-  const read = (action: ActionOf<'authentication'>) =>
-    saidOf(context, customer, 'authentication', action, about)
-  const pick = (await read('push_require_presence')) === true
-  const shown = (await read('push_code_to_phone')) === true
-  const among = amongOf(
-    await read('push_presence_options'),
-    await read('push_presence_custom_options'),
-  )
-  const options = await read('push_presence_num_options')
-  const shownText = await read('push_code_to_phone_message')
+  const { said } = await sayingsOf(context, customer, about)
+  const read = (action: ActionOf<'authentication'>) => said('authentication', action)
+  const pick = read('push_require_presence') === true
+  const shown = read('push_code_to_phone') === true
+  const among = amongOf(read('push_presence_options'), read('push_presence_custom_options'))
+  const options = read('push_presence_num_options')
+  const shownText = read('push_code_to_phone_message')
   return {
     match: pick ? 'pick' : shown ? 'shown' : given.typedCode ? 'pick' : 'none',
     among: among ?? (given.typedCode ? 'code' : 'ALPHABETIC'),
@@ -47,8 +44,8 @@ export async function phoneTermsFor(
     shownText: shownText === null ? usualShownText : String(shownText),
     title: given.title ?? given.application,
     question: given.text ?? usualQuestion,
-    url: await registrationUrl(context, customer, about),
-    sslVerify: (await read('push_ssl_verify')) === '0' ? '0' : '1',
+    url: registrationUrlBy(said, context, customer),
+    sslVerify: read('push_ssl_verify') === '0' ? '0' : '1',
   }
 }
 
@@ -71,14 +68,23 @@ const trimmed = (text: string): string => text.trim()
 /** Commas part the options, bars part what is signed, and `decline` there is the word that declines. */
 const isOption = (text: string): boolean => text !== '' && !/[,|]/.test(text) && text !== 'decline'
 
-/** Where phones ask and send their answers: it says whose they are, because all that they say is a serial. As URLs are normalised, because the app signs over its own spelling of it. */
 export async function registrationUrl(
   context: Context,
   customer: string,
   about: About,
 ): Promise<string> {
-  const said = await saidOf(context, customer, 'enrollment', 'push_registration_url', about)
+  const { said } = await sayingsOf(context, customer, about)
+  return registrationUrlBy(said, context, customer)
+}
+
+/** Where phones ask and send their answers: it says whose they are, because all that they say is a serial. As URLs are normalised, because the app signs over its own spelling of it. */
+function registrationUrlBy(
+  said: Sayings['said'],
+  { deployment }: Context,
+  customer: string,
+): string {
+  const url = said('enrollment', 'push_registration_url')
   const whose = customer === defaultCustomer ? '' : `/${customer}`
-  const own = `${context.deployment.origin}/ttype/push${whose}`
-  return said !== null && URL.canParse(String(said)) ? new URL(String(said)).href : own
+  const own = `${deployment.origin}/ttype/push${whose}`
+  return url !== null && URL.canParse(String(url)) ? new URL(String(url)).href : own
 }

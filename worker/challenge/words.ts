@@ -48,14 +48,16 @@ export async function wordsFor(
   const footer = read('challenge_text_footer')
   const texts = [title, text, forPush, forAny, header, footer]
   const namesPerson = texts.some((one) => one !== null && /\{(user|givenname|surname)\}/.test(one))
-  const tags: Tags = {
-    ...timeTags(context.nowMs()),
-    ...agentTags(saying),
-    ...(namesPerson && person !== null && (await personTags(context, person))),
-    ...(about.user !== undefined && { username: about.user }),
-    ...(about.realm !== undefined && { realm: about.realm, userrealm: about.realm }),
-    ...(client !== null && { client_ip: client }),
-  }
+  const tags: Tags = texts.every((one) => one === null)
+    ? {}
+    : {
+        ...timeTags(context.nowMs()),
+        ...agentTags(saying),
+        ...(namesPerson && person !== null && (await personTags(context, person))),
+        ...(about.user !== undefined && { username: about.user }),
+        ...(about.realm !== undefined && { realm: about.realm, userrealm: about.realm }),
+        ...(client !== null && { client_ip: client }),
+      }
   const onDevice = { ...tags, tokentype: 'push' }
   return {
     ...(title !== null && { title: filled(title, onDevice) }),

@@ -16,7 +16,7 @@ export function isAtHome(host: string, publicUrl: string): boolean {
 }
 
 export function bindingsOf(
-  settings: Pick<Settings, 'host' | 'trustedProxies' | 'pushHosts'>,
+  settings: Pick<Settings, 'host' | 'trustedProxies' | 'pushHosts' | 'trailSeconds'>,
   publicUrl: string,
   keys: Keys,
 ): Bindings {
@@ -25,6 +25,7 @@ export function bindingsOf(
     LISTENER: isLoopback(settings.host) ? 'loopback' : 'network',
     TRUSTED_PROXIES: settings.trustedProxies,
     PUSH_HOSTS: settings.pushHosts,
+    TRAIL_SECONDS: String(settings.trailSeconds),
     VAPID_SUBJECT: publicUrl.startsWith('https:') ? publicUrl : nobody,
     TRY_API_KEY: isAtHome(settings.host, publicUrl) ? keys.tryApiKey : '',
     ...keyVars(keys),

@@ -16,6 +16,8 @@ export type Settings = {
   adminPassword: string | null
   trustedProxies: string
   pushHosts: string
+  /** As TRAIL_SECONDS in worker/env.ts. */
+  trailSeconds: number
   /** How many: DB, DB_1, … Customers live in them, each in one. */
   databases: number
 }
@@ -33,6 +35,7 @@ export function readSettings(env: Environment): Settings {
     adminPassword: adminPassword(env.COUNTERSIGN_ADMIN_PASSWORD || null),
     trustedProxies: addresses(env.TRUSTED_PROXIES ?? ''),
     pushHosts: pushHosts(env.PUSH_HOSTS ?? ''),
+    trailSeconds: trailSeconds(env.TRAIL_SECONDS || '5'),
     databases: databases(env.COUNTERSIGN_DATABASES || '1'),
   }
 }
@@ -73,6 +76,17 @@ function port(text: string): number {
   const number = Number(text)
   if (!/^\d+$/.test(text) || number > 65_535)
     throw new Refusal(`PORT must be a whole number from 0 to 65535, not "${text}".`)
+  return number
+}
+
+const mostTrailSeconds = 60
+
+function trailSeconds(text: string): number {
+  const number = Number(text)
+  if (!/^\d+$/.test(text) || number > mostTrailSeconds)
+    throw new Refusal(
+      `TRAIL_SECONDS must be a whole number from 0 to ${mostTrailSeconds}, not "${text}".`,
+    )
   return number
 }
 

@@ -46,7 +46,9 @@ export type Said = { value: Value; policies: string[] } | { conflict: string[] }
 
 /** @returns what the policies say of this action, or who contradicts whom. */
 export function valueOf(policies: Policy[], scope: Scope, action: string, subject: Subject): Said {
-  const about = speakersOf(policies, scope, action).filter(({ isAbout }) => isAbout(subject))
+  const speakers = speakersOf(policies, scope, action)
+  if (speakers.length === 0) return null
+  const about = speakers.filter(({ isAbout }) => isAbout(subject))
   const speaking = about.filter(({ policy }) => policy.priority === about[0]?.policy.priority)
   const [one] = speaking
   if (!one) return null
@@ -78,6 +80,8 @@ export function isGranted(
   return speakersOf(policies, scope, action).some(({ isAbout }) => isAbout(subject))
 }
 
+const nobody: Speaker[] = []
+
 type Speaker = { policy: Policy; isAbout: (subject: Subject) => boolean }
 
 /** By `scope/action`, the first priority first. */
@@ -86,7 +90,7 @@ const compiled = new WeakMap<Policy[], Map<string, Speaker[]>>()
 function speakersOf(policies: Policy[], scope: Scope, action: string): Speaker[] {
   let known = compiled.get(policies)
   if (!known) compiled.set(policies, (known = compile(policies)))
-  return known.get(`${scope}/${action}`) ?? []
+  return known.get(`${scope}/${action}`) ?? nobody
 }
 
 function compile(policies: Policy[]): Map<string, Speaker[]> {

@@ -203,22 +203,35 @@ export function configNumber(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text)
 }
 
+type ConfigRow = { name: string; value: string }
+
 /** @returns the settings, or the names of policies that contradict each other. */
 export function settingsFrom(
-  rows: { name: string; value: string }[],
+  rows: ConfigRow[],
   policies: Policy[],
   subject: Subject,
 ): Settings | { conflict: string[] } {
-  const settings: Partial<Settings> = {}
-  for (const one of configured) {
-    const row = rows.find(({ name }) => name === one.config)
-    const value = row ? configNumber(row.value) : one.default
-    settings[one.name] = configProblem(one, value) === null ? value : one.default
-  }
+  const settings: Partial<Settings> = { ...configurationOf(rows) }
   for (const { name, action, off } of governed) {
     const said = valueOf(policies, 'authentication', action, subject)
     if (said && 'conflict' in said) return said
     settings[name] = said === null ? off : Number(said.value)
   }
   return settings as Settings
+}
+
+/** Worked out once for each list of rows: a login asks for it several times. */
+const configurations = new WeakMap<ConfigRow[], Partial<Settings>>()
+
+function configurationOf(rows: ConfigRow[]): Partial<Settings> {
+  const known = configurations.get(rows)
+  if (known) return known
+  const settings: Partial<Settings> = {}
+  for (const one of configured) {
+    const row = rows.find(({ name }) => name === one.config)
+    const value = row ? configNumber(row.value) : one.default
+    settings[one.name] = configProblem(one, value) === null ? value : one.default
+  }
+  configurations.set(rows, settings)
+  return settings
 }

@@ -1,7 +1,7 @@
 /** A whole login, five requests one after the other, by sixteen people at a time, beside the floor's. */
 import { Agent, request } from 'node:http'
 import { startBoth } from '../both.ts'
-import { median, quantile } from '../load.ts'
+import { median, quantile, settled } from '../load.ts'
 import type { Findings } from '../report.ts'
 import type { Send, Side } from '../sides.ts'
 import type { Owner } from '../store.ts'
@@ -9,6 +9,8 @@ import type { Owner } from '../store.ts'
 const people = 16
 const rounds = 6
 const roundMs = 5000
+/** Both have run for a while: what is asked often is compiled by then. */
+const runUpMs = 4000
 const mustReach = { ratio: 0.7, cpuMs: 8 }
 
 export async function login(): Promise<Findings> {
@@ -16,7 +18,7 @@ export async function login(): Promise<Findings> {
   const given: Record<Side['name'], Cycled[]> = { ours: [], floor: [] }
   try {
     const owners = await both.fresh(people)
-    for (const side of both.sides) await cycles(side, owners, 1000)
+    for (const side of both.sides) await cycles(side, owners, runUpMs)
     for (let round = 0; round < rounds; round++)
       for (const side of both.sides) given[side.name].push(await cycles(side, owners, roundMs))
   } finally {
@@ -72,8 +74,10 @@ async function cycles(side: Side, owners: Owner[], forMs: number): Promise<Cycle
     }),
   )
   const elapsedMs = performance.now() - startedAt
-  const cpuMs = ((side.server.cpuSeconds() - cpuBefore) * 1000) / tookMs.length
   agent.destroy()
+  // What follows is the logins' own, and troubles nobody else's.
+  if (side.name === 'ours') await settled(side.server)
+  const cpuMs = ((side.server.cpuSeconds() - cpuBefore) * 1000) / tookMs.length
   return { perSecond: (tookMs.length * 1000) / elapsedMs, cpuMs, tookMs }
 }
 

@@ -117,7 +117,7 @@ async function start(databases: number) {
   const keys = await keepKeys(join(folder, 'keys'))
   const port = await freePort('127.0.0.1', 0)
   const url = `http://localhost:${port}`
-  const settings = { host: '127.0.0.1', trustedProxies: '', pushHosts: '' }
+  const settings = { host: '127.0.0.1', trustedProxies: '', pushHosts: '', trailSeconds: 5 }
   const name = 'countersign'
   const pids: number[] = []
   const seen = (message: unknown) => {

@@ -1,7 +1,10 @@
-/** Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. */
+/**
+ * Does what is due, and when nothing is left forgets everything. Never throws: an alarm that throws is only rung again. One that dies
+ * halfway is rung again by the runtime, which takes an alarm away when its work is done.
+ */
 import { logFailure } from '../../record/log.ts'
 import { type Desk, rows } from './desk.ts'
-import { type Due, type DueKind, alarmRang, dues, wakeAt } from './due.ts'
+import { type DueKind, alarmRang, dues, wakeAt } from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
 import { expireDue, purge } from './expire.ts'
 import { forgetLapsed } from './lapsing.ts'
@@ -15,8 +18,6 @@ export async function ring(desk: Desk): Promise<void> {
   alarmRang(desk)
   const now = desk.nowMs()
   const due = dues(desk).filter(({ atMs }) => atMs <= now)
-  // Work that waits for others is due again until it is done: an alarm that dies halfway loses nothing.
-  if (due.length > 0) wakeAt(desk, now + retryMs)
   let failed = false
   for (const { kind } of due) {
     try {
@@ -28,14 +29,8 @@ export async function ring(desk: Desk): Promise<void> {
   }
   const [next] = failed ? [] : dues(desk)
   if (failed) wakeAt(desk, now + retryMs)
-  else if (next) wakeLater(desk, next)
+  else if (next) wakeAt(desk, next.atMs)
   else await forgetWhenOld(desk)
-}
-
-/** The alarm that kept watch over the work is put off to when there is some again. */
-function wakeLater(desk: Desk, { atMs }: Due): void {
-  alarmRang(desk)
-  wakeAt(desk, atMs)
 }
 
 async function work(desk: Desk, kind: DueKind): Promise<void> {

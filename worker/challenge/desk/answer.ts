@@ -13,7 +13,7 @@ import { type Desk, type Found, nowSeconds, type OwnerCopy, type TokenCopy } fro
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import { type UnverifiedReason, verifyUser } from './verification.ts'
 import { challengesOf, currentState, transactionByChallenge } from './kept.ts'
 import type { Transaction } from './transaction.ts'
@@ -102,7 +102,6 @@ export function settle(
   if (wrongCode) countFailure(desk, token)
   writeDown(desk, copy, token, moved, wrongCode)
   notifyEnded(desk, moved)
-  drainSoon(desk, { more: by === 'approve' })
   return moved
 }
 

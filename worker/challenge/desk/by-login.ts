@@ -15,7 +15,7 @@ import { type Address, type Desk, nowSeconds } from './desk.ts'
 import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import type { Shown } from './otp.ts'
 import { succeeded } from './terms.ts'
 import {
@@ -85,7 +85,6 @@ export async function openEnrolment(
   addTransaction(desk, transaction, issued)
   wakeAt(desk, untilAt * 1000)
   writeDown(desk, address, transaction, { action: 'enrolment_by_login', success: true })
-  drainSoon(desk)
   return untilAt
 }
 
@@ -107,7 +106,6 @@ export function cancelEnrolment(
   if (currentState(desk, transaction) !== 'pending') return null
   if (!move(desk, transaction, 'cancel', { reason: 'put_off' })) return null
   writeDown(desk, address, transaction, { action: 'enrolment_put_off', success: true })
-  drainSoon(desk)
   return transaction.enrolment.serial
 }
 
@@ -166,7 +164,6 @@ export async function redeemEnrolment(
   if (state === 'approved' && move(desk, transaction, 'redeem', { redeemedBy: attempt })) {
     succeeded(desk, keptCopy(desk), [serial], { terms: {}, attempt })
     writeDown(desk, address, transaction, { action: 'redeem', success: true })
-    drainSoon(desk)
     return done
   }
   const refused = { ok: false as const, reason: 'not_approved' as const, state, challenged }
@@ -186,7 +183,6 @@ export async function redeemEnrolment(
   if (used) return right(used)
   setFailCount(desk, serial, failures)
   writeDown(desk, address, transaction, { action: 'redeem', success: false })
-  drainSoon(desk)
   return { ...refused, judged: true }
 }
 

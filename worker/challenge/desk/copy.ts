@@ -14,6 +14,7 @@ import {
 } from './desk.ts'
 import { takeCounters } from './counters.ts'
 import { wakeAt } from './due.ts'
+import { drain } from './outbox.ts'
 
 /** A copy that nothing else keeps goes after this: looking must not leave storage behind for ever. */
 const keptMs = 86_400_000
@@ -40,6 +41,8 @@ export async function refreshCopy(
   address: Found,
   generation = ++desk.generation,
 ): Promise<OwnerCopy> {
+  // What D1 has yet to learn of these tokens would else be read as it was before.
+  await drain(desk)
   const { person, account, customer, tokens: found } = await readOwner(desk.db, address.ownerId)
   // A later change has been read already. One that is still being read must not hold ours up.
   if (generation < desk.copyGeneration && desk.copy) return desk.copy

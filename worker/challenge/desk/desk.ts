@@ -112,12 +112,8 @@ export type Desk = {
   alarmAtMs: number | null
   /** The outbox as it stands in its table; null where it was not read yet. */
   unwritten: Unwritten[] | null
-  /** The drain that runs, and the one that is about to. */
+  /** The drain that runs. */
   draining: Promise<void> | null
-  /** When the last one began. */
-  drainedAtMs: number
-  /** A drain that waits for what goes along with it. */
-  gathering: { end(): void } | null
 }
 
 export const nowSeconds = (desk: Desk): number => Math.floor(desk.nowMs() / 1000)

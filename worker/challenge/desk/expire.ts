@@ -5,7 +5,7 @@ import { type Desk, type OpenTransaction, nowSeconds, rows } from './desk.ts'
 import { keptSeconds } from './due.ts'
 import { move } from './move.ts'
 import { tellSockets } from './tell.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import { openTransactions, transactionById, transactionsWhere } from './kept.ts'
 import { keepPast } from './past.ts'
 
@@ -55,7 +55,6 @@ export function purgeExpired(desk: Desk): number {
        (select id from txn where state not in ('pending', 'approved')) returning serial`,
   )
   desk.kept.clear()
-  drainSoon(desk)
   return gone.length
 }
 

@@ -8,13 +8,13 @@ import type { IssuedChallenge, Transaction } from './transaction.ts'
 /** Long enough for a device that comes out of a tunnel to learn that it is over. */
 const endedTtlSeconds = 300
 
-/** A new challenge, or one sent again. @returns whether a push is on its way, whose fate is told soon. */
+/** A new challenge, or one sent again */
 export function notifyChallenge(
   desk: Desk,
   transaction: PushedFor,
   issued: Pick<IssuedChallenge, 'serial' | 'jws'>[],
   { ring }: { ring: boolean },
-): boolean {
+): void {
   let queued = false
   for (const { serial, jws } of issued) {
     say(desk, serial, { type: 'challenge', challenge: transaction.challenge, jws })
@@ -23,7 +23,6 @@ export function notifyChallenge(
         queuePush(desk, transaction, serial, 'challenge', transaction.answerableUntilAt) || queued
   }
   if (queued) void sendSoon(desk)
-  return queued
 }
 
 /** It ended: open apps take it away, and notifications on the other devices are replaced. */

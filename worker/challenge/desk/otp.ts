@@ -15,7 +15,7 @@ import {
 import type { TokenType } from '../../store/tokens.ts'
 import { copyOf, keptCopy, mayAnswer } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import {
   type Attempt,
   type TooLongAgo,
@@ -69,7 +69,6 @@ export async function useOtp(desk: Desk, address: Address, use: OtpUse): Promise
       ...(!outcome.ok && { detail: { reason: outcome.reason } }),
     },
   })
-  drainSoon(desk)
   return outcome
 }
 
@@ -158,7 +157,6 @@ export async function resync(
   const state = resynchronised(kind, seed, otpState(desk, serial), otps, nowSeconds(desk))
   if (!state) return false
   setOtpState(desk, serial, state)
-  drainSoon(desk)
   return true
 }
 

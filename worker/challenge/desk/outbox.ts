@@ -1,7 +1,6 @@
 /**
- * What the object decided, on its way to D1. Each move writes its events in the same transaction as itself; the drain is
- * idempotent by event id and runs in the background, at most once a second, so that what follows at once goes along; where that
- * fails or dies, the alarm does it.
+ * What the object decided, on its way to D1. Each move writes its events in the same transaction as itself; the alarm writes them to
+ * D1 some seconds later, all that came meanwhile in one batch. That is idempotent by event id, and no crash loses any.
  */
 import { type OutboxEvent, type Stamped, writeEvents } from '../../record/outbox.ts'
 import { nextNumber } from '../../record/number.ts'
@@ -9,9 +8,7 @@ import { type Desk, type Numbered, type Unwritten, needStorage, nowSeconds, rows
 import { wakeAt } from './due.ts'
 import { handOverMessages } from './hand-over-messages.ts'
 
-/** One batch for what happens within it. Longer would keep the object awake, and billed. */
-const gatherMs = 1000
-/** As long as a challenge is open: its alarm is set already, and stands in for one of ours. */
+/** As long as a challenge is open: where D1 is told at once, its alarm stands in for one of ours. */
 const forgottenMs = 120_000
 const retryMs = 10_000
 const batchRows = 50
@@ -19,51 +16,26 @@ const batchRows = 50
 /** Call it in the same turn as the move, before anything is awaited. */
 export function record(desk: Desk, ...events: OutboxEvent[]): void {
   needStorage(desk)
+  const id = (unwritten(desk).at(-1)?.id ?? 0) + 1
   const now = { numbered: events.map((event) => numbered(desk, event)), madeAt: nowSeconds(desk) }
-  const nextAtMs = desk.nowMs() + forgottenMs
-  const [row] = desk.sql
-    .exec<{ id: number }>(
-      'insert into outbox (events, madeAt, nextAtMs) values (?, ?, ?) returning id',
-      JSON.stringify(now.numbered),
-      now.madeAt,
-      nextAtMs,
-    )
-    .toArray()
-  desk.unwritten?.push({ id: row!.id, ...now })
+  const gatherMs = desk.deployment.trailSeconds * 1000
+  const nextAtMs = desk.nowMs() + (gatherMs || forgottenMs)
+  desk.sql.exec(
+    'insert into outbox (id, events, madeAt, nextAtMs) values (?, ?, ?, ?)',
+    id,
+    JSON.stringify(now.numbered),
+    now.madeAt,
+    nextAtMs,
+  )
+  unwritten(desk).push({ id, ...now })
   wakeAt(desk, nextAtMs)
+  // An application that is told of a login wants to know now.
+  if (gatherMs === 0 || events.some(({ kind }) => kind === 'told')) drainAfterThis(desk)
 }
 
-/**
- * Starts a drain: at once where there was none lately, so that a list which is asked for next has it; else when a second has passed.
- * @param more is about to come: an answer is redeemed within milliseconds where somebody listens, and a push service says soon what
- * became of a push.
- */
-export function drainSoon(desk: Desk, { more = false } = {}): void {
-  if (desk.gathering) return
-  const agoMs = desk.nowMs() - desk.drainedAtMs
-  const lately = agoMs >= 0 && agoMs < gatherMs
-  if (!more && !lately) return desk.background(drain(desk))
-  desk.background(drainAfter(desk, more ? gatherMs : gatherMs - agoMs))
-}
-
-/** What was about to come has come: nothing is gathered any longer, and the object need not stay awake for it. */
-export function drainNow(desk: Desk): void {
-  if (desk.gathering) desk.gathering.end()
-  else drainSoon(desk)
-}
-
-async function drainAfter(desk: Desk, waitMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, waitMs)
-    const end = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    desk.gathering = { end }
-  })
-  desk.gathering = null
-  await drain(desk)
-}
+/** When the turn is over, so that all it decides goes along. */
+const drainAfterThis = (desk: Desk): void =>
+  desk.background(Promise.resolve().then(() => drain(desk)))
 
 /** Writes everything that waits, one drain at a time: two could write an older count over a newer one. What D1 refuses stays and is tried again by the alarm. */
 export async function drain(desk: Desk): Promise<void> {
@@ -92,7 +64,6 @@ async function writeWaiting(desk: Desk): Promise<void> {
     const batch = unwritten(desk).slice(0, batchRows)
     const last = batch.at(-1)
     if (!last) return
-    desk.drainedAtMs = desk.nowMs()
     try {
       const events = batch.flatMap(stamped)
       await writeEvents(desk.db, events)

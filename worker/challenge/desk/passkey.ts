@@ -7,7 +7,7 @@ import { copyOf, mayAnswer, tokenCopy } from './copy.ts'
 import type { Address, Desk, OwnerCopy } from './desk.ts'
 import { keepUntil, lapsing } from './lapsing.ts'
 import { otpState, setOtpState } from './otp.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import {
   type Attempt,
   type TooLongAgo,
@@ -63,7 +63,6 @@ export async function usePasskey(
       detail: outcome.ok ? { by: 'passkey' } : { reason: outcome.reason },
     },
   })
-  drainSoon(desk)
   return outcome
 }
 

@@ -8,7 +8,7 @@ import { type Posted, post } from '../../push/post.ts'
 import { keptCopy } from './copy.ts'
 import { type Desk, rows } from './desk.ts'
 import { wakeAt } from './due.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import type { Ping, Transaction } from './transaction.ts'
 
 /** If the object dies meanwhile, the alarm sends it again after this. */
@@ -77,5 +77,4 @@ function settle(desk: Desk, { id, application, attempt, untilAt }: PingRow, sent
   const customer = keptCopy(desk)?.customer ?? ''
   const detail = { status: sent?.status ?? null, attempt }
   record(desk, { kind: 'audit', body: { customer, application, action: 'ping', success, detail } })
-  drainSoon(desk)
 }

@@ -3,7 +3,7 @@ import { countFailure, countTry, isLocked, isSpent } from './counters.ts'
 import { copyOf, isOutside, keptCopy, mayAnswer } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import {
   type Attempt,
   type TooOften,
@@ -139,7 +139,6 @@ export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
       detail: { reason: wrong.reason },
     },
   })
-  drainSoon(desk)
 }
 
 /** The PIN was right: the tries of this address are forgiven, and this attempt is no failure. */
@@ -170,6 +169,5 @@ export function entered(desk: Desk, address: Address, entering: Entering): TooOf
       detail: { policy: entering.by },
     },
   })
-  drainSoon(desk)
   return null
 }

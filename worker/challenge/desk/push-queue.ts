@@ -7,7 +7,6 @@ import type { Delivered } from '../../push/deliver.ts'
 import { tokenCopy } from './copy.ts'
 import { type Desk, needStorage, rows } from './desk.ts'
 import { wakeAt } from './due.ts'
-import { drainNow, drainSoon } from './outbox.ts'
 import { type PushRow, send } from './push-send.ts'
 import { roadTo } from './road.ts'
 import type { Transaction } from './transaction.ts'
@@ -54,20 +53,12 @@ export function queuePush(
 
 /** Starts sending what is due. Each row is claimed as it is taken, so that a slow push service holds up no later push. */
 export function sendSoon(desk: Desk): Promise<void> {
-  const sending = sendDue(desk).then(
-    // What a question's push brought goes along with the question; an approval's waits for whoever redeems it.
-    (asked) => (asked ? drainNow(desk) : drainSoon(desk)),
-    (error) => {
-      drainSoon(desk)
-      throw error
-    },
-  )
+  const sending = sendDue(desk)
   desk.background(sending)
   return sending
 }
 
-/** @returns whether a question was among them. */
-async function sendDue(desk: Desk): Promise<boolean> {
+async function sendDue(desk: Desk): Promise<void> {
   const due = rows<PushRow>(
     desk,
     `update push set attempt = attempt + 1, nextAtMs = ? where nextAtMs <= ?
@@ -77,7 +68,6 @@ async function sendDue(desk: Desk): Promise<boolean> {
   )
   // One dead subscription must not keep the others from ringing.
   await Promise.all(due.map(async (row) => settle(desk, row, await send(desk, row))))
-  return due.some(({ kind }) => kind === 'challenge')
 }
 
 /** @param sent null where there was nothing to send any more. */

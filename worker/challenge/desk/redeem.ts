@@ -22,7 +22,7 @@ import { type Proof, redeemEnrolment } from './by-login.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { type Shown, couldBe, judge, prepare, shown } from './otp.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import {
   type Attempt,
   type Terms,
@@ -103,7 +103,6 @@ export async function redeem(
     const typed = asked.filter(({ type }) => type !== 'push')
     for (const token of typed) if (!isLocked(desk, token)) countFailure(desk, token)
     if (typed.length > 0) countAttempt(desk, attempt, 'fail')
-    drainSoon(desk)
   }
   if (state !== 'approved') return { ok: false, reason: 'not_approved', state, challenged }
 
@@ -132,7 +131,6 @@ export async function redeem(
     receiptEvent(copy, moved, transactionHash),
     redeemEvent(copy, transaction, serial, true),
   ])
-  drainSoon(desk)
   return done(copy, moved)
 }
 
@@ -164,7 +162,6 @@ async function redeemByOtp(
   const serial = outcome.ok ? (outcome.tokens[0]?.serial ?? '') : ''
   const judged = outcome.ok ? serial : guesses[0]!.serial
   record(desk, redeemEvent(copy, transaction, judged, outcome.ok))
-  drainSoon(desk)
   if (!outcome.ok) {
     if (outcome.reason === 'too_often' || outcome.reason === 'too_long_ago')
       return { ...outcome, challenged }
@@ -210,7 +207,6 @@ async function redeemByShownCode(
     countAttempt(desk, request, 'fail')
     const judged = open.map(({ serial }) => serial).join(',')
     record(desk, redeemEvent(copy, transaction, judged, false))
-    drainSoon(desk)
     return { ...failed, judged: true }
   }
   const answer = { answeredAtMs: desk.nowMs(), answeredBy: told.serial }
@@ -225,7 +221,6 @@ async function redeemByShownCode(
   ])
   approved(desk, transaction.firstFactor)
   notifyEnded(desk, moved)
-  drainSoon(desk)
   return done(copy, moved)
 }
 

@@ -9,7 +9,7 @@ import { type Address, type Desk, nowSeconds } from './desk.ts'
 import { changeTransaction, currentState, transactionById } from './kept.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import { notePastReported, pastRequests } from './past.ts'
 import { tellReported } from './tell-application.ts'
 import type { RequestOutcome } from '../../../schema/states.ts'
@@ -70,7 +70,6 @@ export async function report(
       detail: { by, outcome, transactionHash, stopped, ...ended },
     },
   })
-  drainSoon(desk)
   return { stopped, outcome, isAgain: false }
 }
 

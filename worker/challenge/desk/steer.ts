@@ -6,7 +6,7 @@ import { type Address, type Desk, nowSeconds } from './desk.ts'
 import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { notifyChallenge, notifyEnded } from './notify.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import { challengesOf, changeTransaction, currentState, transactionById } from './kept.ts'
 import type { Transaction } from './transaction.ts'
 
@@ -45,7 +45,6 @@ export async function cancel(desk: Desk, address: Address, steering: Steering): 
     },
   })
   notifyEnded(desk, moved)
-  drainSoon(desk)
   return { ok: true, state: moved.state }
 }
 

@@ -7,7 +7,7 @@ import { type Address, type Desk, type Found, type Uses, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { otpState } from './otp.ts'
-import { drain, drainSoon, isWaiting } from './outbox.ts'
+import { drain, isWaiting } from './outbox.ts'
 import { challengesOf, transactionsWhere, withdraw } from './kept.ts'
 import { wakeForDevices } from './wait.ts'
 
@@ -36,7 +36,6 @@ export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
     `delete from push where serial not in (select value from json_each(?))`,
     JSON.stringify(usable),
   )
-  drainSoon(desk)
 }
 
 export type Counters = { failCount: number; counter: number; timeShift: number } & Uses

@@ -12,7 +12,7 @@ import { expireDue } from './expire.ts'
 import { keepForReplay, replayed } from './idempotency.ts'
 import { issue } from './issue.ts'
 import { notifyChallenge } from './notify.ts'
-import { drainSoon, record } from './outbox.ts'
+import { record } from './outbox.ts'
 import { roadTo } from './road.ts'
 import { socketsOf } from './sockets.ts'
 import { addTransaction, transactionById } from './kept.ts'
@@ -97,7 +97,6 @@ export async function trigger(
     if (same) return { ...about(same), serials: issued.map(({ serial }) => serial), challenges }
   }
   if (settings.countChallenges === 1) for (const token of chosen.tokens) countFailure(desk, token)
-  wakeAt(desk, answerableUntilAt * 1000)
   record(desk, {
     kind: 'audit',
     body: {
@@ -112,6 +111,8 @@ export async function trigger(
       detail: { notified: ringing.ring, origin: request.origin.how },
     },
   })
+  // After the trail, whose time comes sooner: an alarm that is set twice is two rows.
+  wakeAt(desk, answerableUntilAt * 1000)
   if (ringing.ring) rang(desk, ringer, settings, now)
   const answer: Triggered = {
     ok: true,
@@ -127,8 +128,7 @@ export async function trigger(
     ...('untilAt' in ringing && { quietUntilAt: ringing.untilAt }),
   }
   keepForReplay(desk, request, answer, now)
-  const more = notifyChallenge(desk, transaction, issued, ringing)
-  drainSoon(desk, { more })
+  notifyChallenge(desk, transaction, issued, ringing)
   return answer
 }
 
