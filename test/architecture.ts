@@ -11,7 +11,7 @@ export type Graph = Map<string, string[]>
 /** The worker's floors, upper first: a room may import rooms on its own floor and below. */
 const floors = [
   ['index'],
-  ['app'],
+  ['app', 'minute'],
   ['routes'],
   ['sign-in', 'grant'],
   ['challenge', 'enrolment', 'factor', 'migration', 'people', 'record', 'webhook'],

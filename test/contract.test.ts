@@ -54,14 +54,14 @@ describe('the contract', () => {
     expect(read('../README.md')).toContain(`All ${contract.length} calls`)
   })
 
-  it('has every route that the worker answers', () => {
-    const routed = routesOf(app.routes)
+  it('has every route that the worker answers', async () => {
+    const routed = routesOf(await app.routes())
     expect(routed.length).toBeGreaterThan(80)
     expect(routed.filter((route) => !contracted.includes(route))).toEqual([])
   })
 
-  it('has no route that the worker does not answer', () => {
-    const routed = routesOf(app.routes)
+  it('has no route that the worker does not answer', async () => {
+    const routed = routesOf(await app.routes())
     expect(contracted.filter((route) => !routed.includes(route))).toEqual([])
   })
 
@@ -98,9 +98,9 @@ describe('the contract', () => {
     expect([...acts.keys()].filter((name) => !asked.includes(name))).toEqual([])
   })
 
-  it('notices a route that nobody wrote down', () => {
+  it('notices a route that nobody wrote down', async () => {
     const more = surface().get('/unheard/:of?', (call) => call.text(''))
-    const routed = routesOf([...app.routes, ...more.routes])
+    const routed = routesOf([...(await app.routes()), ...more.routes])
     expect(routed.filter((route) => !contracted.includes(route))).toEqual(
       expect.arrayContaining(['GET /unheard', 'GET /unheard/:of']),
     )

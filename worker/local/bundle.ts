@@ -1,6 +1,11 @@
-/** Bundles the worker for the local runtime, as wrangler does for the edge: one ES module, Node's modules left to workerd. */
+/**
+ * Bundles the worker, for the local runtime and for the edge alike: one ES module. Node's modules are left to workerd, and what the
+ * worker imports late stays late: it is skimmed at the start and run when it is asked for.
+ */
+import { writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
-import { type Plugin, build } from 'esbuild'
+import { join } from 'node:path'
+import { type BuildOptions, type Plugin, build } from 'esbuild'
 import { projectRoot, workerEntry } from './paths.ts'
 import { Refusal } from './settings.ts'
 
@@ -8,37 +13,52 @@ const builtins = new RegExp(
   `^(node:)?(${builtinModules.filter((name) => !name.startsWith('_')).join('|')})$`,
 )
 
-/** `require('crypto')` inside a CommonJS package becomes an import: an ES module has no `require`. */
+/** An import would load them at each start of an isolate, whoever needs them, and an ES module has no `require`. */
 const nodeModules: Plugin = {
   name: 'node-modules',
   setup(bundler) {
-    bundler.onResolve({ filter: builtins }, ({ path, kind }) => {
-      const name = path.startsWith('node:') ? path : `node:${path}`
-      return kind === 'require-call'
-        ? { path: name, namespace: 'required' }
-        : { path: name, external: true }
-    })
-    bundler.onLoad({ filter: /.*/, namespace: 'required' }, ({ path }) => ({
-      contents: `import whole from '${path}'\nmodule.exports = whole`,
+    bundler.onResolve({ filter: builtins }, ({ path }) => ({
+      path: path.replace(/^(?!node:)/, 'node:'),
+      namespace: 'node',
+    }))
+    bundler.onLoad({ filter: /.*/, namespace: 'node' }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule('${path}')`,
     }))
   },
 }
 
-/** As in wrangler.toml: see that file. */
-const withoutCertificates = [
-  '@peculiar/asn1-android',
-  '@peculiar/asn1-ecc',
-  '@peculiar/asn1-rsa',
-  '@peculiar/asn1-schema',
-  '@peculiar/asn1-x509',
-  '@peculiar/asn1-x509-post-quantum',
-  '@peculiar/x509',
-  'reflect-metadata',
-]
+/** Of @simplewebauthn/server, by its files: attestations but for one that a key makes of itself, and the roots of their makers. */
+const ofCertificates = new RegExp(
+  `/(${[
+    'verifyAttestation(?!Packed)\\w+',
+    'getCertificateInfo',
+    'isCertRevoked',
+    'validateCertificatePath',
+    'validateExtFIDOGenCEAAGUID',
+    'convertX509PublicKeyToCOSE',
+    'convertCertBufferToPEM',
+    'metadataService',
+    'defaultRootCerts/[\\w-]+',
+  ].join('|')})\\.js$`,
+)
 
-/** @throws Refusal with esbuild's own words where the worker does not compile. */
-export async function bundleWorker(entry: string = workerEntry): Promise<string> {
-  const result = await build({
+/** See worker/enrolment/no-certificates.ts. */
+const withoutCertificates: Plugin = {
+  name: 'without-certificates',
+  setup(bundler) {
+    const standIn = join(projectRoot, 'worker/enrolment/no-certificates.ts')
+    bundler.onResolve({ filter: /^@peculiar\// }, () => ({ path: standIn }))
+    bundler.onResolve({ filter: /^\./ }, ({ path, importer, resolveDir }) => {
+      if (!importer.includes('@simplewebauthn/server')) return null
+      const isLeftOut = ofCertificates.test(path)
+      // Nobody misses what it only exports.
+      return { path: isLeftOut ? standIn : join(resolveDir, path), sideEffects: false }
+    })
+  },
+}
+
+const options = (entry: string) =>
+  ({
     absWorkingDir: projectRoot,
     entryPoints: [entry],
     bundle: true,
@@ -48,15 +68,30 @@ export async function bundleWorker(entry: string = workerEntry): Promise<string>
     conditions: ['workerd', 'worker', 'browser'],
     mainFields: ['browser', 'module', 'main'],
     external: ['cloudflare:*'],
-    alias: Object.fromEntries(
-      withoutCertificates.map((name) => [name, './worker/enrolment/no-certificates.ts']),
-    ),
-    sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'silent',
-    plugins: [nodeModules],
-  }).catch((error: Error) => {
-    throw new Refusal(error.message)
-  })
+    plugins: [nodeModules, withoutCertificates],
+  }) satisfies BuildOptions
+
+const refused = (error: Error): never => {
+  throw new Refusal(error.message)
+}
+
+/** For the local runtime. @throws Refusal with esbuild's own words where the worker does not compile. */
+export async function bundleWorker(entry: string = workerEntry): Promise<string> {
+  const result = await build({ ...options(entry), sourcemap: 'inline' }).catch(refused)
   return result.outputFiles[0]!.text
+}
+
+/** For the edge: minified, its source map beside it. @returns the path of the script. @throws Refusal as above. */
+export async function bundleForEdge(folder: string): Promise<string> {
+  const script = join(folder, 'index.js')
+  const result = await build({
+    ...options(workerEntry),
+    outfile: script,
+    minify: true,
+    sourcemap: 'linked',
+  }).catch(refused)
+  for (const { path, contents } of result.outputFiles) await writeFile(path, contents)
+  return script
 }

@@ -1,5 +1,4 @@
 /** The wrangler configuration of one place: what wrangler.toml says for its environment, with what differs there filled in. */
-import { fileURLToPath, pathToFileURL } from 'node:url'
 import { unstable_readConfig as readConfig } from 'wrangler'
 import { type Bindings, bindingOf, keyVars } from './bindings.ts'
 import type { Keys } from './keys.ts'
@@ -26,17 +25,7 @@ const fields = [
     'durable_objects',
     'r2_buckets',
   ],
-  ...[
-    'migrations',
-    'triggers',
-    'observability',
-    'send_metrics',
-    'minify',
-    'keep_names',
-    'alias',
-    'upload_source_maps',
-    'vars',
-  ],
+  ...['migrations', 'triggers', 'observability', 'send_metrics', 'upload_source_maps', 'vars'],
 ]
 
 /** @throws Refusal where wrangler.toml has no such environment. */
@@ -82,12 +71,6 @@ export function configFor(config: Wanted, place: Place, keys: Keys, databaseIds:
   return {
     ...config,
     assets: { ...(config.assets as object), directory: `${projectRoot}dist` },
-    alias: Object.fromEntries(
-      Object.entries(config.alias as Record<string, string>).map(([name, path]) => [
-        name,
-        fileURLToPath(new URL(path, pathToFileURL(projectRoot))),
-      ]),
-    ),
     workers_dev: onWorkersDev,
     ...(onWorkersDev ? {} : { routes: [{ pattern: place.host, custom_domain: true }] }),
     d1_databases: config.d1_databases.map((database, at) => ({

@@ -2,10 +2,11 @@
  * Puts Countersign on Cloudflare, step by step, by wrangler's own commands. Each can be repeated: what is there is left
  * alone, secrets above all. `run` executes a command; a dry run shows the commands and bundles for real.
  */
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { publicHalf, thumbprint } from '../../schema/jws.ts'
 import { type Bindings, keySecrets } from './bindings.ts'
+import { bundleForEdge } from './bundle.ts'
 import type { Database } from './customer.ts'
 import { configFor, configOf } from './deploy-config.ts'
 import { type Keys, exists, readJson, writePrivately } from './keys.ts'
@@ -48,7 +49,8 @@ export async function deploy(options: DeployOptions): Promise<string | null> {
   const ids: string[] = []
   for (const database of names) ids.push(await databaseIdOf(database, options, wrangler))
   const configFile = join(scratch, 'wrangler.json')
-  await writeFile(configFile, JSON.stringify(configFor(config, place, keys, ids), null, 2))
+  const written = { ...configFor(config, place, keys, ids), ...(await bundled(scratch)) }
+  await writeFile(configFile, JSON.stringify(written, null, 2))
   const c = ['--config', configFile]
   for (const database of names)
     await wrangler.must('Apply the migrations', [
@@ -72,6 +74,13 @@ export async function deploy(options: DeployOptions): Promise<string | null> {
     await writePrivately(notedIn(options.keysFolder), await noteOf(options))
   }
   return password
+}
+
+/** wrangler uploads what is in this folder, as it is. */
+async function bundled(scratch: string) {
+  const folder = join(scratch, 'worker')
+  await mkdir(folder, { recursive: true })
+  return { main: await bundleForEdge(folder), no_bundle: true }
 }
 
 async function noteOf({ place, keys }: DeployOptions): Promise<Noted> {

@@ -1,13 +1,13 @@
 /** The worker as it is uploaded: its size, and the CPU that workerd needs to read and run its modules before the first request. */
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
-import { buildPwa } from '../../../worker/local/build-pwa.ts'
-import { projectRoot, wranglerToml } from '../../../worker/local/paths.ts'
+import { bundleForEdge } from '../../../worker/local/bundle.ts'
+import { wranglerToml } from '../../../worker/local/paths.ts'
 import { median, quantile } from '../load.ts'
 import type { Findings } from '../report.ts'
 
@@ -22,11 +22,9 @@ const empty =
   'export class ChallengeCoordinator {}\nexport class ConnectorHub {}\nexport class Messenger {}\nexport default { fetch: () => new Response() }'
 
 export async function bundle(): Promise<Findings> {
-  // wrangler wants to see the pages, though they are uploaded apart.
-  await buildPwa(console.log)
   const folder = mkdtempSync(join(tmpdir(), 'countersign-bundle-'))
   try {
-    const script = uploaded(folder)
+    const script = readFileSync(await bundleForEdge(folder), 'utf8')
     const gzipBytes = gzipSync(script).length
     const taken = { ours: [] as number[], empty: [] as number[] }
     for (let round = 0; round < rounds; round++) {
@@ -60,19 +58,6 @@ export async function bundle(): Promise<Findings> {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-/** By wrangler itself, minified as wrangler.toml says. */
-function uploaded(folder: string): string {
-  const out = join(folder, 'out')
-  const wrangler = join(projectRoot, 'node_modules/wrangler/bin/wrangler.js')
-  const given = ['deploy', '--config', wranglerToml, '--env=', '--dry-run', '--outdir', out]
-  execFileSync(process.execPath, [wrangler, ...given], {
-    cwd: projectRoot,
-    env: { ...process.env, WRANGLER_SEND_METRICS: 'false' },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  return readFileSync(join(out, 'index.js'), 'utf8')
 }
 
 /**
