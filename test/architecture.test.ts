@@ -1,7 +1,14 @@
 /** Holds the layout of the design, and shows that the check which holds it can fail. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { type Graph, faults, importsIn, projectGraph } from './architecture.ts'
+import {
+  type Graph,
+  earlyImportsIn,
+  faults,
+  importsIn,
+  projectGraph,
+  runAtStart,
+} from './architecture.ts'
 
 const graph = (edges: Record<string, string[]>): Graph => new Map(Object.entries(edges))
 
@@ -11,6 +18,20 @@ describe('this project', () => {
     expect(project.get('worker/index.ts')).toContain('worker/app.ts')
     expect([...project.values()].flat().length).toBeGreaterThan(100)
     expect(faults(project)).toEqual([])
+  })
+
+  // The platform bills the CPU of it, and bounds it: worker/README.md, "A start runs nothing".
+  it('starts an isolate with the doors of the worker alone', async () => {
+    const run = await runAtStart(fileURLToPath(new URL('..', import.meta.url)), 'worker/index.ts')
+    expect(run.toSorted()).toEqual([
+      'worker/app.ts',
+      'worker/challenge/coordinator.ts',
+      'worker/connector/hub.ts',
+      'worker/crypto/random.ts',
+      'worker/index.ts',
+      'worker/routes/surfaces.ts',
+      'worker/webhook/messenger.ts',
+    ])
   })
 
   it('imports only files that are there', async () => {
@@ -94,6 +115,12 @@ const text = 'import nothing'
       'worker/routes/d.ts',
       'worker/routes/e.ts',
       'worker/routes/f.ts',
+    ])
+    expect(earlyImportsIn('worker/routes/x.ts', source)).toEqual([
+      'worker/routes/a.ts',
+      'worker/routes/deep/c.ts',
+      'worker/routes/d.ts',
+      'worker/routes/e.ts',
     ])
   })
 })

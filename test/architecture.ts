@@ -90,9 +90,26 @@ const imports =
 
 /** Relative imports only, types included: a type is knowledge of the other room as well. */
 export function importsIn(path: string, source: string): string[] {
-  return [...source.matchAll(imports)].map((match) =>
-    normalize(join(dirname(path), match[1] ?? match[2]!)).replaceAll('\\', '/'),
-  )
+  return [...source.matchAll(imports)].map((match) => from(path, match[1] ?? match[2]!))
+}
+
+const earlyImports =
+  /(?:^|[\n;])\s*(?:import|export)\s(?!type\s)(?:[^'";]*?\sfrom\s)?\s*'(\.[^']+)'/g
+
+/** Of those, what has run before the file does: neither types nor what is imported late. */
+export function earlyImportsIn(path: string, source: string): string[] {
+  return [...source.matchAll(earlyImports)].map((match) => from(path, match[1]!))
+}
+
+const from = (path: string, to: string): string =>
+  normalize(join(dirname(path), to)).replaceAll('\\', '/')
+
+/** @returns the files of ours that run when this one is started, itself among them. */
+export async function runAtStart(root: string, path: string, run: string[] = []) {
+  run.push(path)
+  for (const next of earlyImportsIn(path, await readFile(join(root, path), 'utf8')))
+    if (!run.includes(next)) await runAtStart(root, next, run)
+  return run
 }
 
 const isCode = (path: string) => /\.tsx?$/.test(path) && !path.endsWith('.d.ts')

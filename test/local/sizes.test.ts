@@ -1,9 +1,11 @@
-/** How much script a phone reads before it can show a question, by the files of the build. */
-import { existsSync, readFileSync } from 'node:fs'
+/** How much script a phone reads before it can show a question, by the files of the build; and what the worker asks for before it starts. */
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join, posix } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { buildPwa } from '../../worker/local/build-pwa.ts'
+import { bundleForEdge } from '../../worker/local/bundle.ts'
 import { projectRoot } from '../../worker/local/paths.ts'
 
 /** Beyond it a question is late on a slow phone (issue 4). */
@@ -24,6 +26,21 @@ describe('the screen of a question', () => {
     )
     const bytes = all.map((path) => gzipSync(readFileSync(join(dist, path))).length)
     expect(bytes.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(mostScriptBytes)
+  })
+})
+
+describe('the worker', () => {
+  it('imports nothing of Node at its start, and has no certificate', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'countersign-bundle-'))
+    try {
+      const script = readFileSync(await bundleForEdge(folder), 'utf8')
+      const imported = [...script.matchAll(/\b(?:from|import)"([\w:/@.-]+)"/g)]
+      expect(new Set(imported.map(([, name]) => name))).toEqual(new Set(['cloudflare:workers']))
+      expect(script).toContain('getBuiltinModule("node:crypto")')
+      expect(script).not.toContain('BEGIN CERTIFICATE')
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 

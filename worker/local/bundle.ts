@@ -49,7 +49,7 @@ const withoutCertificates: Plugin = {
     const standIn = join(projectRoot, 'worker/enrolment/no-certificates.ts')
     bundler.onResolve({ filter: /^@peculiar\// }, () => ({ path: standIn }))
     bundler.onResolve({ filter: /^\./ }, ({ path, importer, resolveDir }) => {
-      if (!importer.includes('@simplewebauthn/server')) return null
+      if (!/@simplewebauthn[\\/]server/.test(importer)) return null
       const isLeftOut = ofCertificates.test(path)
       // Nobody misses what it only exports.
       return { path: isLeftOut ? standIn : join(resolveDir, path), sideEffects: false }
