@@ -20,7 +20,8 @@ type Measured = Case & { ours: Taken[]; floor: Taken[]; ratio: number }
 
 const rounds = 3
 const warmOwners = 50
-const requests = { warm: 384, cold: 128 }
+/** Of a round. A device is shown twenty challenges at most: six for each of the fifty in each round, and one that wakes them. */
+const requests = { warm: 300, cold: 128 }
 /** Of each step, before anything is measured. */
 const runUp = 600
 const stepsInOrder = ['poll', 'trigger', 'devices', 'answer', 'redeem'] as const
@@ -138,12 +139,13 @@ function inRounds(all: Prepared[]): Prepared[][] {
 
 /** Both have run for a while: what is asked often is compiled by then. */
 async function warmUp({ sides, fresh }: Both): Promise<void> {
-  const all = repeated(await fresh(warmOwners), runUp)
-  for (const side of sides)
-    for (const step of stepsInOrder) {
+  for (const step of stepsInOrder) {
+    const all = repeated(await fresh(warmOwners), runUp)
+    for (const side of sides) {
       const given = await side.prepare(step, all)
       await load(side.server, given, { connections: 16, expected: side.expected[step] })
     }
+  }
 }
 
 const repeated = (owners: Owner[], count: number): Owner[] =>
