@@ -71,6 +71,7 @@ it('a change is in force when it is acknowledged, although a later one is still 
       counters: null,
       open: null,
       kept: new Map(),
+      lapsing: new Map(),
       unwritten: null,
       generation: 0,
       copyGeneration: 0,

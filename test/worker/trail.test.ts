@@ -1,6 +1,8 @@
 /** What happened reaches D1 some seconds later: all of it in one batch, once, and whatever befalls the object meanwhile. */
+import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ChallengeCoordinator } from '../../worker/challenge/coordinator.ts'
 import { sha256 } from '../../schema/encoding.ts'
 import { application } from '../support/application.ts'
 import { until } from '../support/until.ts'
@@ -82,6 +84,33 @@ describe('the trail', () => {
     time.forward(gatherSeconds)
     await object.alarm()
     expect([await actions(), await receipts(asked.transactionId)]).toEqual([whole, 1])
+  })
+
+  it('has the receipt that a redeem is told again whose answer was lost, wherever that lies by then', async () => {
+    const asked = await d.payroll.ask({ user })
+    const [open] = await phone.list()
+    await phone.approve(open!, asked.code)
+    const redeem = (attempt: string) =>
+      runInDurableObject(object.stub, (instance, { storage }) => {
+        const [made] = storage.sql
+          .exec<{ application: string; copy: string }>('select application, copy from txn, owner')
+          .toArray()
+        const { application, copy } = made!
+        const request = { transactionId: asked.transactionId, application, attempt, pass: '' }
+        const coordinator = instance as ChallengeCoordinator
+        return coordinator.redeem(JSON.parse(copy), { ...request, terms: {} })
+      })
+    const first = await redeem('mine')
+    expect(first).toMatchObject({ ok: true, receipt: expect.stringMatching(/^ey.+\..+\..+/) })
+    expect(await redeem('mine')).toEqual(first)
+    await object.evict()
+    expect(await redeem('mine')).toEqual(first)
+    time.forward(gatherSeconds)
+    await object.alarm()
+    expect([await waiting(), await receipts(asked.transactionId)]).toEqual([0, 1])
+    expect(await redeem('mine')).toEqual(first)
+    expect(await redeem('another')).toMatchObject({ ok: false, state: 'redeemed' })
+    await login()
   })
 
   it('is written by the alarm of its first entry, however many follow', async () => {

@@ -7,6 +7,7 @@ import type { BatchItem } from 'drizzle-orm/batch'
 import { drizzle } from 'drizzle-orm/d1'
 import { epochs } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
+import { built } from './built.ts'
 
 const checkEveryMs = 1000
 /** An isolate has 128 MiB; an entry has some hundred bytes. */
@@ -97,9 +98,14 @@ async function freshCache(context: Context): Promise<Cache> {
   return cache
 }
 
+/** Asked by every isolate each second. */
+const epochIn = built((db) =>
+  drizzle(db).select().from(epochs).where(eq(epochs.name, epochName)).prepare(),
+)
+
 async function check(context: Context, cache: Cache): Promise<void> {
   const checkedAtMs = context.nowMs()
-  const [row] = await drizzle(context.db).select().from(epochs).where(eq(epochs.name, epochName))
+  const [row] = await epochIn(context.db).execute()
   const epoch = row?.value ?? 0
   if (epoch !== cache.epoch) cache.entries.clear()
   cache.epoch = epoch

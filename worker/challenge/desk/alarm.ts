@@ -65,6 +65,7 @@ async function forgetWhenOld(desk: Desk): Promise<void> {
   desk.counters = null
   desk.open = null
   desk.kept.clear()
+  desk.lapsing.clear()
   desk.unwritten = null
   desk.generation++
   await desk.storage.deleteAll()

@@ -69,7 +69,7 @@ export async function openEnrolment(
     answeredBy: null,
     answer: null,
     redeemedBy: null,
-    receipt: null,
+    receiptAt: null,
     rung: false,
     resends: 0,
     resentAt: now,

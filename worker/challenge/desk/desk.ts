@@ -80,6 +80,9 @@ export type Numbered = OutboxEvent & { number: number }
 /** A row of the outbox, in memory too, so that a drain need not read what was just written. */
 export type Unwritten = { id: number; numbered: Numbered[]; madeAt: number }
 
+/** A row of the table `lapsing`. */
+export type Lapsed = { value: unknown; untilAt: number }
+
 export type Desk = {
   readonly sql: SqlStorage
   readonly storage: DurableObjectStorage
@@ -102,6 +105,8 @@ export type Desk = {
   open: Map<string, OpenTransaction> | null
   /** The latest transactions, by id (kept.ts). */
   readonly kept: Map<string, Kept>
+  /** By kind and key, what was read or written lately; null where nothing is kept (lapsing.ts). */
+  readonly lapsing: Map<string, Lapsed | null>
   /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
   generation: number
   /** Serials that were given away, until D1 says so too: by when that must have happened. */

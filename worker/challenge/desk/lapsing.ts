@@ -1,5 +1,5 @@
 /** What is kept for a time and then forgotten, of whatever kind: counts, limits, and requests that were heard already. */
-import { type Desk, needStorage, nowSeconds, rows } from './desk.ts'
+import { type Desk, type Lapsed, needStorage, nowSeconds, rows } from './desk.ts'
 import { wakeAt } from './due.ts'
 import type { Past } from './transaction.ts'
 
@@ -26,21 +26,44 @@ export type Lapsing = {
   past: Past
 }
 
-/** @returns what is kept, or null where there is nothing or its time is over. */
+/** Some hundred bytes each. Each step of a login asks for the same few, of which most are not there. */
+const inMemory = 32
+
+/** @returns what is kept, or null where there is nothing or its time is over. Nobody changes it in place. */
 export function lapsing<K extends keyof Lapsing>(
   desk: Desk,
   kind: K,
   key: string,
   now = nowSeconds(desk),
 ): Lapsing[K] | null {
-  const [row] = rows<{ value: string }>(
+  const known = desk.lapsing.get(`${kind}/${key}`)
+  const kept = known === undefined ? read(desk, kind, key) : known
+  return kept && kept.untilAt > now ? (kept.value as Lapsing[K]) : null
+}
+
+function read(desk: Desk, kind: keyof Lapsing, key: string): Lapsed | null {
+  const [row] = rows<{ value: string; untilAt: number }>(
     desk,
-    'select value from lapsing where kind = ? and key = ? and untilAt > ?',
+    'select value, untilAt from lapsing where kind = ? and key = ?',
     kind,
     key,
-    now,
   )
-  return row ? (JSON.parse(row.value) as Lapsing[K]) : null
+  return remember(desk, kind, key, row ? { ...row, value: JSON.parse(row.value) as unknown } : null)
+}
+
+/** The latest stay. */
+function remember(
+  desk: Desk,
+  kind: keyof Lapsing,
+  key: string,
+  kept: Lapsed | null,
+): Lapsed | null {
+  const name = `${kind}/${key}`
+  desk.lapsing.delete(name)
+  desk.lapsing.set(name, kept)
+  const [oldest] = desk.lapsing.keys()
+  if (desk.lapsing.size > inMemory && oldest !== undefined) desk.lapsing.delete(oldest)
+  return kept
 }
 
 /** In place of what was there. */
@@ -59,11 +82,15 @@ export function keepUntil<K extends keyof Lapsing>(
     JSON.stringify(value),
     untilAt,
   )
+  remember(desk, kind, key, { value, untilAt })
   wakeAt(desk, untilAt * 1000)
 }
 
-export const drop = (desk: Desk, kind: keyof Lapsing, key: string): void =>
-  void rows(desk, 'delete from lapsing where kind = ? and key = ?', kind, key)
+export function drop(desk: Desk, kind: keyof Lapsing, key: string): void {
+  if (desk.lapsing.get(`${kind}/${key}`) === null) return
+  rows(desk, 'delete from lapsing where kind = ? and key = ?', kind, key)
+  remember(desk, kind, key, null)
+}
 
 /** @returns how many numbers of this kind are greater than `than`, that of `exceptKey` aside. */
 export const countGreater = (

@@ -15,7 +15,7 @@ export type MoveDetail = {
   answeredBy?: string
   answer?: string
   redeemedBy?: string
-  receipt?: string
+  receiptAt?: number
 }
 
 /** @returns the transaction after the move, or null where the table, or the clock, does not allow it. */

@@ -28,6 +28,7 @@ export async function openDesk(ctx: DurableObjectState, env: Env): Promise<Desk>
     counters: null,
     open: null,
     kept: new Map(),
+    lapsing: new Map(),
     unwritten: null,
     generation: 0,
     handedOver: new Map(),

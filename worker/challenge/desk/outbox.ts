@@ -86,3 +86,11 @@ export const isWaiting = (desk: Desk, serial: string, kinds: OutboxEvent['kind']
   unwritten(desk)
     .flatMap(stamped)
     .some(({ event }) => kinds.includes(event.kind) && event.body.serial === serial)
+
+/** @returns the receipt, where it has yet to reach D1. */
+export function waitingReceipt(desk: Desk, transactionHash: string): string | null {
+  for (const { event } of unwritten(desk).flatMap(stamped))
+    if (event.kind === 'receipt' && event.body.transactionHash === transactionHash)
+      return event.body.receipt
+  return null
+}

@@ -1,8 +1,6 @@
 /** The application consumes an approval, once. The receipt is signed before the move and is worth something only with it. */
 import { countFailure, isLocked } from './counters.ts'
 import { sha256 } from '../../../schema/encoding.ts'
-import { sign } from '../../../schema/jws.ts'
-import { type ReceiptClaims, typ } from '../../../schema/signing.ts'
 import type { State } from '../../../schema/states.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { TokenType } from '../../store/tokens.ts'
@@ -10,19 +8,13 @@ import { codeMatches } from '../code.ts'
 import { shownCodeFor } from '../presence.ts'
 import { approved } from './bell.ts'
 import { copyOf, isUsable } from './copy.ts'
-import {
-  type Address,
-  type Desk,
-  type OwnerCopy,
-  type TokenCopy,
-  nowSeconds,
-  rows,
-} from './desk.ts'
+import { type Address, type Desk, type OwnerCopy, type TokenCopy, nowSeconds } from './desk.ts'
 import { type Proof, redeemEnrolment } from './by-login.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { type Shown, couldBe, judge, prepare, shown } from './otp.ts'
 import { record } from './outbox.ts'
+import { type Evidence, receiptEvent, receiptOf, signReceipt, wireOf } from './receipt.ts'
 import {
   type Attempt,
   type Terms,
@@ -85,7 +77,7 @@ export async function redeem(
     return { ok: false, reason: 'unknown', challenged: [] }
   const state = currentState(desk, transaction)
   if (state === 'redeemed' && transaction.redeemedBy === request.attempt)
-    return done(copy, transaction)
+    return done(copy, transaction, await receiptOf(desk, copy, transaction))
   // A challenge keeps what it was made under.
   const terms = { ...request.terms, resetAll: transaction.settings.resetAll === 1 }
   const attempt: Attempt = { terms, attempt: request.attempt }
@@ -117,7 +109,10 @@ export async function redeem(
   // From here to the end nothing is awaited.
   const refused = tooOften(desk, attempt) ?? tooLongAgo(desk, serial, terms)
   if (refused) return { ...refused, challenged }
-  const moved = move(desk, transaction, 'redeem', { redeemedBy: request.attempt, receipt })
+  const moved = move(desk, transaction, 'redeem', {
+    redeemedBy: request.attempt,
+    receiptAt: nowSeconds(desk),
+  })
   if (!moved) {
     const now = transactionById(desk, transaction.id)
     return {
@@ -128,17 +123,17 @@ export async function redeem(
     }
   }
   succeeded(desk, copy, [serial], attempt, [
-    receiptEvent(copy, moved, transactionHash),
+    receiptEvent(copy, moved, transactionHash, receipt),
     redeemEvent(copy, transaction, serial, true),
   ])
-  return done(copy, moved)
+  return done(copy, moved, receipt)
 }
 
-const done = (copy: OwnerCopy, { answeredBy, receipt }: Transaction): Redemption => ({
+const done = (copy: OwnerCopy, { answeredBy }: Transaction, receipt = ''): Redemption => ({
   ok: true,
   serial: answeredBy ?? '',
   type: copy.tokens.find(({ serial }) => serial === answeredBy)?.type ?? 'push',
-  receipt: receipt ?? '',
+  receipt,
 })
 
 /** A typed one-time password answers and redeems in one step; prompts on devices go. */
@@ -213,31 +208,16 @@ async function redeemByShownCode(
   const answered = move(desk, transaction, 'approve', answer)
   const moved =
     answered &&
-    move(desk, answered, 'redeem', { redeemedBy: request.attempt, receipt: receipt ?? '' })
+    move(desk, answered, 'redeem', { redeemedBy: request.attempt, receiptAt: nowSeconds(desk) })
   if (!moved) return failed
   succeeded(desk, copy, [told.serial], request, [
-    receiptEvent(copy, moved, transactionHash),
+    receiptEvent(copy, moved, transactionHash, receipt ?? ''),
     redeemEvent(copy, moved, told.serial, true),
   ])
   approved(desk, transaction.firstFactor)
   notifyEnded(desk, moved)
-  return done(copy, moved)
+  return done(copy, moved, receipt ?? '')
 }
-
-const receiptEvent = (
-  { customer }: OwnerCopy,
-  { application, answeredBy, receipt }: Transaction,
-  transactionHash: string,
-): OutboxEvent => ({
-  kind: 'receipt',
-  body: {
-    customer,
-    transactionHash,
-    application,
-    serial: answeredBy ?? '',
-    receipt: receipt ?? '',
-  },
-})
 
 const redeemEvent = (
   { customer, person }: OwnerCopy,
@@ -257,33 +237,3 @@ const redeemEvent = (
     client: client ?? undefined,
   },
 })
-
-type Evidence = Pick<ReceiptClaims, 'challenge' | 'textCovered'>
-
-/** What a stock phone read. Its answer is over the nonce of it, and not over the text. */
-function wireOf(desk: Desk, { id }: Transaction, serial: string): Evidence {
-  const [row] = rows<{ wire: string | null }>(
-    desk,
-    'select wire from challenge where transactionId = ? and serial = ?',
-    id,
-    serial,
-  )
-  return { challenge: row?.wire ?? '', textCovered: false }
-}
-
-async function signReceipt(
-  desk: Desk,
-  transaction: Transaction,
-  transactionHash: string,
-  evidence: Evidence,
-): Promise<string> {
-  const claims: ReceiptClaims = {
-    iss: desk.deployment.origin,
-    iat: nowSeconds(desk),
-    transactionHash,
-    verdict: 'approved',
-    ...evidence,
-    answer: transaction.answer ?? '',
-  }
-  return sign(typ.receipt, claims, desk.deployment.signing)
-}

@@ -6,6 +6,8 @@
  * A table takes time to make, once for every owner who wakes: so what only has to be forgotten in time shares one (lapsing.ts).
  */
 
+/** Each takes a store from the version before to its own. The first makes everything: a step more costs every new owner a millisecond. */
+const first = 6
 const steps: string[] = [
   `create table owner (
      id integer primary key check (id = 1),
@@ -31,7 +33,8 @@ const steps: string[] = [
      account text not null,
      expiresAt integer not null,
      tries integer not null,
-     spentBy text
+     spentBy text,
+     movesFrom text
    ) without rowid;
    create table txn (
      number integer primary key,
@@ -52,7 +55,7 @@ const steps: string[] = [
      answeredBy text,
      answer text,
      redeemedBy text,
-     receipt text,
+     receiptAt integer,
      rung integer not null,
      resends integer not null,
      resentAt integer not null,
@@ -60,7 +63,10 @@ const steps: string[] = [
      phone text,
      toldTo text,
      attempt text,
-     enrolment text
+     enrolment text,
+     ping text,
+     about text,
+     reportedAt integer
    );
    create table challenge (
      transactionId text not null,
@@ -92,8 +98,7 @@ const steps: string[] = [
      events text not null,
      madeAt integer not null,
      nextAtMs integer not null
-   );`,
-  `alter table txn add column ping text;
+   );
    create table ping (
      id text primary key,
      ping text not null,
@@ -102,31 +107,37 @@ const steps: string[] = [
      nextAtMs integer not null,
      untilAt integer not null
    ) without rowid;`,
-  `alter table enrolment add column movesFrom text;`,
-  `alter table txn add column about text;
-   alter table txn add column reportedAt integer;`,
 ]
+const newest = first + steps.length - 1
 
 /** @returns whether this object has storage of ours, brought up to the newest step. */
 export function openStorage(sql: SqlStorage): boolean {
   const exists = sql.exec("select 1 from sqlite_master where name = '_schema'").toArray().length > 0
-  if (exists) runSteps(sql)
-  return exists
+  if (!exists) return false
+  const { version = 0 } =
+    sql.exec<{ version: number }>('select version from _schema').toArray()[0] ?? {}
+  if (version === newest) return true
+  if (version < first) dropAll(sql)
+  runSteps(sql, Math.max(version, first - 1))
+  return true
 }
 
-/** Creates what is missing, up to the newest step or an older one. Safe to repeat. */
-export function createStorage(sql: SqlStorage, upTo = steps.length): void {
-  sql.exec('create table if not exists _schema (version integer not null)')
-  runSteps(sql, upTo)
+/** Creates everything, where nothing is. */
+export function createStorage(sql: SqlStorage): void {
+  runSteps(sql, first - 1)
 }
 
-function runSteps(sql: SqlStorage, upTo = steps.length): void {
-  const row = sql.exec<{ version: number }>('select version from _schema').toArray()[0]
-  if (!row) sql.exec('insert into _schema values (0)')
-  const version = row?.version ?? 0
-  for (const [index, step] of steps.entries()) {
-    if (index < version || index >= upTo) continue
-    sql.exec(step)
-    sql.exec('update _schema set version = ?', index + 1)
-  }
+function runSteps(sql: SqlStorage, from: number): void {
+  for (const step of steps.slice(from - first + 1)) sql.exec(step)
+  sql.exec(`create table if not exists _schema (version integer not null);
+    delete from _schema;
+    insert into _schema values (${newest})`)
+}
+
+/** From before the first release: D1 has all that must last. */
+function dropAll(sql: SqlStorage): void {
+  const tables = sql.exec<{ name: string }>(
+    "select name from sqlite_master where type = 'table' and name not like '\\_cf\\_%' escape '\\'",
+  )
+  for (const { name } of tables.toArray()) sql.exec(`drop table "${name}"`)
 }

@@ -76,6 +76,6 @@ export function succeeded(
     if (failCountOf(desk, serial) > 0) setFailCount(desk, serial, 0)
   const uses = serials.map((serial) => countUse(desk, serial))
   if (uses.length + along.length > 0) record(desk, ...uses, ...along)
-  forgetAttempt(desk, attempt)
+  if (terms.maxFail) forgetAttempt(desk, attempt)
   countAttempt(desk, { terms, attempt }, 'success')
 }

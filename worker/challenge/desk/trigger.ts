@@ -76,7 +76,7 @@ export async function trigger(
     answeredBy: null,
     answer: null,
     redeemedBy: null,
-    receipt: null,
+    receiptAt: null,
     rung: ringing.ring,
     resends: 0,
     resentAt: now,
