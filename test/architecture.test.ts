@@ -20,7 +20,8 @@ describe('this project', () => {
     expect(faults(project)).toEqual([])
   })
 
-  // The platform bills the CPU of it, and bounds it: worker/README.md, "A start runs nothing".
+  // The platform bills the CPU of it (worker/README.md, "A start runs nothing"). None of them holds anything: what is imported late has
+  // a copy of its own of each (worker/local/bundle-late.ts).
   it('starts an isolate with the doors of the worker alone', async () => {
     const run = await runAtStart(fileURLToPath(new URL('..', import.meta.url)), 'worker/index.ts')
     expect(run.toSorted()).toEqual([

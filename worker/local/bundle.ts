@@ -4,8 +4,9 @@
  */
 import { writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { type BuildOptions, type Plugin, build } from 'esbuild'
+import { lateInOne } from './bundle-late.ts'
 import { projectRoot, workerEntry } from './paths.ts'
 import { Refusal } from './settings.ts'
 
@@ -61,6 +62,8 @@ const options = (entry: string) =>
   ({
     absWorkingDir: projectRoot,
     entryPoints: [entry],
+    // Never written there: the source map names each file as the project does.
+    outfile: 'index.js',
     bundle: true,
     write: false,
     format: 'esm',
@@ -70,7 +73,7 @@ const options = (entry: string) =>
     external: ['cloudflare:*'],
     sourcesContent: false,
     logLevel: 'silent',
-    plugins: [nodeModules, withoutCertificates],
+    plugins: [lateInOne, nodeModules, withoutCertificates],
   }) satisfies BuildOptions
 
 const refused = (error: Error): never => {
@@ -85,13 +88,12 @@ export async function bundleWorker(entry: string = workerEntry): Promise<string>
 
 /** For the edge: minified, its source map beside it. @returns the path of the script. @throws Refusal as above. */
 export async function bundleForEdge(folder: string): Promise<string> {
-  const script = join(folder, 'index.js')
   const result = await build({
     ...options(workerEntry),
-    outfile: script,
     minify: true,
     sourcemap: 'linked',
   }).catch(refused)
-  for (const { path, contents } of result.outputFiles) await writeFile(path, contents)
-  return script
+  for (const { path, contents } of result.outputFiles)
+    await writeFile(join(folder, basename(path)), contents)
+  return join(folder, 'index.js')
 }
