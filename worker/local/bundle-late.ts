@@ -50,9 +50,16 @@ async function lateOf(options: BuildOptions): Promise<string[]> {
   return [...late]
 }
 
+/**
+ * Of a function that V8 skims it remembers where those inside of it end; an arrow it reads again, all of it, when it is called. While
+ * names are kept, esbuild makes a module a method, which is named after its file for profilers.
+ */
+const asMethods = { minifyIdentifiers: false, minifyWhitespace: false } satisfies BuildOptions
+const methodOfModule = /(= __(?:esm|commonJS)\(\{\n +)"[^"\n]+"(?=\()/g
+
 /** @returns a module whose `late` has a function for each of these files: it runs the file, once, and gives what it exports. */
 async function bundled(files: string[], options: BuildOptions): Promise<string> {
-  const { entryPoints: _, ...others } = options
+  const { entryPoints: _, minify = false, ...others } = options
   const lines = files.map((file) => `exports['${file}'] = () => require('./${file}')`)
   const { outputFiles = [] } = await build({
     ...others,
@@ -63,11 +70,12 @@ async function bundled(files: string[], options: BuildOptions): Promise<string> 
     // The classes of objects are early: nothing else asks the runtime for a module.
     external: [],
     sourcemap: 'inline',
-    // No arrow: of a function that V8 skims it remembers where those inside end, of an arrow it does not.
+    minifySyntax: minify,
+    ...asMethods,
     banner: {
       js: 'let made; export const late = () => (made ??= make({})); function make(exports) {',
     },
     footer: { js: 'return exports }' },
   })
-  return outputFiles[0]?.text ?? ''
+  return (outputFiles[0]?.text ?? '').replaceAll(methodOfModule, '$1_')
 }
