@@ -27,6 +27,7 @@ const types: readonly string[] = ['push', 'totp', 'hotp'] satisfies EnrolledType
 export type LoggingIn = {
   customer: string
   person: Person & { realm: string; ownerId: OwnerId }
+  type: EnrolledType
   application: { id: string; name: string }
   client: string | null
 }
@@ -44,21 +45,30 @@ export type EnrolledByLogin = {
 /** Two logins at the same instant take each other's place; the second time one of them is alone. */
 const tries = 3
 
-/** @returns null where no policy is about them, they have such a token already, or may have no more: then they are let in. */
+/** @returns which type of token a policy wants them to have, or null where none does. Asked at each login: it reads nothing of anybody. */
+export async function typeWanted(
+  context: Context,
+  customer: string,
+  about: Omit<Subject, 'nowMs'>,
+): Promise<EnrolledType | null> {
+  const said = await saidOf(context, customer, 'authentication', 'enroll_via_multichallenge', about)
+  const type = String(said ?? '').toLowerCase()
+  return isEnrolled(type) ? type : null
+}
+
+/** @returns null where they have such a token already, or may have no more: then they are let in. */
 export async function enrolByLogin(
   context: Context,
   login: LoggingIn,
 ): Promise<EnrolledByLogin | null> {
-  const { customer, person, client } = login
+  const { customer, person, client, type } = login
   const about: Omit<Subject, 'nowMs'> = {
     user: person.username,
     realm: person.realm,
     resolver: person.resolver,
     ...(client !== null && { client }),
   }
-  const said = await saidOf(context, customer, 'authentication', 'enroll_via_multichallenge', about)
-  const type = String(said ?? '').toLowerCase()
-  if (!isEnrolled(type) || (await hasTokenOf(context.db, person.ownerId, type))) return null
+  if (await hasTokenOf(context.db, person.ownerId, type)) return null
   const action = 'enroll_via_multichallenge_optional'
   const optional = (await saidOf(context, customer, 'authentication', action, about)) === true
   const words = 'enroll_via_multichallenge_text'

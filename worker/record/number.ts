@@ -11,12 +11,13 @@ const step = 2 ** 24
 
 let last = { at: -1, number: -1 }
 
-export function nextNumber(nowMs: number, random: Random): number {
+/** @param count so many are wanted at once: they follow the one that is returned, one by one. */
+export function nextNumber(nowMs: number, random: Random, count = 1): number {
   const at = Math.floor(nowMs / 1000)
   const drawn = (nowMs % 1000) * perMs + bits(random, 43)
   const behind = at === last.at && drawn <= last.number
   const number = behind ? last.number + 1 + (bits(random, 43) % step) : drawn
-  last = { at, number }
+  last = { at, number: number + count - 1 }
   return number
 }
 

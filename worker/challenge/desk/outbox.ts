@@ -17,7 +17,7 @@ const batchRows = 50
 export function record(desk: Desk, ...events: OutboxEvent[]): void {
   needStorage(desk)
   const id = (unwritten(desk).at(-1)?.id ?? 0) + 1
-  const now = { numbered: events.map((event) => numbered(desk, event)), madeAt: nowSeconds(desk) }
+  const now = { numbered: numbered(desk, events), madeAt: nowSeconds(desk) }
   const gatherMs = desk.deployment.trailSeconds * 1000
   const nextAtMs = desk.nowMs() + (gatherMs || forgottenMs)
   desk.sql.exec(
@@ -46,10 +46,10 @@ export async function drain(desk: Desk): Promise<void> {
   await desk.draining
 }
 
-const numbered = (desk: Desk, event: OutboxEvent): Numbered => ({
-  ...event,
-  number: nextNumber(desk.nowMs(), desk.random),
-})
+function numbered(desk: Desk, events: OutboxEvent[]): Numbered[] {
+  const first = nextNumber(desk.nowMs(), desk.random, events.length)
+  return events.map((event, at) => ({ ...event, number: first + at }))
+}
 
 function unwritten(desk: Desk): Unwritten[] {
   desk.unwritten ??= rows<{ id: number; events: string; madeAt: number }>(

@@ -84,10 +84,13 @@ export async function identityOf(call: Call): Promise<Caller> {
 }
 
 async function byKey(call: Call, text: string): Promise<Caller> {
-  const key = await remembered(call.get('context'), `shown/${text}`, () => keyShown(call, text))
-  if (!key) refuse({ reason: 'api_key_refused' })
-  checkNetwork(call, key.networks)
-  return speaker(call, key)
+  const caller = await remembered(call.get('context'), `shown/${text}`, async () => {
+    const key = await keyShown(call, text)
+    return key && speaker(call, key)
+  })
+  if (!caller) refuse({ reason: 'api_key_refused' })
+  checkNetwork(call, caller.networks)
+  return caller
 }
 
 /**

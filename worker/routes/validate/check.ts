@@ -5,7 +5,7 @@ import { redeemApproval } from '../../challenge/redeem.ts'
 import type { Redemption } from '../../challenge/desk/redeem.ts'
 import { type Used, insistAuthorized } from '../../challenge/rules.ts'
 import { typesAsked } from '../../challenge/types.ts'
-import { enrolByLogin, putOff } from '../../enrolment/by-login.ts'
+import { enrolByLogin, putOff, typeWanted } from '../../enrolment/by-login.ts'
 import { nowSeconds } from '../../env.ts'
 import { Refusal, refuse } from '../../problem.ts'
 import { writeAudit } from '../../record/audit.ts'
@@ -59,13 +59,16 @@ async function enrolsInstead(
   if (result.value !== true || sought.person === null || realm === undefined) return result
   if (parameters.get('user').trim() === '') return result
   const context = call.get('context')
-  const person = await rememberedPerson(context, sought.person)
+  const { customer, application } = caller
+  const { client } = about
+  const whom = { ...sought.about, ...(client !== null && { client }) }
+  const type = await typeWanted(context, customer, whom)
+  const person = type && (await rememberedPerson(context, sought.person))
   if (!person) return result
+  const enrolling = { ...person, realm, ownerId: sought.address.ownerId }
   const enrolled = await enrolByLogin(context, {
-    customer: caller.customer,
-    person: { ...person, realm, ownerId: sought.address.ownerId },
-    application: caller.application,
-    client: about.client,
+    ...{ customer, application, client, type },
+    person: enrolling,
   })
   return enrolled ? enrolmentChallenge(enrolled) : result
 }
