@@ -5,7 +5,7 @@ import { type Customer, customerRows, directoryRow } from '../../worker/local/pr
 import { everyRight } from '../../worker/policy/rights.ts'
 import { type Application, application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
-import { type Deployment, adminPassword, origin } from './deployment.ts'
+import { type Deployment, adminPassword, cheap, origin } from './deployment.ts'
 
 export type OneCustomer = Awaited<ReturnType<typeof newCustomer>>
 
@@ -21,7 +21,10 @@ export const signIn = (d: Deployment, customer: string, username: string, passwo
 export async function newCustomer(d: Deployment, customer: Customer) {
   const database = customer.database === 0 ? d.env.DB : d.env.DB_1!
   const keys = { masterKey: env.MASTER_KEY, pepper: env.PEPPER }
-  const made = { issuer: customer.name, keys, password: adminPassword, nowSeconds: 0 }
+  const made = {
+    ...{ issuer: customer.name, keys, password: adminPassword, nowSeconds: 0 },
+    hashCost: cheap,
+  }
   await drizzle(database).batch(await customerRows(database, customer, made))
   if (customer.database !== 0) await directoryRow(d.env.DB, customer, 0)
   // Ids of applications are one customer's alone in a database.

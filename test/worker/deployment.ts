@@ -43,7 +43,7 @@ export const origin = env.PUBLIC_URL
 export const adminPassword = 'correct horse battery staple'
 
 /** Two cores hash for minutes else. What a deployment's hashes cost is held by hashing.test.ts. */
-const cheap: HashCost = { N: 16, r: 1, p: 1 }
+export const cheap: HashCost = { N: 16, r: 1, p: 1 }
 export const cheapHash = (password: string): Promise<string> =>
   hashPassword(password, env.PEPPER, undefined, cheap)
 

@@ -8,6 +8,7 @@ import { cloudflareTest, readD1Migrations } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 import { bindingsOf } from '../../worker/local/bindings.ts'
 import { keepKeys } from '../../worker/local/keys.ts'
+import { asOne } from './as-one.ts'
 import { network } from './network.ts'
 import { exclude, isFull } from '../full.ts'
 
@@ -45,6 +46,8 @@ export default defineConfig(async () => {
   return {
     root: fromRoot('.'),
     plugins: [
+      // APART shows a failure in the file where it was written, and takes longer.
+      ...(env.APART ? [] : [await asOne(fromRoot('.'))]),
       cloudflareTest({
         wrangler: { configPath: fromRoot('wrangler.toml') },
         miniflare: {

@@ -19,7 +19,7 @@ import {
   serverKeys,
 } from '../../schema/tables.ts'
 import { newServerKey } from '../crypto/server-key.ts'
-import { hashPassword } from '../factor/hash.ts'
+import { type HashCost, hashPassword } from '../factor/hash.ts'
 import { type Right, administratorRights } from '../policy/rights.ts'
 import { enrolmentPolicy, hardeningPolicy } from '../policy/settings.ts'
 
@@ -47,6 +47,8 @@ type Options = {
   keys: Keys
   password: string
   nowSeconds: number
+  /** Another than the full one: of the worker's tests. */
+  hashCost?: HashCost
 }
 
 /** Rows of a first run. `database` is only asked to make statements; who calls decides how they are sent. */
@@ -57,10 +59,10 @@ export const firstRows = (database: D1Database, options: Options) =>
 export async function customerRows(
   database: D1Database,
   { id: customer, name, database: number }: Customer,
-  { issuer, keys, password, nowSeconds: createdAt }: Options,
+  { issuer, keys, password, nowSeconds: createdAt, hashCost }: Options,
 ) {
   const db = drizzle(database)
-  const passwordHash = await hashPassword(password, keys.pepper)
+  const passwordHash = await hashPassword(password, keys.pepper, undefined, hashCost)
   return [
     db
       .insert(customers)
