@@ -51,5 +51,4 @@ export async function asOne(root: string): Promise<Plugin> {
   }
 }
 
-const inWhole = (path: string, name: string): string =>
-  `${name}_of_${path.replaceAll(/\W/g, '_')}`
+const inWhole = (path: string, name: string): string => `${name}_of_${path.replaceAll(/\W/g, '_')}`
