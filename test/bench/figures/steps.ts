@@ -1,6 +1,7 @@
 /**
  * Each request of a login by itself, beside the floor's: warm (fifty owners whose objects are awake) and cold (a new owner each time;
- * those that need a challenge first had it, and their objects fell asleep again), at 1, 16 and 128 connections.
+ * those that need a challenge first had it, and their objects fell asleep again), at 1, 16 and 128
+ * connections.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Both, startBoth } from '../both.ts'
@@ -40,6 +41,10 @@ const judged: Record<Temperature, Step[]> = {
   cold: ['trigger'],
 }
 
+/** Cold ones that are not judged are measured once. */
+const connectionsOf = (step: Step, temperature: Temperature): number[] =>
+  temperature === 'warm' || judged.cold.includes(step) ? connections : [16]
+
 export async function steps(): Promise<Findings> {
   const both = await startBoth()
   const measured: Measured[] = []
@@ -47,7 +52,7 @@ export async function steps(): Promise<Findings> {
     await warmUp(both)
     for (const step of stepsInOrder)
       for (const temperature of temperatures)
-        for (const count of connections) {
+        for (const count of connectionsOf(step, temperature)) {
           const one = await measure(both, { step, temperature, connections: count })
           console.log(
             `${step} ${temperature} ${count}: ${one.ratio.toFixed(2)} of the floor, ${medianOf(one.ours, 'allCpuMs').toFixed(2)} ms of CPU (${medianOf(one.floor, 'allCpuMs').toFixed(2)})`,
