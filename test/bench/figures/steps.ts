@@ -86,21 +86,22 @@ async function measure(both: Both, of: Case): Promise<Measured> {
         connections: 8,
         expected: floor.expected.devices,
       })
-    for (const side of [floor, both.ours])
-      given[side.name].push(await take(side, prepared[side.name][round]!, of))
+    const done = [floor, both.ours].map((side) => ({ side, before: side.server.cpuSeconds() }))
+    for (const { side } of done) {
+      const expected = side.expected[of.step]
+      const requests = prepared[side.name][round]!
+      const loaded = await load(side.server, requests, { connections: of.connections, expected })
+      given[side.name].push({ ...loaded, allCpuMs: loaded.cpuMs })
+    }
+    // What follows from requests is done before the next are sent, and is theirs.
+    await settled(both.ours.server)
+    for (const { side, before } of done) {
+      const all = given[side.name].at(-1)!
+      all.allCpuMs = ((side.server.cpuSeconds() - before) * 1000) / all.latenciesMs.length
+    }
   }
   const ratios = given.ours.map(({ perSecond }, at) => perSecond / given.floor[at]!.perSecond)
   return { ...of, ...given, ratio: median(ratios) }
-}
-
-/** What follows from requests is done before the next are sent, and is theirs. The floor's is nothing. */
-async function take(side: Side, requests: Prepared[], of: Case): Promise<Taken> {
-  const { server } = side
-  const before = server.cpuSeconds()
-  const expected = side.expected[of.step]
-  const loaded = await load(server, requests, { connections: of.connections, expected })
-  if (side.name === 'ours') await settled(server)
-  return { ...loaded, allCpuMs: ((server.cpuSeconds() - before) * 1000) / requests.length }
 }
 
 /** Of each side, each round's requests. waking: the floor's objects must not fall asleep while ours have their trail written. */

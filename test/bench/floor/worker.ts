@@ -1,6 +1,6 @@
 /**
  * The floor: what these requests cost however they are written. Routing, the body they come in, one call of the owner's object, the
- * same rows written there (costs.test.ts counts ours) and its alarm, the one read of D1 that an object needs which knows its owner
+ * same rows written there (bill.test.ts counts ours) and its alarm, the one read of D1 that an object needs which knows its owner
  * not yet, and one P-256 signature checked. It knows no policy, no caller, no code and no limit, and it is no server for anything.
  */
 import { DurableObject } from 'cloudflare:workers'
@@ -12,6 +12,8 @@ type State = 'pending' | 'approved' | 'redeemed'
 /** As the bench has it of ours (both.ts). */
 const answerMs = 3_600_000
 const sliceMs = 25_000
+/** As ours gathers its trail: one alarm for all that happens within it, then one for when the challenges end. */
+const gatherMs = 5000
 /** As long as the settings of a challenge, and as its JWS. */
 const sentence = 'x'.repeat(900)
 
@@ -21,7 +23,7 @@ export class Messenger extends DurableObject<Env> {}
 
 export class ChallengeCoordinator extends DurableObject<Env> {
   #knowsOwner = false
-  #alarm = false
+  #alarmAtMs = Infinity
 
   constructor(context: DurableObjectState, env: Env) {
     super(context, env)
@@ -47,8 +49,6 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     )
     this.#rows('insert into challenge values (?, ?)', id, sentence)
     this.#record()
-    if (!this.#alarm) void this.ctx.storage.setAlarm(Date.now() + answerMs)
-    this.#alarm = true
     return id
   }
 
@@ -89,10 +89,16 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   override alarm(): void {
-    this.#alarm = false
+    this.#alarmAtMs = Infinity
     this.#rows('delete from outbox')
-    this.#rows('delete from challenge')
     this.#rows('delete from txn where untilMs < ?', Date.now())
+    this.#wakeAt(Date.now() + answerMs)
+  }
+
+  #wakeAt(atMs: number): void {
+    if (this.#alarmAtMs <= atMs) return
+    this.#alarmAtMs = atMs
+    void this.ctx.storage.setAlarm(atMs)
   }
 
   async #learn(owner: string): Promise<void> {
@@ -107,6 +113,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   #record(): void {
     this.#rows('insert into outbox (body) values (?)', sentence.slice(0, 250))
+    this.#wakeAt(Date.now() + gatherMs)
   }
 
   #rows(query: string, ...values: (string | number)[]) {
