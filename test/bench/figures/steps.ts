@@ -41,9 +41,9 @@ const judged: Record<Temperature, Step[]> = {
   cold: ['trigger'],
 }
 
-/** Cold ones that are not judged are measured once. */
+/** What is not judged is measured once. */
 const connectionsOf = (step: Step, temperature: Temperature): number[] =>
-  temperature === 'warm' || judged.cold.includes(step) ? connections : [16]
+  judged[temperature].includes(step) ? connections : [16]
 
 export async function steps(): Promise<Findings> {
   const both = await startBoth()
