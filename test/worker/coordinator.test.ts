@@ -411,6 +411,16 @@ describe('storage', () => {
     await untilForgotten(one.object, time)
   })
 
+  it('of a later form, which newer code has made during a deploy, is used and left as it is', async () => {
+    const one = await someone()
+    await worksAgain(one)
+    await one.object.rows('update _schema set version = version + 1')
+    const later = await one.object.rows('select version from _schema')
+    await one.object.evict()
+    await worksAgain(one)
+    expect(await one.object.rows('select version from _schema')).toEqual(later)
+  })
+
   it('is not made for a person without tokens, however often somebody asks', async () => {
     const user = `nobody${++people}`
     const person = (await d.payroll.createUser({ user })).envelope.result.value as string

@@ -6,7 +6,7 @@
  * A table takes time to make, once for every owner who wakes: so what only has to be forgotten in time shares one (lapsing.ts).
  */
 
-/** Each takes a store from the version before to its own. The first makes everything: a step more costs every new owner a millisecond. */
+/** Each takes a store from the version before to its own, `first` and on. The first makes everything: a step more costs every new owner a millisecond. */
 const first = 6
 const steps: string[] = [
   `create table owner (
@@ -116,7 +116,8 @@ export function openStorage(sql: SqlStorage): boolean {
   if (!exists) return false
   const { version = 0 } =
     sql.exec<{ version: number }>('select version from _schema').toArray()[0] ?? {}
-  if (version === newest) return true
+  // A later one is of newer code, which runs beside ours during a deploy.
+  if (version >= newest) return true
   if (version < first) dropAll(sql)
   runSteps(sql, Math.max(version, first - 1))
   return true
