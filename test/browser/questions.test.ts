@@ -96,11 +96,14 @@ describe.skipIf(isMissing('chromium'))('the app', () => {
 
   it('shows nothing of a question that was changed on its way, and the genuine one once it comes', async () => {
     const stop = await meddle(/\/device\/challenges$/, tamper)
-    const { transactionId, code } = await application.ask(person)
-    const asked = context.waitForEvent('response', (response) =>
-      response.url().endsWith('/device/challenges'),
+    // A list that the page had asked for before is still without it.
+    const asked = context.waitForEvent(
+      'response',
+      async (response) =>
+        response.url().endsWith('/device/challenges') && (await response.text()).includes('.'),
     )
-    expect(await (await asked).text()).toContain('.')
+    const { transactionId, code } = await application.ask(person)
+    await asked
     await pause(1000)
     expect(await tab.text()).not.toMatch(/mallory|Evil/)
     await tab.waitForScreen('home')
