@@ -27,3 +27,6 @@ export const pushPayloadLimitBytes = 3000
 
 /** A device's name is shown in lists and in "Sent to …". */
 export const deviceNameLength = 64
+
+/** How long what happened is gathered before it is written to D1 (TRAIL_SECONDS), and at most. */
+export const trailSeconds = { usual: 5, most: 60 }

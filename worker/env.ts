@@ -6,6 +6,7 @@ import { importJWK } from 'jose'
 import type { KeyChain } from '../schema/chain.ts'
 import { fromBase64url } from '../schema/encoding.ts'
 import { publicHalf, thumbprint } from '../schema/jws.ts'
+import { trailSeconds } from '../schema/limits.ts'
 
 export type Env = {
   ASSETS: Fetcher
@@ -100,7 +101,11 @@ async function checkEnv(env: Env): Promise<Deployment> {
     jurisdiction: oneOf(env.JURISDICTION ?? '', ['', 'eu', 'fedramp'] as const, 'JURISDICTION'),
     trustedProxies: list(env.TRUSTED_PROXIES),
     pushHosts: list(env.PUSH_HOSTS),
-    trailSeconds: wholeNumber(env.TRAIL_SECONDS || '5', 60, 'TRAIL_SECONDS'),
+    trailSeconds: wholeNumber(
+      env.TRAIL_SECONDS || `${trailSeconds.usual}`,
+      trailSeconds.most,
+      'TRAIL_SECONDS',
+    ),
     vapid: {
       subject: required(env, 'VAPID_SUBJECT'),
       publicKey: required(env, 'VAPID_PUBLIC_KEY'),

@@ -273,7 +273,7 @@ export const trail: Route[] = [
     path: '/audit',
     surface: 'trail',
     who: 'audit',
-    does: 'Reads the audit trail; reading it leaves a trace in it',
+    does: 'Reads the audit trail, which is some seconds behind (TRAIL_SECONDS); reading it leaves a trace in it',
     takes: { ...filters, ...paged('page_size') },
     gives: envelope(
       v.object({

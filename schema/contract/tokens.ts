@@ -110,7 +110,7 @@ const challenges: Route = {
   path: '/token/challenges',
   surface: 'tokens',
   who: 'enrol',
-  does: 'Lists the challenges that are open, and those that are over and still kept',
+  does: 'Lists the challenges that are open, and those that are over and still kept; one that was just made is on the list some seconds later (TRAIL_SECONDS)',
   takes: { transaction_id: text('Only those of one transaction.'), ...paged() },
   gives: envelope(v.object({ challenges: v.array(challenge), ...paging })),
 }

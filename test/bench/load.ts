@@ -1,7 +1,7 @@
 /** Sends prepared requests, each once, over as many connections as asked for, as fast as they are answered. */
 import { setTimeout as wait } from 'node:timers/promises'
 import autocannon from 'autocannon'
-import { readSettings } from '../../worker/local/settings.ts'
+import { trailSeconds } from '../../schema/limits.ts'
 import type { Running } from './servers.ts'
 
 export type Prepared = {
@@ -67,7 +67,7 @@ const idle = { ms: 500, cpuSeconds: 0.02 }
 
 /** Until everything is done that follows from what was asked so far: the trail goes to D1 some seconds later. */
 export async function settled({ cpuSeconds }: Running): Promise<void> {
-  await wait((readSettings({}).trailSeconds + 0.5) * 1000)
+  await wait((trailSeconds.usual + 0.5) * 1000)
   for (let before = -Infinity; cpuSeconds() - before > idle.cpuSeconds;) {
     before = cpuSeconds()
     await wait(idle.ms)

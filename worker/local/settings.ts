@@ -1,6 +1,7 @@
 /** Reads what the person who starts Countersign has set. A wrong value is refused in one sentence; nothing is guessed. */
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import { trailSeconds } from '../../schema/limits.ts'
 
 /** A refusal that is told as it stands, without a stack: the person can put it right. */
 export class Refusal extends Error {}
@@ -35,7 +36,7 @@ export function readSettings(env: Environment): Settings {
     adminPassword: adminPassword(env.COUNTERSIGN_ADMIN_PASSWORD || null),
     trustedProxies: addresses(env.TRUSTED_PROXIES ?? ''),
     pushHosts: pushHosts(env.PUSH_HOSTS ?? ''),
-    trailSeconds: trailSeconds(env.TRAIL_SECONDS || '5'),
+    trailSeconds: trail(env.TRAIL_SECONDS || `${trailSeconds.usual}`),
     databases: databases(env.COUNTERSIGN_DATABASES || '1'),
   }
 }
@@ -79,13 +80,11 @@ function port(text: string): number {
   return number
 }
 
-const mostTrailSeconds = 60
-
-function trailSeconds(text: string): number {
+function trail(text: string): number {
   const number = Number(text)
-  if (!/^\d+$/.test(text) || number > mostTrailSeconds)
+  if (!/^\d+$/.test(text) || number > trailSeconds.most)
     throw new Refusal(
-      `TRAIL_SECONDS must be a whole number from 0 to ${mostTrailSeconds}, not "${text}".`,
+      `TRAIL_SECONDS must be a whole number from 0 to ${trailSeconds.most}, not "${text}".`,
     )
   return number
 }
