@@ -10,6 +10,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { fileURLToPath } from 'node:url'
 import { drizzle } from 'drizzle-orm/d1'
 import { Log, LogLevel, Miniflare, Response, convertV4MiniflareOptions } from 'miniflare'
+import { trailSeconds } from '../../../schema/limits.ts'
 import { bindingsOf } from '../../../worker/local/bindings.ts'
 import { bundleWorker } from '../../../worker/local/bundle.ts'
 import { keepKeys } from '../../../worker/local/keys.ts'
@@ -40,8 +41,8 @@ export type Measured = {
 type Customer = { payroll: Application; people: { user: string; phone: VirtualDevice }[] }
 const password = 'correct horse battery staple'
 const peopleEach = 8
-/** The person takes longer than the outbox may wait, as people do. */
-const thinkMs = 1200
+/** The person takes longer than the trail is gathered, as people do. */
+const thinkMs = (trailSeconds.usual + 1) * 1000
 
 export async function measure(databases: number, logins: number): Promise<Measured> {
   const server = await start(databases)
@@ -117,7 +118,12 @@ async function start(databases: number) {
   const keys = await keepKeys(join(folder, 'keys'))
   const port = await freePort('127.0.0.1', 0)
   const url = `http://localhost:${port}`
-  const settings = { host: '127.0.0.1', trustedProxies: '', pushHosts: '', trailSeconds: 5 }
+  const settings = {
+    host: '127.0.0.1',
+    trustedProxies: '',
+    pushHosts: '',
+    trailSeconds: trailSeconds.usual,
+  }
   const name = 'countersign'
   const pids: number[] = []
   const seen = (message: unknown) => {
@@ -205,10 +211,10 @@ async function start(databases: number) {
   }
 
   const counts = async () => (await (await fetch(`${url}/bench/counts`)).json()) as Counts
-  /** Until nothing is written any more: outboxes wait a second at most. */
+  /** Until nothing is written any more: outboxes wait as long as the trail is gathered. */
   async function quiet(): Promise<Counts> {
     for (let before = ''; ;) {
-      await pause(1500)
+      await pause((trailSeconds.usual + 1) * 1000)
       const now = await counts()
       if (JSON.stringify(now) === before) return now
       before = JSON.stringify(now)

@@ -47,8 +47,8 @@ export const assumed = {
   /** An object is awake, and charged, while it waits for D1 and for a push service. */
   d1AwayMs: 40,
   pushMs: 150,
-  /** Alarms that ring after a login: expired, limits lapsed, all forgotten. */
-  alarms: 3,
+  /** Alarms that ring after a login: its trail in two parts, as the person takes longer than it is gathered; expired, limits lapsed, all forgotten. */
+  alarms: 5,
   /** The share of logins that find their object asleep and empty: a person signs in once or twice a day. */
   cold: 1,
   /** gzip makes of the trail's lines. */
