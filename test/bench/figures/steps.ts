@@ -86,18 +86,19 @@ async function measure(both: Both, of: Case): Promise<Measured> {
         connections: 8,
         expected: floor.expected.devices,
       })
-    const done = [floor, both.ours].map((side) => ({ side, before: side.server.cpuSeconds() }))
-    for (const { side } of done) {
+    const taken: { side: Side; before: number; loaded: Loaded }[] = []
+    for (const side of [floor, both.ours]) {
+      const before = side.server.cpuSeconds()
       const expected = side.expected[of.step]
       const requests = prepared[side.name][round]!
       const loaded = await load(side.server, requests, { connections: of.connections, expected })
-      given[side.name].push({ ...loaded, allCpuMs: loaded.cpuMs })
+      taken.push({ side, before, loaded })
     }
     // What follows from requests is done before the next are sent, and is theirs.
     await settled(both.ours.server)
-    for (const { side, before } of done) {
-      const all = given[side.name].at(-1)!
-      all.allCpuMs = ((side.server.cpuSeconds() - before) * 1000) / all.latenciesMs.length
+    for (const { side, before, loaded } of taken) {
+      const allCpuMs = ((side.server.cpuSeconds() - before) * 1000) / loaded.latenciesMs.length
+      given[side.name].push({ ...loaded, allCpuMs })
     }
   }
   const ratios = given.ours.map(({ perSecond }, at) => perSecond / given.floor[at]!.perSecond)
