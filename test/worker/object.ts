@@ -15,7 +15,7 @@ export async function objectOf({ db }: Pick<Deployment, 'db'>, serial: string) {
     stub,
     /** Rings its alarm now, whenever it was set for. */
     alarm: () => runDurableObjectAlarm(stub),
-    /** How long it gathers what happened; the tests' own is not at all. A new deployment's objects know nothing of it. */
+    /** How long objects gather what happened: all of them share it, so put it back to 0, which is what tests have. */
     gather: (seconds: number) =>
       runInDurableObject(stub, async (coordinator) => {
         const { env: own } = coordinator as unknown as { env: Env }

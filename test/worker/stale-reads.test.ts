@@ -6,7 +6,8 @@ import { afterEach, beforeAll, expect, it, vi } from 'vitest'
 import { settings, tokenChanges, tokens } from '../../schema/tables.ts'
 import { endInterruptedChanges } from '../../worker/challenge/change-tokens.ts'
 import { copyOf } from '../../worker/challenge/desk/copy.ts'
-import type { Address, Desk } from '../../worker/challenge/desk/desk.ts'
+import type { Address } from '../../worker/challenge/desk/desk.ts'
+import { openDesk } from '../../worker/challenge/desk/open.ts'
 import { tokensChanged } from '../../worker/challenge/desk/tokens.ts'
 import { seek } from '../../worker/challenge/whose.ts'
 import { random } from '../../worker/crypto/random.ts'
@@ -52,34 +53,9 @@ it('a change is in force when it is acknowledged, although a later one is still 
   const [token] = await d.db.select().from(tokens).where(eq(tokens.serial, phone.serial))
   const address: Address = { ownerId: token!.ownerId as OwnerId, customer: 'default' }
   const { stub } = await objectOf(d, phone.serial)
-  await runInDurableObject(stub, async (_, { storage }) => {
+  await runInDurableObject(stub, async (_, state) => {
     const { db, answers, slowDown } = slowD1(env.DB)
-    const deployment = await deploymentOf(env)
-    const nowMs = () => Date.now()
-    const desk: Desk = {
-      sql: storage.sql,
-      storage,
-      db,
-      deployment,
-      context: { env, database: 0, db, deployment, nowMs, random },
-      random,
-      nowMs,
-      background: (work) => void work.catch(() => undefined),
-      sockets: () => [],
-      waiters: new Map(),
-      copy: null,
-      counters: null,
-      open: null,
-      kept: new Map(),
-      lapsing: new Map(),
-      unwritten: null,
-      generation: 0,
-      copyGeneration: 0,
-      hasStorage: true,
-      alarmAtMs: null,
-      draining: null,
-      handedOver: new Map(),
-    }
+    const desk = { ...(await openDesk(state, env)), db }
     expect((await copyOf(desk, address)).tokens[0]?.active).toBe(true)
     await d.db.update(tokens).set({ active: false }).where(eq(tokens.serial, phone.serial))
     slowDown()
