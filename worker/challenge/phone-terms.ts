@@ -68,6 +68,7 @@ const trimmed = (text: string): string => text.trim()
 /** Commas part the options, bars part what is signed, and `decline` there is the word that declines. */
 const isOption = (text: string): boolean => text !== '' && !/[,|]/.test(text) && text !== 'decline'
 
+/** As the policies about them say, or our own. */
 export async function registrationUrl(
   context: Context,
   customer: string,

@@ -203,7 +203,7 @@ export function configNumber(text: string): number {
   return text.trim() === '' ? Number.NaN : Number(text)
 }
 
-type ConfigRow = { name: string; value: string }
+export type ConfigRow = { name: string; value: string }
 
 /** @returns the settings, or the names of policies that contradict each other. */
 export function settingsFrom(

@@ -4,12 +4,10 @@ import { drizzle } from 'drizzle-orm/d1'
 import { settings as table } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import type { Subject } from '../policy/match.ts'
-import { type Settings, settingsFrom } from '../policy/settings.ts'
+import { type ConfigRow, type Settings, settingsFrom } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
 import { forgetIfAny, forgetWith, remembered } from './cache.ts'
 import { readPolicies } from './policies.ts'
-
-export type ConfigRow = { name: string; value: string }
 
 export async function readConfig(context: Context, customer: string): Promise<ConfigRow[]> {
   const rows = await remembered(context, `config/${customer}`, () =>

@@ -16,7 +16,7 @@ const times = {
   /** Sent, or tried again; to applications too. (SQLite in an object takes five selects in one union.) */
   pushes:
     'select min(nextAtMs) from (select nextAtMs from push union all select nextAtMs from ping)',
-  /** Written to D1, where that did not happen at once. */
+  /** Written to D1. */
   outbox: 'select min(nextAtMs) from outbox',
   enrolments: 'select min(expiresAt) * 1000 from enrolment',
   /** Forgotten when they have lapsed. */

@@ -52,7 +52,7 @@ export type Transaction = {
   answer: string | null
   /** The caller's own name for its redeem, so that a repeated call is told the same. */
   redeemedBy: string | null
-  /** In D1 from this second on, under the transaction's hash; null where there is none. */
+  /** The second under which its receipt is written to D1, beside the transaction's hash; null where there is none. */
   receiptAt: number | null
   rung: boolean
   resends: number

@@ -5,7 +5,7 @@
 import { configurable } from '../../policy/kept.ts'
 import { configNumber, configProblem } from '../../policy/settings.ts'
 import { refuse } from '../../problem.ts'
-import type { ConfigRow } from '../../store/settings.ts'
+import type { ConfigRow } from '../../policy/settings.ts'
 import type { Parameters } from './parameters.ts'
 
 const mostAtOnce = 100

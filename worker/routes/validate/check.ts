@@ -65,11 +65,9 @@ async function enrolsInstead(
   const type = await typeWanted(context, customer, whom)
   const person = type && (await rememberedPerson(context, sought.person))
   if (!person) return result
-  const enrolling = { ...person, realm, ownerId: sought.address.ownerId }
-  const enrolled = await enrolByLogin(context, {
-    ...{ customer, application, client, type },
-    person: enrolling,
-  })
+  const { ownerId } = sought.address
+  const login = { customer, application, client, type, person: { ...person, realm, ownerId } }
+  const enrolled = await enrolByLogin(context, login)
   return enrolled ? enrolmentChallenge(enrolled) : result
 }
 
