@@ -1,5 +1,4 @@
 /** Makes a device key: ECDSA P-256, of which no script, ours included, can read the private half. */
-import { exportJWK } from 'jose'
 import { publicHalf } from '../../../schema/jws.ts'
 import type { KeyPair } from './database.ts'
 
@@ -8,5 +7,6 @@ export async function generateKeyPair(): Promise<KeyPair> {
     'sign',
     'verify',
   ])
-  return { privateKey: pair.privateKey, publicKey: publicHalf(await exportJWK(pair.publicKey)) }
+  const jwk = await crypto.subtle.exportKey('jwk', pair.publicKey)
+  return { privateKey: pair.privateKey, publicKey: publicHalf(jwk) }
 }
