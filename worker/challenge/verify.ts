@@ -3,38 +3,42 @@
  * signature: so a forgery is told from the genuine here, without a look at any storage. Whether the device is still in
  * force, its owner's object says.
  */
-import {
-  type PublicJwk,
-  PublicJwk as PublicJwkShape,
-  headerOf,
-  thumbprint,
-  verify,
-} from '../../schema/jws.ts'
+import { PublicJwk, headerOf, importPublic, thumbprint, verify } from '../../schema/jws.ts'
 import { sha256 } from '../../schema/encoding.ts'
 import { signedRequestSeconds } from '../../schema/limits.ts'
 import { AnswerClaims, RequestClaims, typ } from '../../schema/signing.ts'
 import * as v from 'valibot'
+import { Recent } from '../crypto/recent.ts'
 import { type OwnerId, openId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { longestLifeSeconds } from './follow.ts'
 
-export type Speaker = { deviceId: string; ownerId: OwnerId; key: PublicJwk }
+export type Speaker = { deviceId: string; ownerId: OwnerId; key: CryptoKey }
+
+/**
+ * By the header, which is the same on all that a device signs: a login is two requests of its device. Only a device id of ours with
+ * its own key gets in. Who shows somebody else's header still has to sign with their key, and whether the device is in force is not asked here.
+ */
+const heard = new Recent<Speaker>(1024)
 
 /** @throws Refusal unknown_device where the id is not ours or not this key's. The signature is not yet checked. */
 async function speakerOf(context: Context, jws: string, field: string): Promise<Speaker> {
+  const { master } = context.deployment
+  const shown = jws.slice(0, jws.indexOf('.'))
+  const known = heard.get(master, shown)
+  if (known) return known
   const header = headerOf(jws)
-  const key = v.safeParse(PublicJwkShape, header?.jwk)
-  if (!header || !key.success || typeof header.kid !== 'string')
+  const jwk = v.safeParse(PublicJwk, header?.jwk)
+  if (!header || !jwk.success || typeof header.kid !== 'string')
     refuse({ reason: 'signature_refused', field })
-  const sealing = {
-    master: context.deployment.master,
-    kind: 'device' as const,
-    bound: await thumbprint(key.output),
-  }
+  const sealing = { master, kind: 'device' as const, bound: await thumbprint(jwk.output) }
   const opened = await openId(sealing, header.kid, nowSeconds(context))
   if (!opened) refuse({ reason: 'unknown_device' })
-  return { deviceId: header.kid, ownerId: opened.ownerId, key: key.output }
+  const key = await importPublic(jwk.output)
+  const speaker = { deviceId: header.kid, ownerId: opened.ownerId, key }
+  heard.set(master, shown, speaker)
+  return speaker
 }
 
 export type SignedRequest = { method: string; path: string; body: string }

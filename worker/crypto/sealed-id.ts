@@ -7,6 +7,7 @@
  */
 import { fromBase64url, toBase64url, utf8 } from '../../schema/encoding.ts'
 import { deriveSeal, keptKey } from './derive.ts'
+import { Recent } from './recent.ts'
 
 const lengthBytes = 45
 const daySeconds = 86_400
@@ -28,6 +29,12 @@ export type OwnerId = string & { readonly __ownerId: true }
 
 export type Opened = { ownerId: OwnerId; madeAt: number }
 
+/**
+ * A login's ids are sealed once and opened by each poll, and by the answer and the redeem. Whoever holds one of these may know that
+ * it is genuine, which is all that the time tells; finding it in a Map compares hashes first, which each process seeds anew.
+ */
+const opened = new Recent<Opened>(4096)
+
 type Sealing = { master: CryptoKey; kind: SealedKind; bound?: string }
 
 /** @param sealing.bound text that must be given again to open it (a device id is bound to its key's thumbprint). */
@@ -47,7 +54,9 @@ export async function sealId(
   const key = await sealKey(sealing, day)
   const sealed = await crypto.subtle.encrypt(parameters(sealing, id), key, owner)
   id.set(new Uint8Array(sealed), 13)
-  return toBase64url(id)
+  const text = toBase64url(id)
+  opened.set(sealing.master, nameOf(sealing, day, text), { ownerId, madeAt: now })
+  return text
 }
 
 /** @returns the owner, or null for anything that this deployment did not make for this purpose. */
@@ -60,27 +69,37 @@ export async function openId(sealing: Sealing, text: string, now: number): Promi
   const { daily } = kinds[sealing.kind]
   const day = daily ? dayOf(form, today) : today
   if (day === null || (!daily && form > keptForm.now)) return null
+  const name = nameOf(sealing, day, text)
+  const known = opened.get(sealing.master, name)
+  if (known) return known
   try {
     const key = await sealKey(sealing, day)
-    const opened = await crypto.subtle.decrypt(parameters(sealing, id), key, id.subarray(13))
-    const owner = new Uint8Array(opened)
+    const bytes = await crypto.subtle.decrypt(parameters(sealing, id), key, id.subarray(13))
+    const owner = new Uint8Array(bytes)
     if (!daily && form === keptForm.first) owner[0] = 0
-    return {
+    const found: Opened = {
       ownerId: toBase64url(owner) as OwnerId,
       madeAt: new DataView(id.buffer).getUint32(1),
     }
+    opened.set(sealing.master, name, found)
+    return found
   } catch {
     return null
   }
 }
 
+/** With what it was sealed for, and by which key: the same text is nothing elsewhere, nor 256 days later. */
+const nameOf = (sealing: Sealing, day: number, text: string): string =>
+  `${purposeOf(sealing, day)}|${sealing.bound ?? ''}|${text}`
+
 const dayOf = (keyId: number, today: number): number | null =>
   [today, today - 1, today + 1].find((day) => (day & 0xff) === keyId) ?? null
 
-function sealKey(sealing: Sealing, day: number): Promise<CryptoKey> {
-  const purpose = `id/${sealing.kind}/${kinds[sealing.kind].daily ? day : 'kept'}`
-  return keptKey(sealing.master, purpose, deriveSeal)
-}
+const purposeOf = ({ kind }: Sealing, day: number): string =>
+  `id/${kind}/${kinds[kind].daily ? day : 'kept'}`
+
+const sealKey = (sealing: Sealing, day: number): Promise<CryptoKey> =>
+  keptKey(sealing.master, purposeOf(sealing, day), deriveSeal)
 
 const parameters = (sealing: Sealing, id: Uint8Array<ArrayBuffer>) => ({
   name: 'AES-GCM',
