@@ -45,17 +45,6 @@ export type EnrolledByLogin = {
 /** Two logins at the same instant take each other's place; the second time one of them is alone. */
 const tries = 3
 
-/** @returns which type of token a policy wants them to have, or null where none does. Asked at each login: it reads nothing of anybody. */
-export async function typeWanted(
-  context: Context,
-  customer: string,
-  about: Omit<Subject, 'nowMs'>,
-): Promise<EnrolledType | null> {
-  const said = await saidOf(context, customer, 'authentication', 'enroll_via_multichallenge', about)
-  const type = String(said ?? '').toLowerCase()
-  return isEnrolled(type) ? type : null
-}
-
 /** @returns null where they have such a token already, or may have no more: then they are let in. */
 export async function enrolByLogin(
   context: Context,
@@ -82,7 +71,7 @@ export async function enrolByLogin(
   }
 }
 
-const isEnrolled = (type: string): type is EnrolledType => types.includes(type)
+export const isEnrolled = (type: string): type is EnrolledType => types.includes(type)
 
 async function begin(
   context: Context,

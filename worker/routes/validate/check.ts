@@ -5,7 +5,7 @@ import { redeemApproval } from '../../challenge/redeem.ts'
 import type { Redemption } from '../../challenge/desk/redeem.ts'
 import { type Used, insistAuthorized } from '../../challenge/rules.ts'
 import { typesAsked } from '../../challenge/types.ts'
-import { enrolByLogin, putOff, typeWanted } from '../../enrolment/by-login.ts'
+import { enrolByLogin, isEnrolled, putOff } from '../../enrolment/by-login.ts'
 import { nowSeconds } from '../../env.ts'
 import { Refusal, refuse } from '../../problem.ts'
 import { writeAudit } from '../../record/audit.ts'
@@ -40,7 +40,7 @@ async function checked(call: Call): Promise<Outcome> {
   const parameters = await parametersOf(call)
   if (isTrue(parameters.get('cancel_enrollment'))) return cancelled(call, parameters)
   if (namesCredential(parameters)) return checkedByPasskey(call)
-  const login = await loginOf(call)
+  const login = await loginOf(call, parameters)
   const outcome = await ofWhoever(call, login)
   const end = async (result: Result) =>
     concluded(await enrolsInstead(call, login, result), login.concluding)
@@ -52,18 +52,17 @@ async function checked(call: Call): Promise<Outcome> {
 /** Whoever has been let in by name, and lacks the token that a policy wants them to have, enrols it first. */
 async function enrolsInstead(
   call: Call,
-  { caller, parameters, sought, about }: Login,
+  { caller, parameters, sought, about, rules }: Login,
   result: Result,
 ): Promise<Result> {
   const { realm } = sought.about
   if (result.value !== true || sought.person === null || realm === undefined) return result
-  if (parameters.get('user').trim() === '') return result
+  const { enrols: type } = rules
+  if (parameters.get('user').trim() === '' || !isEnrolled(type)) return result
   const context = call.get('context')
   const { customer, application } = caller
   const { client } = about
-  const whom = { ...sought.about, ...(client !== null && { client }) }
-  const type = await typeWanted(context, customer, whom)
-  const person = type && (await rememberedPerson(context, sought.person))
+  const person = await rememberedPerson(context, sought.person)
   if (!person) return result
   const { ownerId } = sought.address
   const login = { customer, application, client, type, person: { ...person, realm, ownerId } }

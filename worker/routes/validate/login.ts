@@ -6,7 +6,7 @@ import { readAttributes } from '../../store/attributes.ts'
 import { rememberedPerson } from '../../store/people.ts'
 import { isEverSaid } from '../../store/policies.ts'
 import { type Caller, checkHeard, checkingCaller } from '../decode/caller.ts'
-import { type Parameters, parametersOf } from '../decode/parameters.ts'
+import type { Parameters } from '../decode/parameters.ts'
 import type { Concluding } from '../encode/conclusion.ts'
 import type { Call } from '../surface.ts'
 import { type About, asking, named } from './asking.ts'
@@ -23,11 +23,10 @@ export type Login = {
 }
 
 /** @throws Refusal of a caller who is not heard, or of parameters that name nobody */
-export async function loginOf(call: Call): Promise<Login> {
+export async function loginOf(call: Call, parameters: Parameters): Promise<Login> {
   const context = call.get('context')
   const caller = await checkingCaller(call)
   const { customer } = caller
-  const parameters = await parametersOf(call)
   const transactionId = parameters.get('transaction_id') || parameters.get('state')
   if (transactionId === '') parameters.need('pass')
   const isKnown = caller.name !== ''
