@@ -70,6 +70,8 @@ async function forgetWhenOld(desk: Desk): Promise<void> {
   desk.open = null
   desk.kept.clear()
   desk.lapsing.clear()
+  desk.knowsLapsing = false
+  desk.keepOwner = null
   desk.unwritten = null
   desk.generation++
   await desk.storage.deleteAll()

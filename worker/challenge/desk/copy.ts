@@ -3,23 +3,15 @@
  * done only when the object has read it again (`refreshCopy`). Fail counters are the object's own and win over D1.
  */
 import { type OwnerRead, readOwner } from '../../store/tokens.ts'
-import {
-  type Desk,
-  type Found,
-  type OwnerCopy,
-  type TokenCopy,
-  needStorage,
-  nowSeconds,
-  rows,
-} from './desk.ts'
-import { takeCounters } from './counters.ts'
+import { type Desk, type Found, type OwnerCopy, type TokenCopy, nowSeconds, rows } from './desk.ts'
+import { keepCounters, takeCounters } from './counters.ts'
 import { wakeAt } from './due.ts'
 import { drain } from './outbox.ts'
 
 /** A copy that nothing else keeps goes after this: looking must not leave storage behind for ever. */
 const keptMs = 86_400_000
 
-/** Reads D1 at most once while the object lives; an owner without tokens leaves nothing behind. */
+/** Reads D1 at most once while the object lives. */
 export async function copyOf(desk: Desk, address: Found): Promise<OwnerCopy> {
   const kept = keptCopy(desk)
   if (!kept) return refreshCopy(desk, address, desk.generation)
@@ -54,59 +46,49 @@ export async function refreshCopy(
     customer: customer ?? address.customer ?? keptCopy(desk)?.customer ?? '',
     person,
     account,
-    tokens: tokens.map(
-      ({
-        failCount: _,
-        counter: __,
-        timeShift: ___,
-        lastAuthAt: ____,
-        countAuth: _____,
-        countAuthSuccess: ______,
-        ...token
-      }) => token,
-    ),
+    tokens: tokens.map(withoutCounters),
   }
-  if (found.length === 0 && !desk.hasStorage) {
-    // In memory alone: who has nothing, or does not exist, leaves nothing behind and is not read of again at once.
-    desk.copyGeneration = generation
-    return (desk.copy = copy)
+  takeCounters(desk, found)
+  desk.copy = copy
+  desk.copyGeneration = generation
+  if (desk.hasStorage) {
+    wakeAt(desk, keep(desk, copy))
+    return copy
   }
-  const hadStorage = desk.hasStorage
-  needStorage(desk)
+  // In memory alone: a look leaves nothing behind. Who has nothing, or does not exist, leaves nothing later either.
+  desk.keepOwner =
+    found.length === 0
+      ? null
+      : () => {
+          keep(desk, copy)
+          keepCounters(desk)
+        }
+  return copy
+}
+
+/** @returns when it goes, where nothing else keeps it: an alarm that rings before sees to it. */
+function keep(desk: Desk, copy: OwnerCopy): number {
   const keptUntilMs = desk.nowMs() + keptMs
   desk.sql.exec(
     'insert or replace into owner (id, copy, keptUntilMs) values (1, ?, ?)',
     JSON.stringify(copy),
     keptUntilMs,
   )
-  wakeAt(desk, keptUntilMs)
-  takeCounters(desk, found)
-  takeOtpStates(desk, found, hadStorage)
-  desk.copy = copy
-  desk.copyGeneration = generation
-  return copy
+  return keptUntilMs
 }
+
+const withoutCounters = ({
+  failCount: _,
+  counter: __,
+  timeShift: ___,
+  lastAuthAt: ____,
+  countAuth: _____,
+  countAuthSuccess: ______,
+  ...token
+}: OwnerRead['tokens'][number]): TokenCopy => token
 
 const isHandedOver = (desk: Desk, serial: string): boolean =>
   (desk.handedOver.get(serial) ?? 0) > desk.nowMs()
-
-/** What of their one-time passwords is used up, and how far passkeys have counted: ours win over D1's, and those of tokens that are gone go. */
-function takeOtpStates(desk: Desk, tokens: OwnerRead['tokens'], hadStorage: boolean): void {
-  if (!hadStorage && tokens.every((token) => !hasCounter(token))) return
-  const serials = JSON.stringify(tokens.map(({ serial }) => serial))
-  desk.sql.exec('delete from otp where serial not in (select value from json_each(?))', serials)
-  for (const token of tokens)
-    if (hasCounter(token))
-      desk.sql.exec(
-        'insert or ignore into otp (serial, counter, timeShift) values (?, ?, ?)',
-        token.serial,
-        token.counter,
-        token.timeShift,
-      )
-}
-
-const hasCounter = ({ otp, passkey }: OwnerRead['tokens'][number]): boolean =>
-  otp !== null || passkey !== null
 
 /** Now is not within its time. */
 export const isOutside = (desk: Desk, { validFrom, validUntil }: TokenCopy): boolean =>

@@ -2,6 +2,7 @@
  * What is counted of each token, here and at once; D1 learns it through the outbox. Kept in memory too, so that a login that
  * changes none of it does not read it again.
  */
+import type { OtpState } from '../../factor/otp.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import {
   type Counter,
@@ -16,7 +17,14 @@ import { record } from './outbox.ts'
 
 type Row = Counter & { serial: string }
 
-const none: Counter = { failCount: 0, lastAuthAt: null, countAuth: 0, countAuthSuccess: 0 }
+const none: Counter = {
+  failCount: 0,
+  lastAuthAt: null,
+  countAuth: 0,
+  countAuthSuccess: 0,
+  counter: 0,
+  timeShift: 0,
+}
 
 function countersOf(desk: Desk): Map<string, Counter> {
   desk.counters ??= new Map(
@@ -46,19 +54,22 @@ export function isSpent(desk: Desk, { serial, countAuthMax, countAuthSuccessMax 
   )
 }
 
-function keep(desk: Desk, serial: string, changed: Partial<Counter>): Counter {
+function keep(desk: Desk, serial: string, changed: Partial<Counter>): void {
   const counter = { ...counterOf(desk, serial), ...changed }
   needStorage(desk)
-  desk.sql.exec(
-    'insert or replace into counter (serial, failCount, lastAuthAt, countAuth, countAuthSuccess) values (?, ?, ?, ?, ?)',
-    serial,
-    counter.failCount,
-    counter.lastAuthAt,
-    counter.countAuth,
-    counter.countAuthSuccess,
-  )
+  write(desk, serial, counter)
   countersOf(desk).set(serial, counter)
-  return counter
+}
+
+/** How far this token's one-time passwords are used up: also the last signature counter of a passkey. */
+export function otpStateOf(desk: Desk, serial: string): OtpState {
+  const { counter, timeShift } = counterOf(desk, serial)
+  return { counter, timeShift }
+}
+
+export function setOtpState(desk: Desk, serial: string, { counter, timeShift }: OtpState): void {
+  keep(desk, serial, { counter, timeShift })
+  record(desk, { kind: 'otp', body: { serial, counter, timeShift } })
 }
 
 export const countFailure = (desk: Desk, { serial }: TokenCopy): void =>
@@ -88,18 +99,48 @@ export function countTry(desk: Desk, serial: string): void {
 
 /** As D1 has them. Ours win over D1's; those of tokens that are gone must not meet them when they come back. */
 export function takeCounters(desk: Desk, found: Row[]): void {
-  const kept = new Set(found.map(({ serial }) => serial))
-  for (const serial of countersOf(desk).keys())
-    if (!kept.has(serial)) desk.sql.exec('delete from counter where serial = ?', serial)
-  for (const { serial, failCount, lastAuthAt, countAuth, countAuthSuccess } of found)
-    if (!countersOf(desk).has(serial))
-      desk.sql.exec(
-        'insert into counter (serial, failCount, lastAuthAt, countAuth, countAuthSuccess) values (?, ?, ?, ?, ?)',
-        serial,
-        failCount,
-        lastAuthAt,
-        countAuth,
-        countAuthSuccess,
-      )
-  desk.counters = null
+  const before: ReadonlyMap<string, Counter> = desk.hasStorage ? countersOf(desk) : new Map()
+  desk.counters = new Map(
+    found.map((token) => [token.serial, before.get(token.serial) ?? countedOf(token)]),
+  )
+  if (!desk.hasStorage) return
+  for (const serial of before.keys())
+    if (!desk.counters.has(serial)) desk.sql.exec('delete from counter where serial = ?', serial)
+  for (const [serial, counter] of desk.counters)
+    if (!before.has(serial)) write(desk, serial, counter)
+}
+
+const countedOf = ({
+  failCount,
+  lastAuthAt,
+  countAuth,
+  countAuthSuccess,
+  counter,
+  timeShift,
+}: Row): Counter => ({
+  failCount,
+  lastAuthAt,
+  countAuth,
+  countAuthSuccess,
+  counter,
+  timeShift,
+})
+
+/** All that is in memory, where nothing was kept before. */
+export function keepCounters(desk: Desk): void {
+  for (const [serial, counter] of countersOf(desk)) write(desk, serial, counter)
+}
+
+function write(desk: Desk, serial: string, counter: Counter): void {
+  desk.sql.exec(
+    `insert or replace into counter (serial, failCount, lastAuthAt, countAuth, countAuthSuccess, counter, timeShift)
+     values (?, ?, ?, ?, ?, ?, ?)`,
+    serial,
+    counter.failCount,
+    counter.lastAuthAt,
+    counter.countAuth,
+    counter.countAuthSuccess,
+    counter.counter,
+    counter.timeShift,
+  )
 }

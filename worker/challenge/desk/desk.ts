@@ -6,6 +6,7 @@ import type { Context, Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { OwnerRead, TokenType } from '../../store/tokens.ts'
+import type { OtpState } from '../../factor/otp.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { State } from '../../../schema/states.ts'
 import { createStorage } from './storage.ts'
@@ -38,12 +39,12 @@ export type TokenCopy = {
   /** null: any number. */
   countAuthMax?: number | null
   countAuthSuccessMax?: number | null
-  /** null: no one-time passwords. The seed is sealed; what is used up of it is in the table `otp`. */
+  /** null: no one-time passwords. The seed is sealed; what is used up of it is among the counters. */
   otp: OwnerRead['tokens'][number]['otp']
   subscription: { endpoint: string; p256dh: string; auth: string } | null
   /** COSE key, base64url. */
   verifier: { credentialId: string; publicKey: string; counter: number } | null
-  /** The credential of a passkey; what its counter was last is in the table `otp`. */
+  /** The credential of a passkey; what its counter was last is among the counters. */
   passkey?: string | null
   pushConfiguration: string | null
   /** Held by the privacyIDEA app and not by ours: it has no device id, and is asked in its own words. */
@@ -63,7 +64,7 @@ export type Waiter = { transactionId: string; done: () => void }
 
 /** What is counted of a token (counters.ts). */
 export type Uses = { lastAuthAt: number | null; countAuth: number; countAuthSuccess: number }
-export type Counter = Uses & { failCount: number }
+export type Counter = Uses & OtpState & { failCount: number }
 
 /** What is decided by of each transaction that is not over, without reading its row (kept.ts). */
 export type OpenTransaction = {
@@ -107,6 +108,8 @@ export type Desk = {
   readonly kept: Map<string, Kept>
   /** By kind and key, what was read or written lately; null where nothing is kept (lapsing.ts). */
   readonly lapsing: Map<string, Lapsed | null>
+  /** All that lapses is in memory: what is not there is nowhere. */
+  knowsLapsing: boolean
   /** Raised by each change of tokens, so that a slower, older read does not overwrite a newer one. */
   generation: number
   /** Serials that were given away, until D1 says so too: by when that must have happened. */
@@ -114,6 +117,8 @@ export type Desk = {
   /** The one that `copy` was read for. */
   copyGeneration: number
   hasStorage: boolean
+  /** Keeps the copy of the owner, which was read before anything had to be kept; null where that is done. */
+  keepOwner: (() => void) | null
   alarmAtMs: number | null
   /** The outbox as it stands in its table; null where it was not read yet. */
   unwritten: Unwritten[] | null
@@ -123,11 +128,19 @@ export type Desk = {
 
 export const nowSeconds = (desk: Desk): number => Math.floor(desk.nowMs() / 1000)
 
-/** The first write of an owner creates their tables. */
+/**
+ * The first write of an owner creates their tables. Where nothing was before, nothing need be read: each statement would be compiled
+ * for that alone.
+ */
 export function needStorage(desk: Desk): void {
   if (desk.hasStorage) return
   createStorage(desk.sql)
   desk.hasStorage = true
+  desk.open ??= new Map()
+  desk.unwritten ??= []
+  desk.knowsLapsing = true
+  desk.keepOwner?.()
+  desk.keepOwner = null
 }
 
 /** @returns the rows, or none where this owner has no tables yet. */

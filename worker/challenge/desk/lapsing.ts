@@ -42,6 +42,7 @@ export function lapsing<K extends keyof Lapsing>(
 }
 
 function read(desk: Desk, kind: keyof Lapsing, key: string): Lapsed | null {
+  if (desk.knowsLapsing) return null
   const [row] = rows<{ value: string; untilAt: number }>(
     desk,
     'select value, untilAt from lapsing where kind = ? and key = ?',
@@ -62,7 +63,10 @@ function remember(
   desk.lapsing.delete(name)
   desk.lapsing.set(name, kept)
   const [oldest] = desk.lapsing.keys()
-  if (desk.lapsing.size > inMemory && oldest !== undefined) desk.lapsing.delete(oldest)
+  if (desk.lapsing.size > inMemory && oldest !== undefined) {
+    desk.lapsing.delete(oldest)
+    desk.knowsLapsing = false
+  }
   return kept
 }
 

@@ -29,11 +29,13 @@ export async function openDesk(ctx: DurableObjectState, env: Env): Promise<Desk>
     open: null,
     kept: new Map(),
     lapsing: new Map(),
+    knowsLapsing: false,
     unwritten: null,
     generation: 0,
     handedOver: new Map(),
     copyGeneration: 0,
     hasStorage: openStorage(ctx.storage.sql),
+    keepOwner: null,
     alarmAtMs: await ctx.storage.getAlarm(),
     draining: null,
   }

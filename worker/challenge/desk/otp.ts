@@ -2,19 +2,12 @@
  * One-time passwords: used up here, where one turn of one thread decides, so that the same code is accepted once even when it
  * comes twice at the same instant. What is used up goes back to D1 by the outbox.
  */
-import { countFailure, countTry, isLocked } from './counters.ts'
+import { countFailure, countTry, isLocked, otpStateOf, setOtpState } from './counters.ts'
 import { unseal } from '../../crypto/seal.ts'
-import {
-  type OtpKind,
-  type OtpState,
-  type OtpType,
-  hasForm,
-  matchOtp,
-  resynchronised,
-} from '../../factor/otp.ts'
+import { type OtpKind, type OtpType, hasForm, matchOtp, resynchronised } from '../../factor/otp.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import { copyOf, keptCopy, mayAnswer } from './copy.ts'
-import { type Address, type Desk, type TokenCopy, nowSeconds, rows } from './desk.ts'
+import { type Address, type Desk, type TokenCopy, nowSeconds } from './desk.ts'
 import { record } from './outbox.ts'
 import {
   type Attempt,
@@ -99,7 +92,7 @@ export function judge(
   const now = nowSeconds(desk)
   const judged = open.map(({ token, kind, seed, otp }) => ({
     token,
-    match: matchOtp(kind, seed, otpState(desk, token.serial), otp, now),
+    match: matchOtp(kind, seed, otpStateOf(desk, token.serial), otp, now),
   }))
   const right = judged.flatMap(({ token, match }) => (match.ok ? [{ token, match }] : []))
   // Used up even where a policy does not let it in.
@@ -154,26 +147,10 @@ export async function resync(
   const kind = token && kindOf(token)
   if (!kind || !prepared?.seed) return false
   const { seed } = prepared
-  const state = resynchronised(kind, seed, otpState(desk, serial), otps, nowSeconds(desk))
+  const state = resynchronised(kind, seed, otpStateOf(desk, serial), otps, nowSeconds(desk))
   if (!state) return false
   setOtpState(desk, serial, state)
   return true
-}
-
-/** How far this token has come: also the last signature counter of a passkey. */
-export function otpState(desk: Desk, serial: string): OtpState {
-  const [row] = rows<OtpState>(desk, 'select counter, timeShift from otp where serial = ?', serial)
-  return row ?? { counter: 0, timeShift: 0 }
-}
-
-export function setOtpState(desk: Desk, serial: string, { counter, timeShift }: OtpState): void {
-  desk.sql.exec(
-    'insert or replace into otp (serial, counter, timeShift) values (?, ?, ?)',
-    serial,
-    counter,
-    timeShift,
-  )
-  record(desk, { kind: 'otp', body: { serial, counter, timeShift } })
 }
 
 const tokenNamed = (desk: Desk, { serial }: { serial: string }): TokenCopy | undefined =>

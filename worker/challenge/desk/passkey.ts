@@ -2,11 +2,10 @@
  * Uses up what a passkey has signed, where one turn of one thread decides: the same challenge lets in once, and a counter that does not
  * grow lets in nobody. The signature was checked before.
  */
-import { isLocked, isSpent } from './counters.ts'
+import { isLocked, isSpent, otpStateOf, setOtpState } from './counters.ts'
 import { copyOf, mayAnswer, tokenCopy } from './copy.ts'
 import type { Address, Desk, OwnerCopy } from './desk.ts'
 import { keepUntil, lapsing } from './lapsing.ts'
-import { otpState, setOtpState } from './otp.ts'
 import { record } from './outbox.ts'
 import {
   type Attempt,
@@ -75,7 +74,7 @@ function judge(desk: Desk, use: PasskeyUse): PasskeyOutcome {
   if (isLocked(desk, token)) return { ok: false, reason: 'locked' }
   const unmet = tooOften(desk, use) ?? tooLongAgo(desk, serial, terms)
   if (unmet) return unmet
-  const { counter } = otpState(desk, serial)
+  const { counter } = otpStateOf(desk, serial)
   // WebAuthn §6.1.1: one that does not grow tells of a copied authenticator; many always say 0.
   const isCopied = (signCount > 0 || counter > 0) && signCount <= counter
   return isCopied ? { ok: false, reason: 'copied' } : { ok: true }
@@ -84,7 +83,7 @@ function judge(desk: Desk, use: PasskeyUse): PasskeyOutcome {
 function enter(desk: Desk, copy: OwnerCopy, use: PasskeyUse): void {
   const { serial, challenge, untilAt, signCount, attempt } = use
   keepUntil(desk, 'passkey', challenge, attempt, untilAt)
-  if (signCount !== otpState(desk, serial).counter)
+  if (signCount !== otpStateOf(desk, serial).counter)
     setOtpState(desk, serial, { counter: signCount, timeShift: 0 })
   succeeded(desk, copy, [serial], use)
 }

@@ -119,7 +119,8 @@ export type WrongPin = Login & {
 /** The PIN was none of theirs, or was not looked at. Who does not exist, or has nothing here, leaves nothing behind. */
 export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
   const copy = keptCopy(desk)
-  if (wrong.reason === null || !desk.hasStorage) return
+  const hasNothing = !desk.hasStorage && (copy?.tokens ?? []).length === 0
+  if (wrong.reason === null || hasNothing) return
   for (const token of copy?.tokens ?? [])
     if (wrong.count && wrong.serials.includes(token.serial) && !isLocked(desk, token)) {
       countFailure(desk, token)

@@ -7,7 +7,7 @@
  */
 
 /** Each takes a store from the version before to its own, `first` and on. The first makes everything: a step more costs every new owner a millisecond. */
-const first = 6
+const first = 7
 const steps: string[] = [
   `create table owner (
      id integer primary key check (id = 1),
@@ -19,12 +19,9 @@ const steps: string[] = [
      failCount integer not null default 0,
      lastAuthAt integer,
      countAuth integer not null default 0,
-     countAuthSuccess integer not null default 0
-   ) without rowid;
-   create table otp (
-     serial text primary key,
-     counter integer not null,
-     timeShift integer not null
+     countAuthSuccess integer not null default 0,
+     counter integer not null default 0,
+     timeShift integer not null default 0
    ) without rowid;
    create table enrolment (
      serial text primary key,

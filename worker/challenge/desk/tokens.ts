@@ -1,12 +1,11 @@
 /** A change of the owner's tokens takes force here: what the new truth does not allow ends before the change is acknowledged. */
-import { failCountOf, setFailCount, usesOf } from './counters.ts'
+import { failCountOf, otpStateOf, setFailCount, usesOf } from './counters.ts'
 import { approveFinished } from './by-login.ts'
 import { closeOthers } from './sockets.ts'
 import { copyOf, isUsable, refreshCopy } from './copy.ts'
 import { type Address, type Desk, type Found, type Uses, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
-import { otpState } from './otp.ts'
 import { drain, isWaiting } from './outbox.ts'
 import { challengesOf, transactionsWhere, withdraw } from './kept.ts'
 import { wakeForDevices } from './wait.ts'
@@ -43,7 +42,7 @@ export type Counters = { failCount: number; counter: number; timeShift: number }
 export const countersOf = (desk: Desk, serial: string): Counters => ({
   failCount: failCountOf(desk, serial),
   ...usesOf(desk, serial),
-  ...otpState(desk, serial),
+  ...otpStateOf(desk, serial),
 })
 
 /** An administrator's word: they may try again. In D1 too when this resolves. */

@@ -5,6 +5,7 @@
 import { verifyAuthenticationResponse } from '@simplewebauthn/server'
 import type { AuthenticationResponse } from '../../../schema/device.ts'
 import { fromBase64url, sha256 } from '../../../schema/encoding.ts'
+import { keepCopy } from './copy.ts'
 import { type Desk, type TokenCopy } from './desk.ts'
 import { record } from './outbox.ts'
 
@@ -49,6 +50,6 @@ function withoutAbsent<T extends { userHandle?: string | undefined }>({ userHand
 function countUse(desk: Desk, token: TokenCopy, counter: number): void {
   if (!token.verifier || !desk.copy || counter === token.verifier.counter) return
   token.verifier.counter = counter
-  desk.sql.exec('update owner set copy = ?', JSON.stringify(desk.copy))
+  keepCopy(desk)
   record(desk, { kind: 'verifier_counter', body: { serial: token.serial, counter } })
 }
