@@ -116,6 +116,20 @@ describe('the epoch', () => {
     expect([await ask(), await ask()]).toEqual([{ d1: 1, objects: 1 }, one])
   })
 
+  it('is asked for by the first who comes after three quarters of a second, and by nobody who comes meanwhile', async () => {
+    const { user } = await warm()
+    const asks = (count: number) =>
+      spent(() => Promise.all(Array.from({ length: count }, () => d.payroll.ask({ user }))))
+    time.forward(0.7)
+    expect(await asks(20)).toEqual({ d1: 0, objects: 20 })
+    time.forward(0.1)
+    expect(await asks(20)).toEqual({ d1: 1, objects: 20 })
+    // Nothing older than a second is used: whoever comes then asks for themselves.
+    time.forward(1)
+    expect((await asks(5)).d1).toBe(5)
+    expect(await asks(5)).toEqual({ d1: 0, objects: 5 })
+  })
+
   it('that has moved makes every isolate read again, and another isolate obey within a second', async () => {
     const { user } = await warm()
     const other = await deployment()

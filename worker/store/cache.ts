@@ -1,6 +1,6 @@
 /**
  * What an isolate remembers of D1: settings, accounts, keys, applications, who a name or a serial is. All of it is forgotten when
- * the epoch moves, which is read at most once a second; so a change is in force everywhere within that second.
+ * the epoch moves, which is read about once a second; so a change is in force everywhere within a second.
  */
 import { eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
@@ -9,12 +9,20 @@ import { epochs } from '../../schema/tables.ts'
 import type { Context } from '../env.ts'
 import { built } from './built.ts'
 
-const checkEveryMs = 1000
+/** Nothing older is used. The first who comes after `askAfterMs` asks, and whoever comes meanwhile need not: a hundred at once would ask a hundred times. */
+const lastsMs = 1000
+const askAfterMs = 750
 /** An isolate has 128 MiB; an entry has some hundred bytes. */
 const entriesKept = 20_000
 const epochName = 'policy'
 
-type Cache = { epoch: number; checkedAtMs: number; entries: Map<string, unknown> }
+/** askedAtMs: by the latest who asks; a check that has come back was asked for at checkedAtMs. */
+type Cache = {
+  epoch: number
+  askedAtMs: number
+  checkedAtMs: number
+  entries: Map<string, unknown>
+}
 /** Each database has an epoch of its own. */
 const caches = new WeakMap<D1Database, Cache>()
 
@@ -88,23 +96,26 @@ export const forget = (context: Context): Promise<unknown> => forgetWith(context
 async function freshCache(context: Context): Promise<Cache> {
   let cache = caches.get(context.db)
   if (!cache) {
-    cache = { epoch: -1, checkedAtMs: -Infinity, entries: new Map() }
+    cache = { epoch: -1, askedAtMs: -Infinity, checkedAtMs: -Infinity, entries: new Map() }
     caches.set(context.db, cache)
   }
-  // Each request asks for itself: a promise of another request dies with that request.
   const agoMs = context.nowMs() - cache.checkedAtMs
+  // Nobody awaits another's check: a promise of another request dies with that request.
+  const isAsked = cache.askedAtMs > cache.checkedAtMs
   // A clock that was set back would else keep what is remembered until it has caught up.
-  if (agoMs >= checkEveryMs || agoMs < 0) await check(context, cache)
+  if (agoMs < 0 || agoMs >= lastsMs || (agoMs >= askAfterMs && !isAsked))
+    await check(context, cache)
   return cache
 }
 
-/** Asked by every isolate each second. */
+/** Asked by every isolate, more than once a second. */
 const epochIn = built((db) =>
   drizzle(db).select().from(epochs).where(eq(epochs.name, epochName)).prepare(),
 )
 
 async function check(context: Context, cache: Cache): Promise<void> {
   const checkedAtMs = context.nowMs()
+  cache.askedAtMs = checkedAtMs
   const [row] = await epochIn(context.db).execute()
   const epoch = row?.value ?? 0
   if (epoch !== cache.epoch) cache.entries.clear()
