@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bundleWorker } from '../../worker/local/bundle.ts'
+import { bundle } from '../../worker/local/bundle.ts'
 import { startRuntime } from '../../worker/local/runtime.ts'
 import { type ServeOptions, type Server, serve } from '../../worker/local/serve.ts'
 
@@ -31,7 +31,7 @@ export async function startOurs(options: ServeOptions): Promise<Ours> {
 }
 
 export async function startFloor(port: number, storage: string): Promise<Running> {
-  const script = await bundleWorker(floorEntry)
+  const script = await bundle(floorEntry)
   const { given: runtime, pid } = await withPid(() =>
     startRuntime({
       host: '127.0.0.1',

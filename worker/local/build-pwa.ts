@@ -1,9 +1,9 @@
 /** Builds pwa/ into dist/ with Vite, but only where something that goes into it changed since the last build. */
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { readFile, readdir, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { digestOf } from './digest.ts'
 import { takeExclusively } from './exclusive.ts'
 import { projectRoot } from './paths.ts'
 import { Refusal } from './settings.ts'
@@ -18,7 +18,7 @@ export async function buildPwa(say: (line: string) => void): Promise<boolean> {
   const letGo = await takeExclusively(`${noted}.lock`, () => false)
   try {
     if (await isBuilt()) return false
-    const digest = await digestOfSources()
+    const digest = await digestOf(sources)
     say('Building the app …')
     await runVite()
     await writeFile(noted, digest)
@@ -30,7 +30,7 @@ export async function buildPwa(say: (line: string) => void): Promise<boolean> {
 
 async function isBuilt(): Promise<boolean> {
   const last = await readFile(noted, 'utf8').catch(() => '')
-  return existsSync(join(projectRoot, 'dist/app.html')) && last === (await digestOfSources())
+  return existsSync(join(projectRoot, 'dist/app.html')) && last === (await digestOf(sources))
 }
 
 async function runVite(): Promise<void> {
@@ -44,24 +44,4 @@ async function runVite(): Promise<void> {
     stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const code = await new Promise((resolve) => child.on('close', resolve))
   if (code !== 0) throw new Refusal(`The app could not be built:\n${output}`)
-}
-
-async function digestOfSources(): Promise<string> {
-  const digest = createHash('sha256')
-  for (const source of sources)
-    for (const path of await filesUnder(source))
-      digest.update(`${path}\n`).update(await readFile(join(projectRoot, path)))
-  return digest.digest('hex')
-}
-
-async function filesUnder(path: string): Promise<string[]> {
-  const entries = await readdir(join(projectRoot, path), {
-    withFileTypes: true,
-    recursive: true,
-  }).catch((error: NodeJS.ErrnoException) => (error.code === 'ENOTDIR' ? null : []))
-  if (!entries) return [path]
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(projectRoot.length))
-    .toSorted()
 }

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { type Bindings, bindingsOf, isAtHome } from './bindings.ts'
-import { bundleWorker } from './bundle.ts'
+import { bundle, bundleWorker } from './bundle.ts'
 import { startCron } from './cron.ts'
 import { type Keys, keepKeys } from './keys.ts'
 import { type FolderLock, lockFolder } from './lock.ts'
@@ -96,7 +96,7 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
     port,
     databases: options.databases,
     storage: join(state, 'storage'),
-    script: await bundleWorker(options.entry),
+    script: await (options.entry === undefined ? bundleWorker() : bundle(options.entry)),
     bindings,
     environment: options.environment ?? {},
     ...(options.outboundService && { outboundService: options.outboundService }),

@@ -12,7 +12,7 @@ import { drizzle } from 'drizzle-orm/d1'
 import { Log, LogLevel, Miniflare, Response, convertV4MiniflareOptions } from 'miniflare'
 import { trailSeconds } from '../../../schema/limits.ts'
 import { bindingsOf } from '../../../worker/local/bindings.ts'
-import { bundleWorker } from '../../../worker/local/bundle.ts'
+import { bundle } from '../../../worker/local/bundle.ts'
 import { keepKeys } from '../../../worker/local/keys.ts'
 import { migrate } from '../../../worker/local/migrate.ts'
 import { freePort } from '../../../worker/local/port.ts'
@@ -148,9 +148,7 @@ async function start(databases: number) {
             'enable_request_signal',
             'request_signal_passthrough',
           ],
-          modules: [
-            { type: 'ESModule' as const, path: 'index.js', contents: await bundleWorker(entry) },
-          ],
+          modules: [{ type: 'ESModule' as const, path: 'index.js', contents: await bundle(entry) }],
           bindings: {
             ISSUER: 'Countersign',
             JURISDICTION: '',
