@@ -170,7 +170,7 @@ describe('what was counted', () => {
     expect((await checkBoth({ user, pass: hotpAt(7) })).value).toBe(false)
     const object = await objectOf(d, serial)
     await untilForgotten(object, time)
-    expect(await object.rows("select name from sqlite_master where name = 'otp'")).toEqual([])
+    expect(await object.rows("select name from sqlite_master where name = 'counter'")).toEqual([])
     expect(await tokenNow(serial)).toMatchObject({ failcount: 1, count: 8 })
     expect((await checkBoth({ user, pass: hotpAt(7) })).message).toContain('used again')
     expect((await checkBoth({ user, pass: hotpAt(8) })).value).toBe(true)

@@ -106,7 +106,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
   }
 
   async wrongPin(address: Address, wrong: WrongPin) {
-    this.#verbs.wrongPin(this.#open, address, wrong)
+    await this.#verbs.wrongPin(this.#open, address, wrong)
   }
 
   async useOtp(address: Address, use: OtpUse) {

@@ -8,7 +8,7 @@ import { keepCounters, takeCounters } from './counters.ts'
 import { wakeAt } from './due.ts'
 import { drain } from './outbox.ts'
 
-/** A copy that nothing else keeps goes after this: looking must not leave storage behind for ever. */
+/** A copy that nothing else keeps goes after this. */
 const keptMs = 86_400_000
 
 /** Reads D1 at most once while the object lives. */

@@ -4,6 +4,7 @@
  */
 import type { OtpState } from '../../factor/otp.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
+import type { OwnerRead } from '../../store/tokens.ts'
 import {
   type Counter,
   type Desk,
@@ -22,8 +23,8 @@ const none: Counter = {
   lastAuthAt: null,
   countAuth: 0,
   countAuthSuccess: 0,
-  counter: 0,
-  timeShift: 0,
+  counter: null,
+  timeShift: null,
 }
 
 function countersOf(desk: Desk): Map<string, Counter> {
@@ -64,7 +65,7 @@ function keep(desk: Desk, serial: string, changed: Partial<Counter>): void {
 /** How far this token's one-time passwords are used up: also the last signature counter of a passkey. */
 export function otpStateOf(desk: Desk, serial: string): OtpState {
   const { counter, timeShift } = counterOf(desk, serial)
-  return { counter, timeShift }
+  return { counter: counter ?? 0, timeShift: timeShift ?? 0 }
 }
 
 export function setOtpState(desk: Desk, serial: string, { counter, timeShift }: OtpState): void {
@@ -97,34 +98,29 @@ export function countTry(desk: Desk, serial: string): void {
   record(desk, { kind: 'uses', body: { serial, ...usesOf(desk, serial) } })
 }
 
-/** As D1 has them. Ours win over D1's; those of tokens that are gone must not meet them when they come back. */
-export function takeCounters(desk: Desk, found: Row[]): void {
+/**
+ * As D1 has them. Ours win over D1's; those of tokens that are gone must not meet them when they come back. Failures may have been
+ * counted of a token before it had its first one-time password: what is used up of those D1 says.
+ */
+export function takeCounters(desk: Desk, found: OwnerRead['tokens']): void {
   const before: ReadonlyMap<string, Counter> = desk.hasStorage ? countersOf(desk) : new Map()
   desk.counters = new Map(
-    found.map((token) => [token.serial, before.get(token.serial) ?? countedOf(token)]),
+    found.map((token) => [token.serial, taken(token, before.get(token.serial))]),
   )
   if (!desk.hasStorage) return
   for (const serial of before.keys())
     if (!desk.counters.has(serial)) desk.sql.exec('delete from counter where serial = ?', serial)
   for (const [serial, counter] of desk.counters)
-    if (!before.has(serial)) write(desk, serial, counter)
+    if (counter !== before.get(serial)) write(desk, serial, counter)
 }
 
-const countedOf = ({
-  failCount,
-  lastAuthAt,
-  countAuth,
-  countAuthSuccess,
-  counter,
-  timeShift,
-}: Row): Counter => ({
-  failCount,
-  lastAuthAt,
-  countAuth,
-  countAuthSuccess,
-  counter,
-  timeShift,
-})
+function taken(token: OwnerRead['tokens'][number], ours: Counter | undefined): Counter {
+  const { failCount, lastAuthAt, countAuth, countAuthSuccess, counter, timeShift } = token
+  const isUsedUp = token.otp !== null || token.passkey !== null
+  const state = isUsedUp ? { counter, timeShift } : { counter: null, timeShift: null }
+  if (!ours) return { failCount, lastAuthAt, countAuth, countAuthSuccess, ...state }
+  return ours.counter === null && isUsedUp ? { ...ours, ...state } : ours
+}
 
 /** All that is in memory, where nothing was kept before. */
 export function keepCounters(desk: Desk): void {

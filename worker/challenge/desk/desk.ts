@@ -6,7 +6,6 @@ import type { Context, Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { OwnerRead, TokenType } from '../../store/tokens.ts'
-import type { OtpState } from '../../factor/otp.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { State } from '../../../schema/states.ts'
 import { createStorage } from './storage.ts'
@@ -64,7 +63,12 @@ export type Waiter = { transactionId: string; done: () => void }
 
 /** What is counted of a token (counters.ts). */
 export type Uses = { lastAuthAt: number | null; countAuth: number; countAuthSuccess: number }
-export type Counter = Uses & OtpState & { failCount: number }
+/** counter and timeShift: what of its one-time passwords is used up; null as long as it has none, which D1 may know better. */
+export type Counter = Uses & {
+  failCount: number
+  counter: number | null
+  timeShift: number | null
+}
 
 /** What is decided by of each transaction that is not over, without reading its row (kept.ts). */
 export type OpenTransaction = {
@@ -100,7 +104,7 @@ export type Desk = {
   /** By the name that their caller gave them. */
   readonly waiters: Map<string, Waiter>
   copy: OwnerCopy | null
-  /** By serial, as they stand in the table; null where it was not read yet. */
+  /** By serial, as they stand in the table, or will by the first write; null where it was not read yet. */
   counters: Map<string, Counter> | null
   /** By id, as they stand in the table; null where it was not read yet. */
   open: Map<string, OpenTransaction> | null
@@ -117,7 +121,7 @@ export type Desk = {
   /** The one that `copy` was read for. */
   copyGeneration: number
   hasStorage: boolean
-  /** Keeps the copy of the owner, which was read before anything had to be kept; null where that is done. */
+  /** Keeps the copy of the owner, where it was read before anything had to be kept, and there is something to keep. */
   keepOwner: (() => void) | null
   alarmAtMs: number | null
   /** The outbox as it stands in its table; null where it was not read yet. */

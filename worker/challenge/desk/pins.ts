@@ -1,6 +1,6 @@
 /** What a PIN is to be compared with, and where a one-time password may follow it. The hashing is done at the edge; here the try is counted first. */
 import { countFailure, countTry, isLocked, isSpent } from './counters.ts'
-import { copyOf, isOutside, keptCopy, mayAnswer } from './copy.ts'
+import { copyOf, isOutside, mayAnswer } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
 import type { Address, Desk, TokenCopy } from './desk.ts'
 import { record } from './outbox.ts'
@@ -117,11 +117,11 @@ export type WrongPin = Login & {
 }
 
 /** The PIN was none of theirs, or was not looked at. Who does not exist, or has nothing here, leaves nothing behind. */
-export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
-  const copy = keptCopy(desk)
-  const hasNothing = !desk.hasStorage && (copy?.tokens ?? []).length === 0
-  if (wrong.reason === null || hasNothing) return
-  for (const token of copy?.tokens ?? [])
+export async function wrongPin(desk: Desk, address: Address, wrong: WrongPin): Promise<void> {
+  if (wrong.reason === null) return
+  const { person, tokens } = await copyOf(desk, address)
+  if (!desk.hasStorage && tokens.length === 0) return
+  for (const token of tokens)
     if (wrong.count && wrong.serials.includes(token.serial) && !isLocked(desk, token)) {
       countFailure(desk, token)
       countTry(desk, token.serial)
@@ -133,8 +133,8 @@ export function wrongPin(desk: Desk, address: Address, wrong: WrongPin): void {
       action: 'check',
       success: false,
       serial: wrong.serials.join(','),
-      user: copy?.person?.username ?? wrong.user,
-      realm: copy?.person?.realm ?? wrong.realm,
+      user: person?.username ?? wrong.user,
+      realm: person?.realm ?? wrong.realm,
       application: wrong.application,
       client: wrong.client ?? undefined,
       detail: { reason: wrong.reason },

@@ -20,8 +20,8 @@ const steps: string[] = [
      lastAuthAt integer,
      countAuth integer not null default 0,
      countAuthSuccess integer not null default 0,
-     counter integer not null default 0,
-     timeShift integer not null default 0
+     counter integer,
+     timeShift integer
    ) without rowid;
    create table enrolment (
      serial text primary key,
