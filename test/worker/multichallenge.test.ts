@@ -224,6 +224,10 @@ describe.each(['totp', 'hotp'] as const)('a token of %s', (type) => {
         detail: { message: 'Response did not match the challenge.' },
       })
     expect(await finish(user, detail, first(detail))).toMatchObject(accepted)
+    // However many were wrong before, it is used up for every other login.
+    expect((await check({ user, pass: first(detail) })).value).toBe(false)
+    const next = codeOf(detail, type === 'totp' ? step() + 1 : 1)
+    expect(await check({ user, pass: next })).toMatchObject(accepted)
 
     const other = await newPerson()
     const guessed = await begun(other)
@@ -436,6 +440,17 @@ describe('an enrolment that nobody finishes', () => {
     const device = await enrol(d.server, { invitation: (await begun(user)).link })
     expect(device.serial).toMatch(/^PIPU/)
   })
+})
+
+it('asks nobody, and refuses only who would be asked, where policies contradict each other', async () => {
+  await enrols('totp')
+  await enrols('hotp')
+  const user = await newPerson()
+  expect(await check({ user, pass: 'not this' })).toMatchObject(refused)
+  const { envelope } = await d.payroll.check({ user, pass: password })
+  expect(envelope.result.error?.message).toContain('of-this-test-')
+  await admin.call('DELETE', `/policy/${written.at(-1)}`)
+  expect((await begun(user)).type).toBe('totp')
 })
 
 it('is in the audit trail from beginning to end, without the seed', async () => {

@@ -25,8 +25,12 @@ export type Rules = {
   /** Callers that nobody knows are told that it failed, and nothing of why. */
   hideErrors: boolean
   told: { onSuccess: boolean; onFail: boolean; person: boolean; resolver: boolean }
-  /** The type of token that whoever is let in without one enrols first; as the policy writes it, '' where none speaks. */
-  enrols: string
+  /**
+   * The type of token that whoever is let in without one enrols first, as the policy writes it; '' where none speaks. Asked when
+   * somebody is let in, so that policies that contradict each other in this refuse nobody else.
+   * @throws Refusal policy_conflict
+   */
+  enrols: () => string
 }
 
 /** @throws Refusal policy_conflict */
@@ -68,7 +72,7 @@ export async function rulesFor(
       person: said('authorization', 'add_user_in_response') === true,
       resolver: said('authorization', 'add_resolver_in_response') === true,
     },
-    enrols: String(said('authentication', 'enroll_via_multichallenge') ?? '').toLowerCase(),
+    enrols: () => String(said('authentication', 'enroll_via_multichallenge') ?? '').toLowerCase(),
   }
 }
 

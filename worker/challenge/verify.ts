@@ -17,16 +17,24 @@ import { longestLifeSeconds } from './follow.ts'
 export type Speaker = { deviceId: string; ownerId: OwnerId; key: CryptoKey }
 
 /**
- * By the header, which is the same on all that a device signs: a login is two requests of its device. Only a device id of ours with
- * its own key gets in. Who shows somebody else's header still has to sign with their key, and whether the device is in force is not asked here.
+ * By the header, which is the same on all that a device signs: a login is two requests of its device. Only who has signed with the key
+ * gets in, and nothing that is longer than what our own app sends. Whether the device is in force is not asked here.
  */
 const heard = new Recent<Speaker>(1024)
+const longestHeard = 4096
+
+const headerTextOf = (jws: string): string => jws.split('.', 1)[0] ?? ''
+
+/** Call it when the signature was right. */
+function hear(context: Context, jws: string, { deviceId, ownerId, key }: Speaker): void {
+  if (jws.length <= longestHeard)
+    heard.set(context.deployment.master, headerTextOf(jws), { deviceId, ownerId, key })
+}
 
 /** @throws Refusal unknown_device where the id is not ours or not this key's. The signature is not yet checked. */
 async function speakerOf(context: Context, jws: string, field: string): Promise<Speaker> {
   const { master } = context.deployment
-  const shown = jws.slice(0, jws.indexOf('.'))
-  const known = heard.get(master, shown)
+  const known = heard.get(master, headerTextOf(jws))
   if (known) return known
   const header = headerOf(jws)
   const jwk = v.safeParse(PublicJwk, header?.jwk)
@@ -36,9 +44,7 @@ async function speakerOf(context: Context, jws: string, field: string): Promise<
   const opened = await openId(sealing, header.kid, nowSeconds(context))
   if (!opened) refuse({ reason: 'unknown_device' })
   const key = await importPublic(jwk.output)
-  const speaker = { deviceId: header.kid, ownerId: opened.ownerId, key }
-  heard.set(master, shown, speaker)
-  return speaker
+  return { deviceId: header.kid, ownerId: opened.ownerId, key }
 }
 
 export type SignedRequest = { method: string; path: string; body: string }
@@ -59,6 +65,7 @@ export async function verifyRequest(
   if (claims.bodyHash !== (await sha256(expected.body)))
     refuse({ reason: 'signature_refused', field })
   checkClock(context, claims.iat)
+  hear(context, jws, speaker)
   return { ...speaker, jti: claims.jti }
 }
 
@@ -72,6 +79,7 @@ export async function verifyAnswer(
   if (!claims || claims.aud !== context.deployment.origin)
     refuse({ reason: 'signature_refused', field: 'answer' })
   checkClock(context, claims.iat)
+  hear(context, jws, speaker)
   return { ...speaker, claims }
 }
 

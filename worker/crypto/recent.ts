@@ -1,6 +1,6 @@
 /**
  * What was worked out lately with a master key, by the whole text that it was worked out from: it is always the same, and remembered
- * only to save the work. Keep only what proved genuine, so that nobody can fill it, or have it forgotten, with what they made up.
+ * only to save the work. Keep only what proved genuine, and nothing long: nobody may fill it with what they made up.
  */
 export class Recent<T> {
   readonly #most: number

@@ -57,8 +57,9 @@ async function enrolsInstead(
 ): Promise<Result> {
   const { realm } = sought.about
   if (result.value !== true || sought.person === null || realm === undefined) return result
-  const { enrols: type } = rules
-  if (parameters.get('user').trim() === '' || !isEnrolled(type)) return result
+  if (parameters.get('user').trim() === '') return result
+  const type = rules.enrols()
+  if (!isEnrolled(type)) return result
   const context = call.get('context')
   const { customer, application } = caller
   const { client } = about
