@@ -20,7 +20,7 @@ const pages = ['app', 'docs', 'me', 'try', 'welcome']
 
 /** What the app's first screen and its later ones share travels as one file: it packs better, and is asked for once. */
 const core =
-  /node_modules\/(@?preact|jose|valibot|idb)\/|\/schema\/|\/pwa\/src\/(api|keys|device|history|parts|route)\b/
+  /node_modules\/(@?preact|valibot|idb)\/|\/schema\/|\/pwa\/src\/(api|keys|device|history|parts|route)\b/
 
 /** Of these folders, what only later screens use: it stays with them. */
 const notCore =

@@ -1,6 +1,6 @@
 /**
  * What an isolate remembers of D1: settings, accounts, keys, applications, who a name or a serial is. All of it is forgotten when
- * the epoch moves, which is read about once a second; so a change is in force everywhere within a second.
+ * the epoch moves, which is read once a second, or a little sooner; so a change is in force everywhere within a second.
  */
 import { eq, sql } from 'drizzle-orm'
 import type { BatchItem } from 'drizzle-orm/batch'
@@ -108,7 +108,7 @@ async function freshCache(context: Context): Promise<Cache> {
   return cache
 }
 
-/** Asked by every isolate, more than once a second. */
+/** Asked by every isolate, all the time. */
 const epochIn = built((db) =>
   drizzle(db).select().from(epochs).where(eq(epochs.name, epochName)).prepare(),
 )
