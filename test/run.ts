@@ -14,12 +14,15 @@ type Suite = { name: string; command: string[]; vitest?: true; env?: Record<stri
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const full = process.argv.includes('--full')
-const reports = mkdtempSync(join(tmpdir(), 'countersign-test-'))
 const file = (path: string) => join(root, path)
 
 const temporary = mkdtempSync(join(quickest(), 'countersign-test-'))
 // Servers that tests start go on as users of their own.
 chmodSync(temporary, 0o755)
+// Whatever ends it: what stays behind may be memory.
+process.once('exit', () => rmSync(temporary, { recursive: true, force: true }))
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => process.exit(1))
 
 const vitest = (name: string, config: string): Suite => ({
   name,
@@ -64,8 +67,6 @@ await Promise.all(checks.map(carryOutLane))
 const lanes = servers.map(carryOutLane)
 await Promise.race(lanes)
 await Promise.all([...lanes, carryOutLane(browsers)])
-rmSync(reports, { recursive: true })
-rmSync(temporary, { recursive: true, force: true })
 say(`${total.passed} passed, ${total.failed} failed`)
 // Committed after each full run, so that anyone sees when the long forms last held.
 if (full) writeFileSync(file('test/last-full-run.txt'), `${lines.join('\n')}\n`)
@@ -101,7 +102,7 @@ async function carryOut(suite: Suite): Promise<void> {
 }
 
 async function run(suite: Suite): Promise<{ count: Count; output: string; slowest?: string }> {
-  const report = join(reports, `${suite.name}.json`)
+  const report = join(temporary, `${suite.name}.json`)
   const flags = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
   const { code, output } = await execute(suite, suite.vitest ? flags : [])
   const whole = { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 }

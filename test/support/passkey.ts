@@ -41,12 +41,19 @@ export const endPasskey = (
     ...more,
   })
 
-/** Both steps, and a login with what came of them. */
-export async function addPasskey(by: Application, origin: string, parameters: object) {
+/** Both steps, and a login with what came of them. @param meanwhile what its person does between the two. */
+export async function addPasskey(
+  by: Application,
+  origin: string,
+  parameters: object,
+  { meanwhile, ...how }: Flags & { meanwhile?: () => Promise<void> } = {},
+) {
   const finger = await virtualAuthenticator(origin)
   const begun = await beginPasskey(by, parameters)
   const { serial, options } = begun
-  const { status, envelope } = await endPasskey(by, begun, await finger.register(options.challenge))
+  await meanwhile?.()
+  const made = await finger.register(options.challenge, how)
+  const { status, envelope } = await endPasskey(by, begun, made)
   if (status !== 200) throw new Error(JSON.stringify(envelope))
   const userHandle = options.user.id
 

@@ -21,13 +21,14 @@ export type Speaker = { deviceId: string; ownerId: OwnerId; key: CryptoKey }
  * gets in, and nothing that is longer than what our own app sends. Whether the device is in force is not asked here.
  */
 const heard = new Recent<Speaker>(1024)
-const longestHeard = 4096
+/** A JWS is ASCII. */
+const longestHeardBytes = 4096
 
 const headerTextOf = (jws: string): string => jws.split('.', 1)[0] ?? ''
 
 /** Call it when the signature was right. */
 function hear(context: Context, jws: string, { deviceId, ownerId, key }: Speaker): void {
-  if (jws.length <= longestHeard)
+  if (jws.length <= longestHeardBytes)
     heard.set(context.deployment.master, headerTextOf(jws), { deviceId, ownerId, key })
 }
 

@@ -6,7 +6,7 @@ export class Recent<T> {
   readonly #most: number
   readonly #kept = new WeakMap<CryptoKey, Map<string, T>>()
 
-  /** @param most entries for each key; the latest stay. */
+  /** @param most entries for each key; those that were set last stay. */
   constructor(most: number) {
     this.#most = most
   }
@@ -18,6 +18,7 @@ export class Recent<T> {
   set(master: CryptoKey, text: string, value: T): void {
     let kept = this.#kept.get(master)
     if (!kept) this.#kept.set(master, (kept = new Map()))
+    kept.delete(text)
     kept.set(text, value)
     const [oldest] = kept.keys()
     if (kept.size > this.#most && oldest !== undefined) kept.delete(oldest)

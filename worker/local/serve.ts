@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import { type Bindings, bindingsOf, isAtHome } from './bindings.ts'
-import { bundle, bundleWorker } from './bundle.ts'
+import { bundleWorker } from './bundle.ts'
 import { startCron } from './cron.ts'
 import { type Keys, keepKeys } from './keys.ts'
 import { type FolderLock, lockFolder } from './lock.ts'
@@ -29,8 +29,6 @@ export type ServeOptions = Partial<Settings> & {
   /** Of the workerd process. */
   environment?: Record<string, string>
   log?: (entry: LogEntry) => void
-  /** Another worker than ours. */
-  entry?: string
 }
 
 export type Server = {
@@ -96,7 +94,7 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
     port,
     databases: options.databases,
     storage: join(state, 'storage'),
-    script: await (options.entry === undefined ? bundleWorker() : bundle(options.entry)),
+    script: await bundleWorker(),
     bindings,
     environment: options.environment ?? {},
     ...(options.outboundService && { outboundService: options.outboundService }),

@@ -1,8 +1,7 @@
 /** /system: the configuration, with its meaning, and how to change it. */
 import { configurable } from '../policy/kept.ts'
-import { configNumber } from '../policy/settings.ts'
+import { type ConfigRow, configNumber } from '../policy/settings.ts'
 import { refuse } from '../problem.ts'
-import type { ConfigRow } from '../policy/settings.ts'
 import { deleteConfig, readConfig, writeConfig } from '../store/settings.ts'
 import { callerWith } from './decode/caller.ts'
 import { configName, configRows, isInForce } from './decode/config.ts'

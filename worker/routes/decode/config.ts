@@ -3,9 +3,8 @@
  * and whoever writes them is told that nothing comes of them.
  */
 import { configurable } from '../../policy/kept.ts'
-import { configNumber, configProblem } from '../../policy/settings.ts'
+import { type ConfigRow, configNumber, configProblem } from '../../policy/settings.ts'
 import { refuse } from '../../problem.ts'
-import type { ConfigRow } from '../../policy/settings.ts'
 import type { Parameters } from './parameters.ts'
 
 const mostAtOnce = 100
