@@ -98,7 +98,7 @@ describe.each(where)('two customers %s', (_, database) => {
     ]) {
       const found = await said(administrator.call('GET', path))
       for (const name of [user, serial, asked.transactionId, '"theirs"', 'Secret', 'Acme'])
-        expect([path, found.replace(path, '').includes(name)]).toEqual([path, false])
+        expect([path, name, found.replace(path, '').includes(name)]).toEqual([path, name, false])
     }
     expect((await payroll.trigger({ user })).status).toBe(400)
     expect((await payroll.call('POST', '/validate/triggerchallenge', { serial })).envelope).toEqual(
