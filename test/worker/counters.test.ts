@@ -1,12 +1,12 @@
 /** What is counted and used up: exact when a hundred come at once, seen at once, and lost neither by a crash nor by moving. */
-import { runInDurableObject } from 'cloudflare:test'
+import { evictDurableObject, runInDurableObject } from 'cloudflare:test'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { ChallengeCoordinator } from '../../worker/challenge/coordinator.ts'
 import type { Application } from '../support/application.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
-import { untilForgotten } from './inside.ts'
-import { objectOf } from './object.ts'
+import { tablesOf, untilForgotten } from './inside.ts'
+import { disturbed, objectOf } from './object.ts'
 import { hotpAt, otpSeed, totpAt } from './seeds.ts'
 
 let d: Deployment
@@ -229,6 +229,62 @@ describe('what was counted', () => {
     await config('False')
     expect((await checkBoth({ user, pass: `1234${totpAt(Date.now())}` })).value).toBe(true)
     expect((await tokenNow(serial)).failcount).toBe(0)
+  })
+
+  it.each([
+    ['a PIN', { pin: '1234' }, '4321000000', '1234'],
+    // Nothing is counted of the guess itself there: the failure is the first that its object keeps.
+    ['no PIN', {}, 'what?', ''],
+  ])(
+    'is a wrong PIN whatever becomes of the object meanwhile, of a token with %s',
+    async (_, parameters, wrong, pin) => {
+      await d.set({ countWrongPins: 1 })
+      const { user, serial } = await owned('hotp', parameters)
+      const object = await objectOf(d, serial)
+      const dying = await deployment({
+        COORDINATOR: disturbed('wrongPin', 'before', (stub) => evictDurableObject(stub)),
+      })
+      for (const [failed, application] of [
+        [1, d.payroll],
+        [2, dying.payroll],
+      ] as const) {
+        await untilForgotten(object, time)
+        expect(await tablesOf(object)).toEqual({})
+        const { envelope } = await application.check({ user, pass: wrong })
+        expect(envelope.detail?.message).toBe('wrong otp pin')
+        await object.evict()
+        const kept = await object.rows('select serial, failCount, countAuth from counter')
+        expect(kept).toEqual([{ serial, failCount: failed, countAuth: failed }])
+        expect(await tokenNow(serial)).toMatchObject({ failcount: failed })
+      }
+      await d.set({ countWrongPins: 0 })
+      expect((await checkBoth({ user, pass: `${pin}${hotpAt(0)}` })).value).toBe(true)
+      expect(await tokenNow(serial)).toMatchObject({ failcount: 0 })
+    },
+  )
+
+  it('stays with a token that is handed over, although the object dies between letting go and D1', async () => {
+    const [anna, bert] = [await d.person('handing-anna'), await d.person('handing-bert')]
+    const { envelope } = await admin.initToken({ type: 'hotp', user: anna, otpkey: otpSeed })
+    const serial = envelope.detail?.serial ?? ''
+    const object = await objectOf(d, serial)
+    const meanwhile: unknown[] = []
+    const dying = await deployment({
+      COORDINATOR: disturbed('handOver', 'after', async () => {
+        await object.evict()
+        meanwhile.push(await checkBoth({ user: anna, pass: hotpAt(0) }))
+      }),
+    })
+    await object.evict()
+    // It keeps nothing before: what is let go is the first that it has to remember.
+    expect(await tablesOf(object)).toEqual({})
+    const by = await dying.newApplication('Moving')
+    const taken = await by.call('POST', '/token/unassign', { serial })
+    expect([taken.status, taken.envelope.result.error]).toEqual([200, undefined])
+    expect(meanwhile).toEqual([{ value: false, message: 'The user has no tokens assigned' }])
+    await act('assign', { serial, user: bert })
+    expect((await checkBoth({ user: bert, pass: hotpAt(0) })).value).toBe(true)
+    expect((await checkBoth({ user: bert, pass: hotpAt(0) })).value).toBe(false)
   })
 
   it('starts where the configuration says, for tokens made from then on', async () => {

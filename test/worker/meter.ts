@@ -21,9 +21,10 @@ export type Bill = {
   subrequests: number
   /** PINs and passwords, at full cost. */
   hashes: number
-  /** Signatures that the server made, and that it checked. */
+  /** Signatures that the server made, and that it checked; and keys that it read in for that, which is half of what a check takes. */
   signed: number
   verified: number
+  imported: number
   /** Statements of D1 in the background, and the rows that all of D1's wrote, indexes included. */
   later: number
   written: number
@@ -38,6 +39,7 @@ export const free: Bill = {
   hashes: 0,
   signed: 0,
   verified: 0,
+  imported: 0,
   later: 0,
   written: 0,
 }
@@ -57,7 +59,15 @@ export type Meter = Awaited<ReturnType<typeof meter>>
 export async function meter(of: { cost: Cost }) {
   const cursors: SqlStorageCursor<never>[] = []
   const foreign = new Set<CryptoKey>()
-  const seen = { statements: 0, written: 0, alarms: 0, subrequests: 0, signed: 0, verified: 0 }
+  const seen = {
+    statements: 0,
+    written: 0,
+    alarms: 0,
+    subrequests: 0,
+    signed: 0,
+    verified: 0,
+    imported: 0,
+  }
   let underWay = 0
 
   async function during<T>(work: Promise<T>): Promise<T> {
@@ -90,7 +100,7 @@ export async function meter(of: { cost: Cost }) {
   })
 
   const subtle = Object.getPrototypeOf(crypto.subtle) as SubtleCrypto
-  const { sign, verify } = subtle
+  const { sign, verify, importKey } = subtle
   const isSignature = ({ algorithm: { name } }: CryptoKey) => name !== 'HMAC'
   vi.spyOn(subtle, 'sign').mockImplementation((algorithm, key, data) => {
     if (isSignature(key) && !foreign.has(key)) seen.signed++
@@ -99,6 +109,12 @@ export async function meter(of: { cost: Cost }) {
   vi.spyOn(subtle, 'verify').mockImplementation((algorithm, key, signature, data) => {
     if (isSignature(key)) seen.verified++
     return during(verify.call(crypto.subtle, algorithm, key, signature, data))
+  })
+  vi.spyOn(subtle, 'importKey').mockImplementation((...given: unknown[]) => {
+    const usages = given[4] as string[]
+    const isPublic = usages.length === 1 && usages[0] === 'verify'
+    if (isPublic) seen.imported++
+    return during(Reflect.apply(importKey, crypto.subtle, given) as Promise<CryptoKey>)
   })
 
   const total = (): Bill => ({
@@ -109,6 +125,7 @@ export async function meter(of: { cost: Cost }) {
     hashes: hashes.made,
     signed: seen.signed,
     verified: seen.verified,
+    imported: seen.imported,
     later: seen.statements - of.cost.d1,
     written: seen.written,
   })

@@ -17,8 +17,8 @@ import { longestLifeSeconds } from './follow.ts'
 export type Speaker = { deviceId: string; ownerId: OwnerId; key: CryptoKey }
 
 /**
- * By the header, which is the same on all that a device signs: a login is two requests of its device. Only who has signed with the key
- * gets in, and nothing that is longer than what our own app sends. Whether the device is in force is not asked here.
+ * By the header, which is the same on all requests of a device, and on all its answers. Only who has signed with the key gets in, and
+ * nothing that is longer than what our own app sends. Whether the device is in force is not asked here.
  */
 const heard = new Recent<Speaker>(1024)
 /** A JWS is ASCII. */
