@@ -5,7 +5,7 @@ import { type Passkey, addPasskey, challengeFor } from '../support/passkey.ts'
 import type { SignInBrowser } from '../support/sign-in-browser.ts'
 import type { Flags } from '../support/virtual-authenticator.ts'
 import type { VirtualDevice } from '../support/virtual-device.ts'
-import { type Deployment, clock, deployment, origin } from './deployment.ts'
+import { type Deployment, clock, costOf, deployment, origin } from './deployment.ts'
 import {
   type RelyingParty,
   approve,
@@ -157,6 +157,114 @@ describe('the button', () => {
   })
 })
 
+describe('the button, by policies', () => {
+  const policy = async (name: string, more: object) => {
+    const body = { scope: 'authorization', realm: '', ...more }
+    const { status } = await party.administrator.call('POST', `/policy/button-${name}`, body)
+    expect(status).toBe(200)
+  }
+  const isOffered = async (by = party, more = {}): Promise<boolean> => {
+    const { text } = (await open(more, by)).person.page
+    expect(text).toContain('name="password"')
+    expect(text.includes('/sign-in-passkey.js')).toBe(/data-passkey/.test(text))
+    return /data-passkey/.test(text)
+  }
+  const devices = { action: { tokentype: 'push totp' } }
+  const deny = { action: { authorized: 'deny_access' } }
+  const passkeys = { action: { tokentype: 'passkey' } }
+
+  afterEach(async () => {
+    for (const name of ['0', '1'])
+      await party.administrator.call('DELETE', `/policy/button-${name}`)
+  })
+
+  it.each([
+    ['devices alone are let in', [devices]],
+    ['nobody is let in', [deny]],
+    ['devices alone are let in of all whom a star means', [{ ...devices, user: '*' }]],
+    ['devices alone are let in of the only realm', [{ ...devices, realm: 'default' }]],
+    [
+      'devices alone are let in of some, and of all the others',
+      [
+        { ...devices, user: 'anna' },
+        { ...devices, user: '*,-anna' },
+      ],
+    ],
+    ['policies contradict each other', [deny, { action: { authorized: 'grant_access' } }]],
+  ])('is not there where %s; the rest works, and it comes back with them', async (_, policies) => {
+    for (const [at, one] of policies.entries()) await policy(`${at}`, one)
+    expect(await isOffered()).toBe(false)
+    const { person } = await open()
+    await person.submit({ username: 'anna', password: 'not this one' })
+    expect(alertOn(person)).not.toBe('')
+    expect(person.page.text).not.toMatch(/passkey/i)
+    for (const [at] of policies.entries())
+      await party.administrator.call('DELETE', `/policy/button-${at}`)
+    expect(await isOffered()).toBe(true)
+  })
+
+  it.each([
+    ['passkeys are among what is let in', [{ action: { tokentype: 'push passkey' } }]],
+    ['only somebody is let in by devices alone', [{ ...devices, user: 'anna' }]],
+    ['somebody is left out of what holds for all others', [{ ...devices, user: '-anna' }]],
+    ['somebody is let in by a passkey too', [devices, { ...passkeys, user: 'bert' }]],
+    ['it is about other people’s realm', [{ ...devices, realm: 'elsewhere' }]],
+    ['it is about another network', [{ ...devices, client: '192.0.2.0/24' }]],
+    ['the policy is switched off', [{ ...devices, active: false }]],
+    [
+      'the more important policy lets in',
+      [{ ...deny, priority: 2 }, { action: { authorized: 'grant_access' } }],
+    ],
+  ])('is there where %s', async (_, policies) => {
+    for (const [at, one] of policies.entries()) await policy(`${at}`, one)
+    expect(await isOffered()).toBe(true)
+  })
+
+  it('is of the application’s own people', async () => {
+    await d.newRealm('north')
+    await d.newRealm('south')
+    const [north, south] = [
+      await newRelyingParty(d, { mode: 'whole_login', realm: 'north' }),
+      await newRelyingParty(d, { mode: 'whole_login', realm: 'south' }),
+    ]
+    await policy('0', { ...devices, realm: 'north' })
+    expect([await isOffered(north), await isOffered(south), await isOffered()]).toEqual([
+      false,
+      true,
+      true,
+    ])
+    await policy('0', { ...devices, resolver: 'south' })
+    expect([await isOffered(north), await isOffered(south)]).toEqual([true, false])
+  })
+
+  it('is the same whoever is meant: a page tells of nobody whether they are there or have a passkey', async () => {
+    await d.person('passkeyless', { password })
+    const names = ['anna', 'passkeyless', 'nobody-is-called-so']
+    for (const policies of [
+      [devices],
+      [devices, { ...passkeys, user: 'nobody-is-called-so' }],
+      [devices, { ...passkeys, user: 'anna' }],
+    ]) {
+      for (const [at, one] of policies.entries()) await policy(`${at}`, one)
+      const offered = []
+      for (const login_hint of names) offered.push(await isOffered(party, { login_hint }))
+      expect(new Set(offered)).toEqual(new Set([policies.length > 1]))
+    }
+  })
+
+  it('is asked for nobody: a page costs the same whatever policies say', async () => {
+    const cost = async () => {
+      await open()
+      return (await costOf(d, () => open())).cost
+    }
+    time = clock()
+    const before = await cost()
+    await policy('0', devices)
+    expect(await cost()).toEqual(before)
+    expect(before.objects).toBe(0)
+  })
+})
+
 describe('what a page shows', () => {
   it('is signed for this browser, this application and this server, once; a refusal lets them try again', async () => {
     const { person } = await open()
@@ -204,11 +312,14 @@ describe('what a page shows', () => {
     expect((await press(person, carla)).url.searchParams.get('code')).not.toBeNull()
 
     const only = { scope: 'authorization', realm: '', action: { tokentype: 'push' } }
-    await party.administrator.call('POST', '/policy/only-devices', only)
+    // A page that is open already has its button still, and lets in nobody.
     const refused = (await open()).person
+    await party.administrator.call('POST', '/policy/only-devices', only)
     await press(refused)
     expect(alertOn(refused)).toContain('may not sign in this way')
+    expect(refused.page.text).not.toContain('data-passkey')
     await party.administrator.call('DELETE', '/policy/only-devices')
+    await open({}, party, refused)
     expect((await press(refused)).url.searchParams.get('code')).not.toBeNull()
   })
 

@@ -4,7 +4,7 @@ import { finds } from '../policy/pattern.ts'
 import { type Limit, parseLimit, parseSpan } from '../policy/span.ts'
 import { type Failure, refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
-import { sayingsOf } from '../store/policies.ts'
+import { type Sayings, sayingsOf } from '../store/policies.ts'
 import type { TokenType } from '../store/tokens.ts'
 import type { Terms } from './desk/terms.ts'
 import type { Whose } from './whose.ts'
@@ -39,7 +39,8 @@ export async function rulesFor(
   customer: string,
   about: Whose['about'] & { client?: string },
 ): Promise<Rules> {
-  const { said, saidBy, words, every } = await sayingsOf(context, customer, about)
+  const sayings = await sayingsOf(context, customer, about)
+  const { said, saidBy, words, every } = sayings
   const admits = (action: 'passOnNoUser' | 'passOnNoToken' | 'passthru'): string | null =>
     saidBy('authentication', action)?.policy ?? null
   const limit = (action: 'auth_max_success' | 'auth_max_fail'): Limit | null =>
@@ -62,8 +63,7 @@ export async function rulesFor(
       ...(lastAuthSeconds !== null && { lastAuthSeconds }),
       ...(said('authentication', 'reset_all_user_tokens') === true && { resetAll: true }),
     },
-    authorized: said('authorization', 'authorized') !== 'deny_access',
-    tokenTypes: words('authorization', 'tokentype'),
+    ...admittedBy(sayings),
     serials: patterns.length > 0 ? patterns : null,
     hideErrors: said('authentication', 'hide_specific_error_message') === true,
     told: {
@@ -75,6 +75,15 @@ export async function rulesFor(
     enrols: () => String(said('authentication', 'enroll_via_multichallenge') ?? '').toLowerCase(),
   }
 }
+
+/** What says by which token somebody is let in. */
+export const admitting = ['authorized', 'tokentype'] as const
+
+/** @throws Refusal policy_conflict */
+export const admittedBy = ({ said, words }: Sayings): Pick<Rules, 'authorized' | 'tokenTypes'> => ({
+  authorized: said('authorization', 'authorized') !== 'deny_access',
+  tokenTypes: words('authorization', 'tokentype'),
+})
 
 const lower = (words: string[]): string[] => words.map((word) => word.toLowerCase())
 

@@ -69,6 +69,16 @@ export const everyValueOf = (
     .filter(({ isAbout }) => isAbout(subject))
     .map(({ policy }) => policy.action[action] as Value)
 
+/** @returns everybody whom the policies that say any of this name, or leave out by name: who they treat apart from all others. */
+export const usersNamed = (policies: Policy[], scope: Scope, actions: string[]): string[] => [
+  ...new Set(
+    actions
+      .flatMap((action) => speakersOf(policies, scope, action))
+      .flatMap(({ policy }) => policy.user)
+      .map((entry) => (isExclusion(entry) ? entry.slice(1) : entry)),
+  ),
+]
+
 /** Whether somebody may do this: where no policy of the scope holds at all, everybody may everything. */
 export function isGranted(
   policies: Policy[],

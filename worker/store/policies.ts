@@ -68,13 +68,14 @@ export type Sayings = {
   every: <S extends Scope>(scope: S, action: ActionOf<S>) => Value[]
 }
 
-export async function sayingsOf(
+export const sayingsOf = async (
   context: Context,
   customer: string,
   about: Omit<Subject, 'nowMs'>,
-): Promise<Sayings> {
-  const policies = await readPolicies(context, customer)
-  const subject = { ...about, nowMs: context.nowMs() }
+): Promise<Sayings> =>
+  sayingsIn(await readPolicies(context, customer), { ...about, nowMs: context.nowMs() })
+
+export function sayingsIn(policies: Policy[], subject: Subject): Sayings {
   const saidBy: Sayings['saidBy'] = (scope, action) => {
     const said = valueOf(policies, scope, action, subject)
     if (said && 'conflict' in said) refuse({ reason: 'policy_conflict', policies: said.conflict })

@@ -65,7 +65,7 @@ export type RealmKnown = {
 export type ResolverType = (typeof resolvers.$inferSelect)['type']
 
 /** As an isolate remembers them, by one statement: every login asks. */
-async function knownRealms(context: Context, customer: string): Promise<RealmKnown[]> {
+export async function knownRealms(context: Context, customer: string): Promise<RealmKnown[]> {
   const rows = await remembered(context, `realms/${customer}`, () =>
     drizzle(context.db)
       .select({

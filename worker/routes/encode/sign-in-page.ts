@@ -80,17 +80,19 @@ const heading = (application: string, title: string) =>
 
 const alert = (text: string | null) => text && html`<p class="alert" role="alert">${text}</p>`
 
+type Offered = { challenge: string; rpId: string }
+
 export type PasswordForm = {
   application: string
   sealed: string
-  /** What a passkey would sign. */
-  passkey: { challenge: string; rpId: string }
+  /** What a passkey would sign; null where none is let in. */
+  passkey: Offered | null
   username: string
   wrong: string | null
 }
 
 export function passwordForm(text: SignInText, form: PasswordForm): Html {
-  const { application, sealed, username, wrong } = form
+  const { application, sealed, passkey, username, wrong } = form
   return html`${heading(application, text.title(application))}${alert(wrong)}
     <form method="post" action="/sign-in">
       <input type="hidden" name="request" value="${sealed}" /><label
@@ -111,17 +113,14 @@ export function passwordForm(text: SignInText, form: PasswordForm): Html {
           maxlength="1024" /></label
       ><button class="main">${text.carryOn}</button>
     </form>
-    ${passkeyForm(text, form)}`
+    ${passkey && passkeyForm(text, sealed, passkey)}`
 }
 
 /** What `navigator.credentials.get` gives goes into these fields. */
 const signed = ['credential_id', 'clientDataJSON', 'authenticatorData', 'signature', 'userHandle']
 
 /** It takes a script, which shows it where the browser knows passkeys. */
-const passkeyForm = (
-  text: SignInText,
-  { sealed, passkey: { challenge, rpId } }: PasswordForm,
-): Html =>
+const passkeyForm = (text: SignInText, sealed: string, { challenge, rpId }: Offered): Html =>
   html`<form method="post" action="/sign-in" data-passkey="${rpId}" hidden>
     <p class="or">${text.or}</p>
     <p class="alert" role="alert" data-words="${text.noPasskey}"></p>

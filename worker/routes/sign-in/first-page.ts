@@ -3,8 +3,10 @@ import { offerPasskey } from '../../challenge/passkey.ts'
 import { seal, unseal } from '../../crypto/seal.ts'
 import { type Context, nowSeconds } from '../../env.ts'
 import type { Known } from '../../grant/known.ts'
+import { isAnyPasskeyAdmitted } from '../../sign-in/passkey.ts'
 import type { SignInRequest } from '../../sign-in/request.ts'
 import { utf8 } from '../../../schema/encoding.ts'
+import { peerAddress } from '../decode/peer.ts'
 import { page, passwordForm } from '../encode/sign-in-page.ts'
 import { languageOf, textIn } from '../encode/sign-in-text.ts'
 import type { Call } from '../surface.ts'
@@ -37,9 +39,10 @@ type Shown = {
 
 export async function firstPage(
   call: Call,
-  { context, application, registration }: Known,
+  known: Known,
   { sealed, content, username, wrong }: Shown,
 ): Promise<Response> {
+  const { context, application, registration } = known
   const { request, browserHash } = content
   const language = languageOf(request.locales, call.req.header('Accept-Language'))
   const text = textIn(language)
@@ -48,12 +51,13 @@ export async function firstPage(
     application: application.id,
     browser: browserHash,
   }
-  const passkey = await offerPasskey(context, asker, pageSeconds)
+  const isOffered = await isAnyPasskeyAdmitted(known, peerAddress(call))
+  const passkey = isOffered ? await offerPasskey(context, asker, pageSeconds) : null
   return page(call, {
     language,
     title: text.title(application.name),
     leadsTo: request.redirectUri,
-    passkey: true,
+    passkey: isOffered,
     body: passwordForm(text, { application: application.name, sealed, username, wrong, passkey }),
   })
 }
