@@ -193,6 +193,21 @@ describe('cold', () => {
     expect(all).toHaveBeenCalledTimes(1)
   })
 
+  it('a login that neither knows reads the person and their tokens together, once', async () => {
+    const { user, phone } = await warm()
+    const object = await objectOf(d, phone.serial)
+    time.forward(31 * 86_400)
+    await object.alarm()
+    await object.alarm()
+    expect(await object.rows('select name from sqlite_master')).toEqual([])
+    await d.set({ answerSeconds: 121 })
+    const all = statements()
+    await d.payroll.ask({ user })
+    const asked = all.mock.calls.flatMap((given: unknown[]) => [given[1]].flat()).map(String)
+    expect(asked.filter((query) => query.includes('"people"'))).toHaveLength(1)
+    expect(asked.filter((query) => query.includes('"tokens"'))).toHaveLength(1)
+  })
+
   it('a change that the object was not told of is not seen, and one that it was told of at once', async () => {
     const { user, phone } = await warm()
     const object = await objectOf(d, phone.serial)

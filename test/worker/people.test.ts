@@ -2,6 +2,7 @@
 import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { people } from '../../schema/tables.ts'
+import { lookUpWithTokens } from '../../worker/store/owner.ts'
 import { lookUp } from '../../worker/store/people.ts'
 import { DeviceRefused } from '../support/virtual-device.ts'
 import { type Deployment, deployment } from './deployment.ts'
@@ -290,8 +291,11 @@ describe('a search', () => {
 })
 
 describe('the look-up of every cold login', () => {
-  it('takes an index at each step', async () => {
-    const { sql, params } = lookUp(env.DB).getQuery()
+  it.each([
+    ['of a person', lookUp],
+    ['of a person with their tokens', lookUpWithTokens],
+  ])('%s takes an index at each step', async (_, built) => {
+    const { sql, params } = built(env.DB).getQuery()
     const { results } = await env.DB.prepare(`explain query plan ${sql}`)
       .bind(...params.map(() => null))
       .all<{ detail: string }>()

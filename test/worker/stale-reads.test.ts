@@ -2,24 +2,29 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
-import { afterEach, beforeAll, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { settings, tokenChanges, tokens } from '../../schema/tables.ts'
 import { endInterruptedChanges } from '../../worker/challenge/change-tokens.ts'
 import { copyOf } from '../../worker/challenge/desk/copy.ts'
 import type { Address } from '../../worker/challenge/desk/desk.ts'
 import { openDesk } from '../../worker/challenge/desk/open.ts'
 import { tokensChanged } from '../../worker/challenge/desk/tokens.ts'
+import type { Coordinator } from '../../worker/challenge/reach.ts'
+import { triggerChallenge } from '../../worker/challenge/trigger.ts'
 import { seek } from '../../worker/challenge/whose.ts'
 import { random } from '../../worker/crypto/random.ts'
 import type { OwnerId } from '../../worker/crypto/sealed-id.ts'
 import { type Context, deploymentOf } from '../../worker/env.ts'
 import { remembered } from '../../worker/store/cache.ts'
-import { type Deployment, deployment } from './deployment.ts'
+import type { Application } from '../support/application.ts'
+import { type Deployment, clock, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
 
 let d: Deployment
+let admin: Application
 beforeAll(async () => {
   d = await deployment()
+  admin = await d.newApplication('Administration')
 })
 afterEach(() => void vi.restoreAllMocks())
 
@@ -167,4 +172,109 @@ it('the log of a failed statement tells none of its values', async () => {
   expect(words).toContain('insert into "tokens"')
   expect(words).toContain('/token/init')
   expect(words).not.toContain('scrypt$')
+})
+
+describe('what an edge has read with a name', () => {
+  let time: ReturnType<typeof clock>
+  beforeEach(() => {
+    time = clock()
+  })
+  afterEach(() => time.stop())
+
+  /** Somebody of whom no object knows anything, and what an edge that has just read D1 asks for them. */
+  async function unknown(name: string) {
+    const user = await d.person(name)
+    const phone = await d.device(user)
+    const object = await objectOf(d, phone.serial)
+    time.forward(31 * 86_400)
+    await object.alarm()
+    await object.alarm()
+    expect(await object.rows('select name from sqlite_master')).toEqual([])
+    const look = async () => {
+      const { context } = await isolate()
+      const edge = { ...context, nowMs: () => Date.now() }
+      const whose = await seek(edge, 'default', { user, realm: '', serial: '' })
+      return async () => {
+        const asked = await triggerChallenge(edge, whose, {
+          application: { id: 'payroll', name: 'Payroll' },
+          origin: { how: 'server' },
+          client: null,
+          firstFactor: false,
+        })
+        return asked.ok ? 'asked' : asked.reason
+      }
+    }
+    const set = async (what: 'enable' | 'disable') => {
+      const { status } = await admin.call('POST', `/token/${what}`, { serial: phone.serial })
+      expect(status).toBe(200)
+    }
+    return { phone, object, look, set }
+  }
+
+  it('spares an object without storage the reading, for three seconds', async () => {
+    const { phone, object, look } = await unknown('seen')
+    const active = (value: boolean) =>
+      d.db.update(tokens).set({ active: value }).where(eq(tokens.serial, phone.serial))
+    const early = await look()
+    const late = await look()
+    await active(false)
+    time.forward(3)
+    expect(await late()).toBe('no_suitable_token')
+    await active(true)
+    await object.evict()
+    const another = await unknown('seen-at-once')
+    const atOnce = await another.look()
+    await d.db.update(tokens).set({ active: false }).where(eq(tokens.serial, another.phone.serial))
+    expect(await atOnce()).toBe('asked')
+    expect(await early()).toBe('asked')
+  })
+
+  it('is not believed by an object that was told of a change since, wherever it has been meanwhile', async () => {
+    const { object, look, set } = await unknown('told')
+    const before = await look()
+    await set('disable')
+    expect(await before()).toBe('no_suitable_token')
+    await object.evict()
+    expect(await before()).toBe('no_suitable_token')
+    await set('enable')
+    expect(await (await look())()).toBe('asked')
+  })
+
+  it('is not believed by one that was told that the last token has gone', async () => {
+    const { phone, object, look } = await unknown('bare')
+    const before = await look()
+    const { status } = await admin.call('DELETE', `/token/${phone.serial}`)
+    expect(status).toBe(200)
+    await object.evict()
+    expect(await before()).toBe('no_tokens')
+    await d.device('bare')
+    expect(await (await look())()).toBe('asked')
+  })
+
+  it('is not from before the last write of an object without storage, which keeps that for eight seconds more', async () => {
+    const { phone, object } = await unknown('lingering')
+    const [row] = await d.db.select().from(tokens).where(eq(tokens.serial, phone.serial))
+    const address: Address = { ownerId: row!.ownerId as OwnerId, customer: 'default' }
+    const wrong = { serials: [phone.serial], count: true, reason: 'wrong_pin' }
+    const stub = object.stub as unknown as Coordinator
+    const fail = () => stub.wrongPin(address, { ...wrong, application: 'payroll', client: null })
+    const isThere = async () => (await object.rows('select 1 from sqlite_master')).length > 0
+    await object.gather(5)
+    await fail()
+    // A second before it would forget its owner, were it not for this.
+    time.forward(86_399)
+    await fail()
+    time.forward(5)
+    await object.alarm()
+    expect([await object.rows('select * from outbox'), await isThere()]).toEqual([[], true])
+    // Whoever wakes does not know when it last wrote.
+    time.forward(7)
+    await object.evict()
+    await object.alarm()
+    expect(await isThere()).toBe(true)
+    time.forward(8)
+    await object.alarm()
+    expect(await isThere()).toBe(false)
+    await object.gather(0)
+  })
 })

@@ -58,14 +58,18 @@ export async function checkPass(
   const isGuess = pass !== '' && !otpOnly && firstFactor !== 'none'
   const { types } = asking
   const found = await reach(context, address, (object) =>
-    object.pinCandidates(address, {
-      ...attempt,
-      guess: isGuess ? guess : null,
-      password: firstFactor === 'userstore',
-      passthru: rules.admitted.byPassword !== null && person !== null && !serials,
-      ...(serials && { serials }),
-      ...(types && { types }),
-    }),
+    object.pinCandidates(
+      address,
+      {
+        ...attempt,
+        guess: isGuess ? guess : null,
+        password: firstFactor === 'userstore',
+        passthru: rules.admitted.byPassword !== null && person !== null && !serials,
+        ...(serials && { serials }),
+        ...(types && { types }),
+      },
+      whose.seen,
+    ),
   )
   const { user, realm } = about
   const login = { application: asking.application.id, client: asking.client, user, realm }

@@ -8,7 +8,7 @@ import type { Env } from '../env.ts'
 import type { Answer } from './desk/answer.ts'
 import type { TriggerRequest } from './desk/asked.ts'
 import type * as byLogin from './desk/by-login.ts'
-import type { Address, Desk, Found } from './desk/desk.ts'
+import type { Address, Desk, Found, Seen } from './desk/desk.ts'
 import type * as enrolment from './desk/enrolment.ts'
 import type { OtpUse } from './desk/otp.ts'
 import type { PasskeyUse } from './desk/passkey.ts'
@@ -56,8 +56,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
 
   // ── the application's side
 
-  async trigger(address: Address, request: TriggerRequest) {
-    return this.#verbs.trigger(this.#open, address, request)
+  async trigger(address: Address, request: TriggerRequest, seen?: Seen) {
+    return this.#verbs.trigger(this.#open, address, request, seen)
   }
 
   async status(transactionId: string) {
@@ -101,8 +101,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return this.#verbs.byLogin.cancelEnrolment(this.#open, address, steering)
   }
 
-  async pinCandidates(address: Address, question: PinQuestion) {
-    return this.#verbs.pinCandidates(this.#open, address, question)
+  async pinCandidates(address: Address, question: PinQuestion, seen?: Seen) {
+    return this.#verbs.pinCandidates(this.#open, address, question, seen)
   }
 
   async wrongPin(address: Address, wrong: WrongPin) {

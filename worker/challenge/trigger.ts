@@ -120,7 +120,9 @@ export async function triggerChallenge(
       },
     }),
   }
-  const answer = await reach(context, address, (object) => object.trigger(address, request))
+  const answer = await reach(context, address, (object) =>
+    object.trigger(address, request, whose.seen),
+  )
   if (!answer.ok) {
     if (answer.reason === 'idempotency_conflict') refuse({ reason: 'idempotency_conflict' })
     return answer

@@ -6,15 +6,18 @@ import { refuse } from '../problem.ts'
 import { remembered } from '../store/cache.ts'
 import { isStillThere, readSightOf, sightOf } from '../people/find.ts'
 import { nameKey } from '../store/name-key.ts'
-import { findPerson, rememberedPerson } from '../store/people.ts'
+import { readNamed } from '../store/owner.ts'
+import { type PersonName, findPerson, rememberedPerson } from '../store/people.ts'
 import { realmNamed } from '../store/realms.ts'
 import { findToken } from '../store/tokens.ts'
-import type { Address } from './desk/desk.ts'
+import type { Address, Seen } from './desk/desk.ts'
 
 export type Named = { user: string; realm: string; serial: string }
 export type Whose = {
   address: Address
   serials?: string[]
+  /** Where nobody remembered who they are: what else was read with it, which saves their object the reading. */
+  seen?: Seen
   /** null: a token's that nobody owns, or nobody at all. */
   person: string | null
   /** For the policies: as far as the request names anyone. */
@@ -86,7 +89,10 @@ async function personNamed(
 ): Promise<Sought> {
   const { username, realm } = await splitRealm(context, customer, asked.user, asked.realm)
   const name = { customer, realm: realm ?? asked.realm, username }
-  const sight = afresh ? await readSightOf(context, name) : realm && (await sightOf(context, name))
+  const reading = withTokens()
+  const sight = afresh
+    ? await readSightOf(context, name)
+    : realm && (await sightOf(context, name, reading.read))
   const person = sight ? sight.person : null
   if (realm && person) {
     const ownerId = await (afresh ? personOwner : rememberedOwner)(
@@ -97,6 +103,7 @@ async function personNamed(
     )
     return {
       address: { ownerId, customer },
+      ...reading.seen(ownerId),
       person: person.id,
       // As their resolver writes it: a policy about them is not evaded by another name that they answer to.
       about: { user: person.username, realm, resolver: person.resolver },
@@ -109,6 +116,21 @@ async function personNamed(
     about: { user: username, ...(realm && { realm }) },
     missing: 'user_not_found',
     ...(sight && sight.barred && { barred: true }),
+  }
+}
+
+/** Reads their tokens in the statement that says who they are. */
+function withTokens() {
+  let found: { read: Awaited<ReturnType<typeof readNamed>>; readAtMs: number } | null = null
+  return {
+    async read(context: Context, name: PersonName) {
+      const readAtMs = context.nowMs()
+      const read = await readNamed(context.db, name)
+      found = { read, readAtMs }
+      return read && read.person
+    },
+    seen: (ownerId: OwnerId): { seen?: Seen } =>
+      found?.read ? { seen: { owner: found.read.owned(ownerId), readAtMs: found.readAtMs } } : {},
   }
 }
 

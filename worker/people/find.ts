@@ -30,13 +30,21 @@ export const personIn = async (context: Context, name: PersonName): Promise<Know
 export const personId = async (context: Context, name: PersonName): Promise<string | null> =>
   (await personIn(context, name))?.id ?? null
 
-/** As `personIn`, and whether it is for being barred that there is nobody. @throws Refusal directory_unavailable */
-export async function sightOf(context: Context, name: PersonName): Promise<Sight> {
+/**
+ * As `personIn`, and whether it is for being barred that there is nobody.
+ * @param read how a name is read where all who are looked for are kept here, if it is not remembered.
+ * @throws Refusal directory_unavailable
+ */
+export async function sightOf(
+  context: Context,
+  name: PersonName,
+  read = readPersonIn,
+): Promise<Sight> {
   const { customer, realm, username } = name
   const resolvers = await resolversOf(context, customer, realm)
   const key = `person/${customer}/${nameKey(realm)}/${nameKey(username)}`
   if (resolvers.every(({ type }) => type === 'local')) {
-    const person = await remembered(context, key, () => readPersonIn(context, name))
+    const person = await remembered(context, key, () => read(context, name))
     return { person, barred: false }
   }
   for (const group of grouped(resolvers)) {

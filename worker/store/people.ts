@@ -29,27 +29,25 @@ export async function readPersonIn(
   return row ?? null
 }
 
+/** Beside a resolver of the realm. */
+export const isNamed = and(
+  eq(people.customer, realmResolvers.customer),
+  eq(people.resolver, realmResolvers.resolver),
+  eq(people.usernameKey, sql.placeholder('username')),
+  // Who is kept in a directory is asked for there.
+  isNull(people.uid),
+)
+export const isAskedRealm = and(
+  eq(realmResolvers.customer, sql.placeholder('customer')),
+  eq(realmResolvers.realm, sql.placeholder('realm')),
+)
+
 const lookingUp = (db: D1Database, only?: SQL) =>
   drizzle(db)
     .select({ id: people.id, resolver: people.resolver, username: people.username })
     .from(realmResolvers)
-    .innerJoin(
-      people,
-      and(
-        eq(people.customer, realmResolvers.customer),
-        eq(people.resolver, realmResolvers.resolver),
-        eq(people.usernameKey, sql.placeholder('username')),
-        // Who is kept in a directory is asked for there.
-        isNull(people.uid),
-      ),
-    )
-    .where(
-      and(
-        eq(realmResolvers.customer, sql.placeholder('customer')),
-        eq(realmResolvers.realm, sql.placeholder('realm')),
-        only,
-      ),
-    )
+    .innerJoin(people, isNamed)
+    .where(and(isAskedRealm, only))
     .orderBy(...byPriority)
     .limit(1)
     .prepare()

@@ -1,12 +1,9 @@
-/** Tokens in D1, with their subscriptions and the person they belong to. */
+/** Tokens in D1, with their subscriptions and verifiers. What an owner's object reads of them: owner.ts. */
 import { and, asc, eq, getTableColumns, gt, not, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import {
-  accounts,
   passkeys,
-  people,
   phones,
-  realmResolvers,
   serverKeys,
   subscriptions,
   tokens,
@@ -14,221 +11,14 @@ import {
 } from '../../schema/tables.ts'
 import type { PublicJwk } from '../../schema/jws.ts'
 import type { Context } from '../env.ts'
-import { built } from './built.ts'
 import { forgetWith } from './cache.ts'
 import { type Limit, within } from './limits.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
 export type TokenType = TokenRow['type']
 
-export type OwnerRead = {
-  person: { id: string; username: string; realm: string } | null
-  /** null: no tokens. */
-  customer: string | null
-  account: string
-  tokens: {
-    serial: string
-    type: TokenType
-    /** Of a device's own codes: the device, which all else below has been seen together with. */
-    device: string | null
-    heldUntil: number | null
-    stoppableUntil: number | null
-    description: string
-    active: boolean
-    revoked: boolean
-    enrolled: boolean
-    deviceId: string | null
-    deviceName: string
-    pinHash: string | null
-    failCount: number
-    maxFailCount: number
-    validFrom: number | null
-    validUntil: number | null
-    /** null: no one-time passwords. The seed is sealed. */
-    otp:
-      | ({ seed: string; length: number } & Pick<
-          TokenRow,
-          'hashlib' | 'timeStep' | 'timeWindow' | 'countWindow' | 'syncWindow'
-        >)
-      | null
-    counter: number
-    timeShift: number
-    lastAuthAt: number | null
-    countAuth: number
-    countAuthSuccess: number
-    countAuthMax: number | null
-    countAuthSuccessMax: number | null
-    subscription: { endpoint: string; p256dh: string; auth: string } | null
-    verifier: { credentialId: string; publicKey: string; counter: number } | null
-    /** The credential of a passkey; its signature counter is `counter`. */
-    passkey: string | null
-    /** `web push`, `poll only` or the name of an FCM configuration. */
-    pushConfiguration: string | null
-    /** A stock phone. null: our own app, or no push token. */
-    phone: {
-      /** SPKI, base64, as the phone sent it. */
-      key: string
-      /** Ours; the private half is sealed. */
-      serverKey: { id: string; privateKey: string }
-      /** '' where it only polls. */
-      fbtoken: string
-      capabilities: string[]
-      /** Where policy leaves it to the token. */
-      mayPoll: boolean
-    } | null
-  }[]
-}
-
 /** Begun by a login and not finished: no token yet. */
-const isUnfinished = sql`(${tokens.begunByLogin} = 1 and ${tokens.rolloutState} = 'clientwait')`
-
-const owned = built((db) =>
-  drizzle(db)
-    .select({
-      token: tokens,
-      subscription: subscriptions,
-      verifier: verifiers,
-      passkey: { credentialId: passkeys.credentialId },
-      phone: phones,
-      serverKey: { id: serverKeys.id, privateKey: serverKeys.privateKey },
-      person: people,
-      member: realmResolvers,
-      administrator: { id: accounts.id, username: accounts.username },
-    })
-    .from(tokens)
-    .leftJoin(subscriptions, eq(subscriptions.serial, tokens.serial))
-    .leftJoin(verifiers, eq(verifiers.serial, tokens.serial))
-    .leftJoin(passkeys, eq(passkeys.serial, tokens.serial))
-    .leftJoin(phones, eq(phones.serial, tokens.serial))
-    .leftJoin(serverKeys, eq(serverKeys.id, phones.serverKey))
-    .leftJoin(people, eq(people.id, tokens.person))
-    .leftJoin(accounts, eq(accounts.id, tokens.account))
-    .leftJoin(
-      realmResolvers,
-      and(
-        eq(realmResolvers.customer, people.customer),
-        eq(realmResolvers.resolver, people.resolver),
-        eq(realmResolvers.realm, tokens.realm),
-      ),
-    )
-    .where(and(eq(tokens.ownerId, sql.placeholder('ownerId')), not(isUnfinished)))
-    .orderBy(asc(sql`${tokens}.rowid`))
-    .prepare(),
-)
-
-/** Everything an owner's object keeps, in one statement. An owner without tokens is empty. */
-export async function readOwner(db: D1Database, ownerId: string): Promise<OwnerRead> {
-  const found = await owned(db).execute({ ownerId })
-  const person = found[0]?.person ?? null
-  return {
-    customer: found[0]?.token.customer ?? null,
-    person: person && {
-      id: person.id,
-      username: person.username,
-      realm: found[0]?.token.realm ?? '',
-    },
-    account: person
-      ? accountOf(person)
-      : found[0]?.administrator?.username ||
-        found[0]?.token.description ||
-        found[0]?.token.serial ||
-        '',
-    tokens: withDevices(
-      found.map(({ token, subscription, verifier, passkey, phone, serverKey, ...alive }) => ({
-        serial: token.serial,
-        type: token.type,
-        device: token.device,
-        heldUntil: token.heldUntil,
-        stoppableUntil: token.stoppableUntil,
-        description: token.description,
-        // Whose person is gone, or no longer in the realm, is good for nothing.
-        active:
-          token.active &&
-          (token.person === null || alive.member !== null) &&
-          (token.account === null || alive.administrator !== null),
-        revoked: token.revoked,
-        enrolled: token.rolloutState === 'enrolled',
-        deviceId: token.deviceId,
-        deviceName: token.deviceName,
-        pinHash: token.pinHash,
-        failCount: token.failCount,
-        maxFailCount: token.maxFailCount,
-        validFrom: token.validFrom,
-        validUntil: token.validUntil,
-        otp: otpOf(token),
-        counter: token.counter,
-        timeShift: token.timeShift,
-        lastAuthAt: token.lastAuthAt,
-        countAuth: token.countAuth,
-        countAuthSuccess: token.countAuthSuccess,
-        countAuthMax: token.countAuthMax,
-        countAuthSuccessMax: token.countAuthSuccessMax,
-        subscription: subscription && {
-          endpoint: subscription.endpoint,
-          p256dh: subscription.p256dh,
-          auth: subscription.auth,
-        },
-        verifier: verifier && {
-          credentialId: verifier.credentialId,
-          publicKey: verifier.publicKey,
-          counter: verifier.counter,
-        },
-        passkey: passkey?.credentialId ?? null,
-        pushConfiguration: token.pushConfiguration,
-        phone:
-          phone && serverKey
-            ? {
-                key: phone.publicKey,
-                serverKey,
-                fbtoken: phone.fbtoken,
-                capabilities: phone.capabilities,
-                mayPoll: !/^(false|0|no)$/i.test(token.info.polling_allowed ?? ''),
-              }
-            : null,
-      })),
-    ),
-  }
-}
-
-/** A device's codes are worth what the device is, and nothing where it is gone. They stand before it, because plugins read the last. */
-function withDevices(found: OwnerRead['tokens']): OwnerRead['tokens'] {
-  const codes = found.flatMap((token) => {
-    if (token.device === null) return []
-    const device = found.find(({ serial }) => serial === token.device)
-    return {
-      ...token,
-      active: token.active && device?.active === true && device.enrolled,
-      revoked: token.revoked || device?.revoked === true,
-      pinHash: token.pinHash ?? device?.pinHash ?? null,
-      heldUntil: later(token.heldUntil, device?.heldUntil ?? null),
-      validFrom: later(token.validFrom, device?.validFrom ?? null),
-      validUntil: sooner(token.validUntil, device?.validUntil ?? null),
-    }
-  })
-  return codes.length === 0 ? found : [...codes, ...found.filter(({ device }) => device === null)]
-}
-
-const later = (one: number | null, other: number | null): number | null =>
-  one === null || other === null ? (one ?? other) : Math.max(one, other)
-const sooner = (one: number | null, other: number | null): number | null =>
-  one === null || other === null ? (one ?? other) : Math.min(one, other)
-
-const otpOf = (token: TokenRow): OwnerRead['tokens'][number]['otp'] =>
-  token.seed === null
-    ? null
-    : {
-        seed: token.seed,
-        length: token.otpLength,
-        hashlib: token.hashlib,
-        timeStep: token.timeStep,
-        timeWindow: token.timeWindow,
-        countWindow: token.countWindow,
-        syncWindow: token.syncWindow,
-      }
-
-/** What a person recognises as theirs. */
-export const accountOf = (person: { email: string; username: string }): string =>
-  person.email || person.username
+export const isUnfinished = sql`(${tokens.begunByLogin} = 1 and ${tokens.rolloutState} = 'clientwait')`
 
 export type NewToken = typeof tokens.$inferInsert
 

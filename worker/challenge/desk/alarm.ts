@@ -3,6 +3,7 @@
  * halfway is rung again by the runtime, which takes an alarm away when its work is done.
  */
 import { logFailure } from '../../record/log.ts'
+import { lingersMs } from './copy.ts'
 import { type Desk, rows } from './desk.ts'
 import { type DueKind, alarmRang, dues, wakeAt } from './due.ts'
 import { purgeEnrolments } from './enrolment.ts'
@@ -64,6 +65,9 @@ async function forgetWhenOld(desk: Desk): Promise<void> {
   alarmRang(desk)
   if (owner && owner.keptUntilMs > desk.nowMs()) return wakeAt(desk, owner.keptUntilMs)
   if (!desk.hasStorage) return
+  // An edge may have read D1 before that, and nothing but our storage would say so (copy.ts).
+  const lingersUntilMs = desk.wroteAtMs + lingersMs
+  if (lingersUntilMs > desk.nowMs()) return wakeAt(desk, lingersUntilMs)
   desk.hasStorage = false
   desk.copy = null
   desk.counters = null

@@ -1,9 +1,18 @@
 /**
  * The object's copy of its owner: who they are, their tokens, keys and subscriptions. D1 is the truth; a change there is
- * done only when the object has read it again (`refreshCopy`). Fail counters are the object's own and win over D1.
+ * done only when the object has read it again (`readChange`). Fail counters are the object's own and win over D1.
  */
-import { type OwnerRead, readOwner } from '../../store/tokens.ts'
-import { type Desk, type Found, type OwnerCopy, type TokenCopy, nowSeconds, rows } from './desk.ts'
+import { type OwnerRead, readOwner } from '../../store/owner.ts'
+import {
+  type Desk,
+  type Found,
+  type OwnerCopy,
+  type Seen,
+  type TokenCopy,
+  needStorage,
+  nowSeconds,
+  rows,
+} from './desk.ts'
 import { keepCounters, takeCounters } from './counters.ts'
 import { wakeAt } from './due.ts'
 import { drain } from './outbox.ts'
@@ -11,10 +20,23 @@ import { drain } from './outbox.ts'
 /** A copy that nothing else keeps goes after this. */
 const keptMs = 86_400_000
 
-/** Reads D1 at most once while the object lives. */
-export async function copyOf(desk: Desk, address: Found): Promise<OwnerCopy> {
+/**
+ * What an edge has seen is taken for so long, and by an object without storage alone. Such a one has changed nothing in D1 since: it
+ * keeps its storage for longer after its last write (`lingersMs`), and after a change of its owner's tokens (`keptMs`).
+ */
+const seenMs = 3000
+/** Less than the ten seconds after which the runtime may put an object to sleep, which forgets when that was. */
+export const lingersMs = 8000
+
+/** Reads D1 at most once while the object lives, and not at all where whoever calls has just read it. */
+export async function copyOf(desk: Desk, address: Found, seen?: Seen): Promise<OwnerCopy> {
   const kept = keptCopy(desk)
-  if (!kept) return refreshCopy(desk, address, desk.generation)
+  if (!kept) {
+    if (seen && !desk.hasStorage && Math.abs(desk.nowMs() - seen.readAtMs) < seenMs)
+      // It may be older than a change that is being read right now, which takes its place.
+      return takeCopy(desk, address, seen.owner)
+    return refreshCopy(desk, address)
+  }
   // Who has no rows, and was found by a sealed id, is known once somebody comes who knows.
   kept.customer ||= address.customer ?? ''
   return kept
@@ -27,17 +49,32 @@ export function keptCopy(desk: Desk): OwnerCopy | null {
   return (desk.copy = kept ? (JSON.parse(kept.copy) as OwnerCopy) : null)
 }
 
-/** Reads D1 again. Call it after every committed change of the owner's tokens. */
-export async function refreshCopy(
-  desk: Desk,
-  address: Found,
-  generation = ++desk.generation,
-): Promise<OwnerCopy> {
+/**
+ * Reads D1 again, after a committed change of the owner's tokens, and keeps a copy, be it of nothing: for whatever any edge has seen
+ * before, the change is in force (`seenMs`).
+ */
+export async function readChange(desk: Desk, address: Found): Promise<OwnerCopy> {
+  desk.generation++
+  return refreshCopy(desk, address, () => needStorage(desk))
+}
+
+async function refreshCopy(desk: Desk, address: Found, before = () => {}): Promise<OwnerCopy> {
+  const { generation } = desk
   // What D1 has yet to learn of these tokens would else be read as it was before.
   await drain(desk)
-  const { person, account, customer, tokens: found } = await readOwner(desk.db, address.ownerId)
+  const owner = await readOwner(desk.db, address.ownerId)
+  before()
   // A later change has been read already. One that is still being read must not hold ours up.
   if (generation < desk.copyGeneration && desk.copy) return desk.copy
+  desk.copyGeneration = generation
+  return takeCopy(desk, address, owner)
+}
+
+function takeCopy(
+  desk: Desk,
+  address: Found,
+  { person, account, customer, tokens: found }: OwnerRead,
+): OwnerCopy {
   const tokens = found.filter(({ serial }) => !isHandedOver(desk, serial))
   for (const serial of desk.handedOver.keys())
     if (!found.some((token) => token.serial === serial)) desk.handedOver.delete(serial)
@@ -50,7 +87,6 @@ export async function refreshCopy(
   }
   takeCounters(desk, found)
   desk.copy = copy
-  desk.copyGeneration = generation
   if (desk.hasStorage) {
     wakeAt(desk, keep(desk, copy))
     return copy

@@ -4,7 +4,7 @@
  */
 import type { OtpState } from '../../factor/otp.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
-import type { OwnerRead } from '../../store/tokens.ts'
+import type { OwnerRead } from '../../store/owner.ts'
 import {
   type Counter,
   type Desk,

@@ -5,7 +5,8 @@
 import type { Context, Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
-import type { OwnerRead, TokenType } from '../../store/tokens.ts'
+import type { OwnerRead } from '../../store/owner.ts'
+import type { TokenType } from '../../store/tokens.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { State } from '../../../schema/states.ts'
 import { createStorage } from './storage.ts'
@@ -57,6 +58,9 @@ export type OwnerCopy = Address & {
   account: string
   tokens: TokenCopy[]
 }
+
+/** What an edge read of the owner in D1, and when it began to (epoch milliseconds). */
+export type Seen = { owner: OwnerRead; readAtMs: number }
 
 /** A caller that waits for a transaction to move. */
 export type Waiter = { transactionId: string; done: () => void }
@@ -121,6 +125,8 @@ export type Desk = {
   /** The one that `copy` was read for. */
   copyGeneration: number
   hasStorage: boolean
+  /** When something was last written to D1, as far as one can know: an object that wakes with storage may just have done so. */
+  wroteAtMs: number
   /** Keeps the copy of the owner, where it was read before anything had to be kept, and there is something to keep. */
   keepOwner: (() => void) | null
   alarmAtMs: number | null

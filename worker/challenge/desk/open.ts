@@ -12,6 +12,7 @@ export async function openDesk(ctx: DurableObjectState, env: Env): Promise<Desk>
   const deployment = await deploymentOf(env)
   const nowMs = () => Date.now()
   const { database, db } = databaseOfObject(ctx, env)
+  const hasStorage = openStorage(ctx.storage.sql)
   return {
     sql: ctx.storage.sql,
     storage: ctx.storage,
@@ -34,7 +35,8 @@ export async function openDesk(ctx: DurableObjectState, env: Env): Promise<Desk>
     generation: 0,
     handedOver: new Map(),
     copyGeneration: 0,
-    hasStorage: openStorage(ctx.storage.sql),
+    hasStorage,
+    wroteAtMs: hasStorage ? nowMs() : -Infinity,
     keepOwner: null,
     alarmAtMs: await ctx.storage.getAlarm(),
     draining: null,

@@ -67,6 +67,7 @@ async function writeWaiting(desk: Desk): Promise<void> {
     try {
       const events = batch.flatMap(stamped)
       await writeEvents(desk.db, events)
+      desk.wroteAtMs = desk.nowMs()
       await handOverMessages(desk, events)
     } catch {
       const nextAtMs = desk.nowMs() + retryMs

@@ -2,7 +2,7 @@
 import { countFailure, countTry, isLocked, isSpent } from './counters.ts'
 import { copyOf, isOutside, mayAnswer } from './copy.ts'
 import type { TokenType } from '../../store/tokens.ts'
-import type { Address, Desk, TokenCopy } from './desk.ts'
+import type { Address, Desk, Seen, TokenCopy } from './desk.ts'
 import { record } from './outbox.ts'
 import {
   type Attempt,
@@ -53,8 +53,9 @@ export async function pinCandidates(
   desk: Desk,
   address: Address,
   { serials, types, guess, password, passthru, ...attempt }: PinQuestion,
+  seen?: Seen,
 ): Promise<PinCandidates> {
-  const copy = await copyOf(desk, address)
+  const copy = await copyOf(desk, address, seen)
   const asked = copy.tokens.filter(
     ({ serial, type }) =>
       (!serials || serials.includes(serial)) && (!types || types.includes(type)),

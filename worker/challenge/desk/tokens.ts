@@ -2,7 +2,7 @@
 import { failCountOf, otpStateOf, setFailCount, usesOf } from './counters.ts'
 import { approveFinished } from './by-login.ts'
 import { closeOthers } from './sockets.ts'
-import { copyOf, isUsable, refreshCopy } from './copy.ts'
+import { copyOf, isUsable, readChange } from './copy.ts'
 import { type Address, type Desk, type Found, type Uses, needStorage, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
@@ -12,7 +12,7 @@ import { wakeForDevices } from './wait.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
 export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
-  const copy = await refreshCopy(desk, address)
+  const copy = await readChange(desk, address)
   const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)
   wakeForDevices(desk, usable)
@@ -69,7 +69,7 @@ export async function handOver(desk: Desk, address: Address, serial: string): Pr
   desk.handedOver.set(serial, desk.nowMs() + handOverMs)
   // Whatever ends the object meanwhile, it wakes without the token.
   needStorage(desk)
-  await refreshCopy(desk, address)
+  await readChange(desk, address)
   await drain(desk)
   return !isWaiting(desk, serial, ['otp', 'fail_count', 'uses'])
 }

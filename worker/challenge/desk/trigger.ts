@@ -6,7 +6,14 @@ import { countFailure, isLocked } from './counters.ts'
 import type { NotTriggered, TriggerRequest, Triggered } from './asked.ts'
 import { type Ringing, mayRing, rang } from './bell.ts'
 import { copyOf, mayAnswer } from './copy.ts'
-import { type Address, type Desk, nowSeconds, type OwnerCopy, type TokenCopy } from './desk.ts'
+import {
+  type Address,
+  type Desk,
+  type OwnerCopy,
+  type Seen,
+  type TokenCopy,
+  nowSeconds,
+} from './desk.ts'
 import { wakeAt } from './due.ts'
 import { expireDue } from './expire.ts'
 import { keepForReplay, replayed } from './idempotency.ts'
@@ -23,8 +30,9 @@ export async function trigger(
   desk: Desk,
   address: Address,
   request: TriggerRequest,
+  seen?: Seen,
 ): Promise<Triggered | NotTriggered> {
-  const copy = await copyOf(desk, address)
+  const copy = await copyOf(desk, address, seen)
   const chosen = choose(desk, copy, request)
   if ('reason' in chosen) return { ok: false, reason: chosen.reason }
   const { settings } = request
