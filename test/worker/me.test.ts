@@ -1,10 +1,13 @@
 /** /me: what people do about their own devices, and what nobody may do in their place. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { eq } from 'drizzle-orm'
+import { tokens } from '../../schema/tables.ts'
 import { type Application, application } from '../support/application.ts'
 import { enrol } from '../support/virtual-device.ts'
 import { until } from '../support/until.ts'
 import { type Deployment, clock, deployment, origin } from './deployment.ts'
 import { move } from './move.ts'
+import { objectOf } from './object.ts'
 import { selfService, tokenOf } from './self-service.ts'
 
 const password = 'a long and quiet password'
@@ -34,7 +37,14 @@ const byCode = async (user: string, code: string, word = password) =>
 const add = (who: Application, more: object = {}) =>
   who.call('POST', '/token/init', { type: 'push', genkey: 1, ...more })
 type Mine = {
-  devices: { serial: string; state: string; name: string; type: string; left?: number }[]
+  devices: {
+    serial: string
+    state: string
+    name: string
+    type: string
+    used_at: number | null
+    left?: number
+  }[]
   approved: boolean
   changes_until: number
 }
@@ -220,6 +230,49 @@ describe('own devices', () => {
     expect((await mine(who)).devices).toHaveLength(4)
   })
 
+  it('are told as they are at once: when each was last used, and how many codes are left', async () => {
+    await person('counted')
+    const phone = await d.device('counted')
+    const other = await d.device('counted')
+    const codes = { type: 'recovery', user: 'counted' }
+    const made = await d.payroll.call('POST', '/token/init', codes)
+    const [code = ''] = Object.values(made.envelope.detail?.['otps'] as Record<string, string>)
+    const object = await objectOf(d, phone.serial)
+    // As long as D1 has heard of nothing.
+    await object.gather(600)
+    try {
+      const begun = Math.floor(Date.now() / 1000)
+      const who = await byDevice('counted', phone)
+      const told = async () => {
+        const { devices } = await mine(who)
+        return devices.map(({ type, used_at, left }) => [type, (used_at ?? 0) >= begun, left])
+      }
+      expect(await told()).toEqual([
+        ['push', true, undefined],
+        ['push', false, undefined],
+        ['recovery', false, 10],
+      ])
+      const asked = await auth({ username: 'counted', password })
+      const id = asked.envelope.detail?.transaction_id
+      const typed = { username: 'counted', transaction_id: id, password: code }
+      expect((await auth(typed)).status).toBe(200)
+      await byDevice('counted', other)
+      expect(await told()).toEqual([
+        ['push', true, undefined],
+        ['push', true, undefined],
+        ['recovery', true, 9],
+      ])
+      for (const { serial } of [phone, other]) {
+        const [row] = await d.db.select().from(tokens).where(eq(tokens.serial, serial))
+        expect(row?.lastAuthAt).toBeNull()
+      }
+      await object.evict()
+      expect((await told()).map(([, used]) => used)).toEqual([true, true, true])
+    } finally {
+      await object.gather(0)
+    }
+  })
+
   it('are told until when they are held, where another device let them in', async () => {
     await person('moving')
     const phone = await d.device('moving')
@@ -256,11 +309,8 @@ describe('a recovery code', () => {
     expect((await type((await ask()).id, codes[0]!)).status).toBe(401)
     expect(await mine(who)).toMatchObject({ approved: true })
     await who.call('POST', `/token/disable/${phone.serial}`, {})
-    // D1 hears of it within a second.
-    await until('one code less', async () => {
-      const { devices } = await mine(who)
-      return devices[0]?.state === 'off' && devices[1]?.left === 9
-    })
+    const { devices } = await mine(who)
+    expect(devices).toMatchObject([{ state: 'off' }, { left: 9 }])
     expect((await ask()).types).toEqual(['recovery'])
     const { enrolment_url: invitation = '' } = (await add(who)).envelope.detail ?? {}
     const fresh = await enrol(d.server, { invitation })

@@ -237,10 +237,10 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     await this.#verbs.tokensChanged(this.#open, address)
   }
 
-  /** What of a token only this object knows at once. */
-  async countersOf(address: Address, serial: string) {
+  /** What of these tokens only this object knows at once, in their order. */
+  async countersOf(address: Address, serials: string[]) {
     await this.#verbs.copyOf(this.#open, address)
-    return this.#verbs.countersOf(this.#open, serial)
+    return serials.map((serial) => this.#verbs.countersOf(this.#open, serial))
   }
 
   async resetFailCounts(address: Address, serials: string[]) {

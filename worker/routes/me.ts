@@ -1,9 +1,11 @@
 /** /me: what a person's own page asks beside /auth and /token: their devices in few words, when a new one is ready, what was asked in their name. */
+import type { Address } from '../challenge/desk/desk.ts'
+import { reach } from '../challenge/reach.ts'
 import { awaitDevice } from '../enrolment/await-device.ts'
-import { nowSeconds } from '../env.ts'
+import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { pushHealth } from '../store/own-devices.ts'
-import { tokensOf } from '../store/tokens.ts'
+import { type TokenRow, tokensOf } from '../store/tokens.ts'
 import { parametersOf } from './decode/parameters.ts'
 import { personOf } from './decode/person.ts'
 import { recentSeconds } from './decode/permission.ts'
@@ -23,7 +25,7 @@ me.route('/', trial)
 me.get('/devices', async (call) => {
   const { self, customer } = await personOf(call)
   const context = call.get('context')
-  const own = await tokensOf(context.db, self.ownerId)
+  const own = await asNow(context, { ownerId: self.ownerId, customer })
   const pushed = own.filter(({ type }) => type === 'push').map(({ serial }) => serial)
   const health = await pushHealth(context.db, customer, pushed)
   return answer(call, {
@@ -34,6 +36,15 @@ me.get('/devices', async (call) => {
     },
   })
 })
+
+/** D1 hears some seconds later what was just used: who has signed in by it would read that it never was. */
+async function asNow(context: Context, address: Address): Promise<TokenRow[]> {
+  const own = await tokensOf(context.db, address.ownerId)
+  if (own.length === 0) return own
+  const serials = own.map(({ serial }) => serial)
+  const counted = await reach(context, address, (object) => object.countersOf(address, serials))
+  return own.map((token, at) => ({ ...token, ...counted[at] }))
+}
 
 /** Longer than an invitation is shown for nobody looks. */
 const longestMs = 10 * 60_000

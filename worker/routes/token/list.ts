@@ -65,8 +65,8 @@ list.get('/', async (call) => {
 
 async function asNow(call: Call, row: ListedToken): Promise<Record<string, unknown>> {
   const address = addressOf(row.token)
-  const counters = await reach(call.get('context'), address, (object) =>
-    object.countersOf(address, row.token.serial),
+  const [counters] = await reach(call.get('context'), address, (object) =>
+    object.countersOf(address, [row.token.serial]),
   )
   return describedToken(row, counters ?? row.token)
 }
