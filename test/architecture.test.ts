@@ -61,7 +61,7 @@ describe('the check', () => {
   it.each([
     [
       'the way up',
-      'worker/store/tokens.ts',
+      'worker/store/tokens/find.ts',
       'worker/challenge/state.ts',
       'challenge is above store',
     ],

@@ -1,7 +1,7 @@
 /** Redeems an approval for the application that asked for it. */
 import { toBase64url } from '../../schema/encoding.ts'
 import { type Context, nowSeconds } from '../env.ts'
-import { finishOtp } from '../store/tokens.ts'
+import { finishOtp } from '../store/tokens/enrol.ts'
 import { changeTokens } from './change-tokens.ts'
 import type { Redemption } from './desk/redeem.ts'
 import type { Terms } from './desk/terms.ts'

@@ -2,7 +2,7 @@
 import type { Context } from '../env.ts'
 import { isLegacy } from '../factor/legacy.ts'
 import { hashPin } from '../factor/pin.ts'
-import { renewPin } from '../store/tokens.ts'
+import { renewPin } from '../store/tokens/change.ts'
 import { changeTokens } from './change-tokens.ts'
 import type { Address } from './desk/desk.ts'
 

@@ -5,7 +5,7 @@ import { type Limit, parseLimit, parseSpan } from '../policy/span.ts'
 import { type Failure, refuse } from '../problem.ts'
 import { writeAudit } from '../record/audit.ts'
 import { type Sayings, sayingsOf } from '../store/policies.ts'
-import type { TokenType } from '../store/tokens.ts'
+import type { TokenType } from '../store/tokens/row.ts'
 import type { Terms } from './desk/terms.ts'
 import type { Whose } from './whose.ts'
 

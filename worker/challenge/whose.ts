@@ -9,7 +9,7 @@ import { nameKey } from '../store/name-key.ts'
 import { readNamed } from '../store/owner.ts'
 import { type PersonName, findPerson, rememberedPerson } from '../store/people.ts'
 import { realmNamed } from '../store/realms.ts'
-import { findToken } from '../store/tokens.ts'
+import { findToken } from '../store/tokens/find.ts'
 import type { Address, Seen } from './desk/desk.ts'
 
 export type Named = { user: string; realm: string; serial: string }

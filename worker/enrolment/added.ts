@@ -4,7 +4,8 @@
  */
 import { reach } from '../challenge/reach.ts'
 import type { Context } from '../env.ts'
-import { type TokenRow, tokensOf } from '../store/tokens.ts'
+import { tokensOf } from '../store/tokens/find.ts'
+import type { TokenRow } from '../store/tokens/row.ts'
 import { addressOf } from './manage.ts'
 
 /** Somebody's other phone may be in a drawer until the evening. */

@@ -4,7 +4,8 @@ import { accountOwner } from '../challenge/whose.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { type Account, deleteAdministrator } from '../store/accounts.ts'
-import { deleteToken, tokensOf } from '../store/tokens.ts'
+import { deleteToken } from '../store/tokens/delete.ts'
+import { tokensOf } from '../store/tokens/find.ts'
 
 /** @throws Refusal last_administrator */
 export async function removeAdministrator(context: Context, account: Account): Promise<void> {

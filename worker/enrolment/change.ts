@@ -6,7 +6,9 @@ import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { isPushEndpoint } from '../push/hosts.ts'
 import { writeAudit } from '../record/audit.ts'
-import { deleteToken, putSubscription, renameDevice } from '../store/tokens.ts'
+import { putSubscription } from '../store/subscriptions.ts'
+import { renameDevice } from '../store/tokens/change.ts'
+import { deleteToken } from '../store/tokens/delete.ts'
 
 export type Member = {
   address: Address

@@ -10,7 +10,9 @@ import { type Context, nowSeconds } from '../env.ts'
 import { findPerson } from '../store/people.ts'
 import { saidOf } from '../store/policies.ts'
 import { readSettings } from '../store/settings.ts'
-import { type TokenRow, findCodesOf, insertToken } from '../store/tokens.ts'
+import { findCodesOf } from '../store/tokens/find.ts'
+import { insertToken } from '../store/tokens/insert.ts'
+import type { TokenRow } from '../store/tokens/row.ts'
 import { serialFor } from './serial.ts'
 
 /** As long as the hash: RFC 6238 §5.1. */

@@ -9,7 +9,8 @@ import { actions } from '../policy/actions.ts'
 import { refuse } from '../problem.ts'
 import { mostSaid } from '../store/policies.ts'
 import { type Limit, exceeded } from '../store/limits.ts'
-import { type TokenType, findToken } from '../store/tokens.ts'
+import { findToken } from '../store/tokens/find.ts'
+import type { TokenType } from '../store/tokens/row.ts'
 import { serialTaken } from './serial.ts'
 
 export type Limited = {

@@ -3,7 +3,7 @@ import type { EnrolmentLookAnswer } from '../../schema/device.ts'
 import { reach } from '../challenge/reach.ts'
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
-import { findToken } from '../store/tokens.ts'
+import { findToken } from '../store/tokens/find.ts'
 import { type Presented, routeInvitation } from './invitation.ts'
 
 export async function lookAtInvitation(

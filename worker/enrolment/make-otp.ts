@@ -17,7 +17,7 @@ import {
 } from '../factor/otp.ts'
 import { hashPin } from '../factor/pin.ts'
 import { readSettings } from '../store/settings.ts'
-import { insertToken } from '../store/tokens.ts'
+import { insertToken } from '../store/tokens/insert.ts'
 import { checkLimits, limitsFor, refuseInsert } from './limits.ts'
 import { serialFor } from './serial.ts'
 

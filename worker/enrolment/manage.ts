@@ -6,13 +6,9 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import type { Context } from '../env.ts'
 import { forget } from '../store/cache.ts'
 import type { Limit } from '../store/limits.ts'
-import {
-  type TokenChange,
-  type TokenRow,
-  deleteToken,
-  updateToken,
-  updateWithin,
-} from '../store/tokens.ts'
+import { updateToken, updateWithin } from '../store/tokens/change.ts'
+import { deleteToken } from '../store/tokens/delete.ts'
+import type { TokenChange, TokenRow } from '../store/tokens/row.ts'
 import { refuseLimit } from './limits.ts'
 
 export const addressOf = ({ ownerId, customer }: TokenRow): Address => ({

@@ -15,7 +15,7 @@ import { writeAudit } from '../record/audit.ts'
 import { tellEnrolled } from '../webhook/tell.ts'
 import { enrolPhone, phoneNamed, setFbtoken } from '../store/phones.ts'
 import { takeServerKey } from '../store/server-keys.ts'
-import { findToken } from '../store/tokens.ts'
+import { findToken } from '../store/tokens/find.ts'
 import { ownerInvited } from './invitation.ts'
 
 export type PhoneEnrolling = {

@@ -1,7 +1,7 @@
 /** Serials: four letters that say the type, as privacyIDEA's clients know them, and eight hexadecimal digits. */
 import type { Context } from '../env.ts'
 import { refuse } from '../problem.ts'
-import type { TokenType } from '../store/tokens.ts'
+import type { TokenType } from '../store/tokens/row.ts'
 
 const prefixes: Record<TokenType, string> = {
   push: 'PIPU',

@@ -9,7 +9,8 @@ import type { OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import type { Limit } from '../store/limits.ts'
-import { type TokenChange, type TokenRow, moveToken } from '../store/tokens.ts'
+import { moveToken } from '../store/tokens/move.ts'
+import type { TokenChange, TokenRow } from '../store/tokens/row.ts'
 
 import { checkLimits, refuseLimit } from './limits.ts'
 

@@ -10,7 +10,8 @@ import { hmac } from '../crypto/derive.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import { readSettings } from '../store/settings.ts'
-import { findToken, insertVerifier } from '../store/tokens.ts'
+import { findToken } from '../store/tokens/find.ts'
+import { insertVerifier } from '../store/verifiers.ts'
 import type { Member } from './change.ts'
 
 /** A challenge is good for the window it was made in and the next. */

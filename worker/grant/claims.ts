@@ -6,7 +6,7 @@ import { type Context, nowSeconds } from '../env.ts'
 import type { Grant } from '../store/grants.ts'
 import { personIn } from '../people/find.ts'
 import { type Person, findPerson } from '../store/people.ts'
-import { isInForce } from '../store/tokens.ts'
+import { isInForce } from '../store/tokens/find.ts'
 import { type Algorithm, signingKey, verifyingKey } from './keys.ts'
 
 export const idTokenSeconds = 600

@@ -17,7 +17,7 @@ import { built } from './built.ts'
 import { nameKey } from './name-key.ts'
 import { type Known, type PersonName, isAskedRealm, isNamed } from './people.ts'
 import { byPriority } from './realms.ts'
-import { type TokenRow, type TokenType, isUnfinished } from './tokens.ts'
+import { type TokenRow, type TokenType, isUnfinished } from './tokens/row.ts'
 
 export type OwnerRead = {
   person: { id: string; username: string; realm: string } | null

@@ -190,7 +190,7 @@ export async function updatePerson(
   return (await findPerson(context, person.id))?.usernameKey === usernameKey
 }
 
-/** The person and what was noted about them. Their tokens stay, and are good for nothing (store/tokens.ts). */
+/** The person and what was noted about them. Their tokens stay, and are good for nothing (store/owner.ts). */
 export async function deletePerson(context: Context, id: string): Promise<void> {
   const orm = drizzle(context.db)
   await forgetWith(context, [

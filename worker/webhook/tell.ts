@@ -4,7 +4,7 @@ import { type Context, nowSeconds } from '../env.ts'
 import { logFailure } from '../record/log.ts'
 import { sha256 } from '../../schema/encoding.ts'
 import { rememberedPerson } from '../store/people.ts'
-import type { TokenRow } from '../store/tokens.ts'
+import type { TokenRow } from '../store/tokens/row.ts'
 import { readWebhooks } from '../store/webhooks.ts'
 import type { Messenger } from './messenger.ts'
 

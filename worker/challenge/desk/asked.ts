@@ -1,7 +1,7 @@
 /** What a trigger asks of the object, and what comes of it. */
 import type { Origin } from '../../../schema/signing.ts'
 import type { Settings } from '../../policy/settings.ts'
-import type { TokenType } from '../../store/tokens.ts'
+import type { TokenType } from '../../store/tokens/row.ts'
 import type { Ping } from './transaction.ts'
 import type { Match, PhoneTerms } from '../presence.ts'
 

@@ -5,7 +5,7 @@
 import { countFailure, countTry, isLocked, otpStateOf, setOtpState } from './counters.ts'
 import { unseal } from '../../crypto/seal.ts'
 import { type OtpKind, type OtpType, hasForm, matchOtp, resynchronised } from '../../factor/otp.ts'
-import type { TokenType } from '../../store/tokens.ts'
+import type { TokenType } from '../../store/tokens/row.ts'
 import { copyOf, keptCopy, mayAnswer } from './copy.ts'
 import { type Address, type Desk, type TokenCopy, nowSeconds } from './desk.ts'
 import { record } from './outbox.ts'

@@ -1,7 +1,7 @@
 /** What a PIN is to be compared with, and where a one-time password may follow it. The hashing is done at the edge; here the try is counted first. */
 import { countFailure, countTry, isLocked, isSpent } from './counters.ts'
 import { copyOf, isOutside, mayAnswer } from './copy.ts'
-import type { TokenType } from '../../store/tokens.ts'
+import type { TokenType } from '../../store/tokens/row.ts'
 import type { Address, Desk, Seen, TokenCopy } from './desk.ts'
 import { record } from './outbox.ts'
 import {

@@ -8,7 +8,7 @@ import { accountOwner } from '../../challenge/whose.ts'
 import type { Context } from '../../env.ts'
 import { hardenedSettings } from '../../policy/settings.ts'
 import type { Account } from '../../store/accounts.ts'
-import { tokensOf } from '../../store/tokens.ts'
+import { tokensOf } from '../../store/tokens/find.ts'
 
 /** Two minutes to answer and three more to make use of it: what was approved is done now or not at all. */
 const settings = { ...hardenedSettings, answerSeconds: 120, redeemSeconds: 180 }

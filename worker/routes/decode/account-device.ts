@@ -3,7 +3,7 @@
  * and describe it. All of that weakens or strengthens an account, so it counts as dangerous.
  */
 import { refuse } from '../../problem.ts'
-import { findToken } from '../../store/tokens.ts'
+import { findToken } from '../../store/tokens/find.ts'
 import type { Call } from '../surface.ts'
 import type { Caller } from './identity.ts'
 import { parametersOf } from './parameters.ts'

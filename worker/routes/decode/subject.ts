@@ -9,7 +9,7 @@ import type { Subject } from '../../policy/match.ts'
 import { personIn } from '../../people/find.ts'
 import { findPerson } from '../../store/people.ts'
 import { readRealms } from '../../store/realms.ts'
-import { findToken } from '../../store/tokens.ts'
+import { findToken } from '../../store/tokens/find.ts'
 import type { Call } from '../surface.ts'
 import type { Parameters } from './parameters.ts'
 

@@ -5,7 +5,8 @@ import { personOwner, splitRealm } from '../../challenge/whose.ts'
 import { refuse } from '../../problem.ts'
 import { personId } from '../../people/find.ts'
 import { type Person, findPerson } from '../../store/people.ts'
-import { type TokenRow, findToken, tokensOf } from '../../store/tokens.ts'
+import { findToken, tokensOf } from '../../store/tokens/find.ts'
+import type { TokenRow } from '../../store/tokens/row.ts'
 import type { Parameters } from './parameters.ts'
 
 /** What an administrator sees in a list. */

@@ -1,7 +1,7 @@
 /** What a person reads of a token of theirs, at /me. */
 import { recoveryCodes } from '../../factor/otp.ts'
 import type { PushHealth } from '../../store/own-devices.ts'
-import type { TokenRow } from '../../store/tokens.ts'
+import type { TokenRow } from '../../store/tokens/row.ts'
 
 /** @param own all of theirs: the codes that a device shows are told with the device. */
 export function ownDevices(own: TokenRow[], health: Map<string, PushHealth>, now: number) {

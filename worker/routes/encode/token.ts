@@ -1,5 +1,5 @@
 /** A token as privacyIDEA's lists tell of it. Never its seed, its PIN or a key. */
-import type { ListedToken } from '../../store/token-list.ts'
+import type { ListedToken } from '../../store/tokens/list.ts'
 import { pemOf } from './phone.ts'
 
 export type Counters = { failCount: number; counter: number; timeShift: number } & Pick<

@@ -8,7 +8,7 @@ import {
   listTokens,
   tokenFields,
   tokenOrders,
-} from '../../store/token-list.ts'
+} from '../../store/tokens/list.ts'
 import { callerWith } from '../decode/caller.ts'
 import { listOf } from '../decode/list.ts'
 import { type Parameters, parametersOf, wholeNumber } from '../decode/parameters.ts'

@@ -2,10 +2,10 @@
 import { type SQL, and, asc, count, desc, eq, isNotNull, isNull, or, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { alias } from 'drizzle-orm/sqlite-core'
-import { people, phones, serverKeys, tokens } from '../../schema/tables.ts'
-import { nameKey } from './name-key.ts'
-import { type Page, isOneOf, matches } from './search.ts'
-import type { TokenRow } from './tokens.ts'
+import { people, phones, serverKeys, tokens } from '../../../schema/tables.ts'
+import { nameKey } from '../name-key.ts'
+import { type Page, isOneOf, matches } from '../search.ts'
+import type { TokenRow } from './row.ts'
 
 export type TokenFilter = {
   customer: string
