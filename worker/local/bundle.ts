@@ -2,12 +2,12 @@
  * Bundles the worker, for the local runtime and for the edge alike: one ES module. Node's modules are left to workerd, and what the
  * worker imports late stays late: it is skimmed at the start and run when it is asked for.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { builtinModules } from 'node:module'
 import { basename, join } from 'node:path'
 import { type BuildOptions, type Plugin, build } from 'esbuild'
 import { lateInOne } from './bundle-late.ts'
-import { digestOf } from './digest.ts'
+import { kept } from './kept.ts'
 import { projectRoot, workerEntry } from './paths.ts'
 import { Refusal } from './settings.ts'
 
@@ -82,20 +82,10 @@ const refused = (error: Error): never => {
 }
 
 const sources = ['worker', 'schema', 'package.json', 'package-lock.json']
-const kept = join(projectRoot, 'node_modules/.built-worker.js')
 
 /** For the local runtime; bundled anew where something that goes into it has changed since. @throws Refusal with esbuild's own words where the worker does not compile. */
-export async function bundleWorker(): Promise<string> {
-  const madeFrom = `// ${await digestOf(sources)}\n`
-  const last = await readFile(kept, 'utf8').catch(() => '')
-  if (last.startsWith(madeFrom)) return last.slice(madeFrom.length)
-  const script = await bundle(workerEntry)
-  // Whoever reads it at the same moment gets the one or the other, whole.
-  const beside = `${kept}.${process.pid}`
-  await writeFile(beside, madeFrom + script)
-  await rename(beside, kept)
-  return script
-}
+export const bundleWorker = (): Promise<string> =>
+  kept('.built-worker.js', sources, () => bundle(workerEntry))
 
 /** Another worker than ours, each time anew. */
 export async function bundle(entry: string): Promise<string> {

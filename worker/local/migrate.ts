@@ -10,7 +10,10 @@ const table = `create table if not exists d1_migrations (
   applied_at timestamp default current_timestamp not null
 )`
 
-/** Each file in one batch: it is applied whole or not at all. @returns the names of what was new. */
+/**
+ * What is new in one transaction: it is applied whole or not at all. And as one text, for each statement that is prepared blocks this
+ * process until the runtime has answered, and there are more than a hundred. @returns the names of what was new.
+ */
 export async function migrate(database: D1Database): Promise<string[]> {
   await database.prepare(table).run()
   const { results } = await database
@@ -18,12 +21,17 @@ export async function migrate(database: D1Database): Promise<string[]> {
     .all<{ name: string }>()
   const applied = new Set(results.map(({ name }) => name))
   const waiting = (await migrationNames()).filter((name) => !applied.has(name))
-  for (const name of waiting) {
-    const note = database.prepare('insert into d1_migrations (name) values (?)').bind(name)
-    const steps = statements(await readFile(join(folder, name), 'utf8'))
-    await database.batch([...steps.map((step) => database.prepare(step)), note])
-  }
+  if (waiting.length === 0) return []
+  const steps = await Promise.all(waiting.map(stepsOf))
+  await database.batch([database.prepare(steps.join('\n'))])
   return waiting
+}
+
+/** What a file does, and that it was done. */
+async function stepsOf(name: string): Promise<string> {
+  const sql = await readFile(join(folder, name), 'utf8')
+  const note = `insert into d1_migrations (name) values ('${name.replaceAll("'", "''")}')`
+  return [...statements(sql), note].map((one) => one.replace(/;?$/, ';')).join('\n')
 }
 
 export async function migrationNames(): Promise<string[]> {

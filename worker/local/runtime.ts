@@ -13,9 +13,9 @@ import {
   type Response,
   convertV4MiniflareOptions,
 } from 'miniflare'
-import { unstable_getMiniflareWorkerOptions as workerOptionsOf } from 'wrangler'
 import { bindingOf } from './bindings.ts'
-import { projectRoot, wranglerToml } from './paths.ts'
+import { projectRoot } from './paths.ts'
+import { type WorkerOptions, workerOptions } from './worker-options.ts'
 
 export type LogEntry = { level: string; message: string }
 export type RuntimeOptions = {
@@ -52,7 +52,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   let stopping = false
   // Ctrl-C reaches workerd as well; that it then ends is no news.
   const log: typeof options.log = (entry) => stopping || options.log(entry)
-  const given = convertV4MiniflareOptions(miniflareOptions({ ...options, log }))
+  const written = await workerOptions()
+  const given = convertV4MiniflareOptions(miniflareOptions(written, { ...options, log }))
   const miniflare = processes.within(() => new Miniflare(given))
   try {
     await miniflare.ready
@@ -95,8 +96,7 @@ const furtherDatabases = (databases: number): Databases =>
     ]),
   )
 
-function miniflareOptions(options: RuntimeOptions) {
-  const { workerOptions } = workerOptionsOf(wranglerToml)
+function miniflareOptions(written: WorkerOptions, options: RuntimeOptions) {
   const { host, port, log } = options
   return {
     host: '127.0.0.1',
@@ -110,17 +110,17 @@ function miniflareOptions(options: RuntimeOptions) {
     unsafeRuntimeEnv: options.environment,
     workers: [
       {
-        ...workerOptions,
+        ...written,
         name: workerName,
         rootPath: projectRoot,
         modules: [{ type: 'ESModule' as const, path: 'index.js', contents: options.script }],
         bindings: {
-          ...(workerOptions.bindings as RuntimeOptions['bindings']),
+          ...(written.bindings as RuntimeOptions['bindings']),
           ...options.bindings,
         },
         d1Databases: {
           ...furtherDatabases(options.databases),
-          ...(workerOptions.d1Databases as Databases),
+          ...(written.d1Databases as Databases),
         },
         unsafeDirectSockets: [{ host, port }],
         ...(options.outboundService && { outboundService: options.outboundService }),
