@@ -1,10 +1,8 @@
 /** A person's own page in real browsers: from a one-time code to a first device, and from there by that device's approval. */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { en } from '../../pwa/src/text/en.ts'
 import { laterTexts } from '../../pwa/src/text/later-texts.ts'
-import { axeViolations, overflowPixels } from '../support/axe.ts'
+import { axeViolations, keepPicture, overflowPixels } from '../support/axe.ts'
 import { enrolInApp } from '../support/person.ts'
 import { type Stage, engines, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
@@ -31,7 +29,7 @@ function watchPolicy(): void {
 const violations = (): string[] => (window as { refused?: string[] }).refused ?? ['not watched']
 
 async function isWell(tab: Tab, name: string): Promise<void> {
-  await tab.picture(join(tmpdir(), `me-${name}.png`))
+  await keepPicture(tab, `me-${name}`)
   expect([name, await axeViolations(tab), await overflowPixels(tab)]).toEqual([name, [], 0])
 }
 

@@ -1,11 +1,9 @@
 /** Moving to a new phone, in two browsers: scan or type, approve on the old one, held on the new one, and stopped. */
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { de } from '../../pwa/src/text/de.ts'
 import { en } from '../../pwa/src/text/en.ts'
 import { laterTexts } from '../../pwa/src/text/later-texts.ts'
-import { axeViolations, overflowPixels } from '../support/axe.ts'
+import { axeViolations, keepPicture, overflowPixels } from '../support/axe.ts'
 import { enrolInApp, readOutcome } from '../support/person.ts'
 import { type Stage, isMissing, setStage } from '../support/stage.ts'
 import { until } from '../support/until.ts'
@@ -32,7 +30,7 @@ describe.skipIf(isMissing('chromium')).each(looks)('to %s, %s', (engine, _, how,
       const { application, url } = stage.deployment
       const look = { width: 360, height: 740, ...how }
       const inspect = async (tab: Tab, name: string) => {
-        await tab.picture(join(tmpdir(), `moves-${engine}-${name}.png`))
+        await keepPicture(tab, `moves-${engine}-${name}`)
         expect([name, await axeViolations(tab), await overflowPixels(tab)]).toEqual([name, [], 0])
       }
       // One of the two is pushed to, with a browser of its own.

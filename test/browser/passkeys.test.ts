@@ -1,11 +1,9 @@
 /** Passkeys in a real browser with an authenticator that it believes in: added at /me, used at the sign-in page, removed again. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { axeViolations, overflowPixels } from '../support/axe.ts'
+import { axeViolations, keepPicture, overflowPixels } from '../support/axe.ts'
 import { giveAuthenticator } from '../support/browser-authenticator.ts'
 import { type Stage, isMissing, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
@@ -47,7 +45,7 @@ describe.skipIf(isMissing('chromium'))('a passkey in chromium', () => {
   })
 
   async function isWell(tab: Tab, name: string): Promise<void> {
-    await tab.picture(join(tmpdir(), `passkey-${name}.png`))
+    await keepPicture(tab, `passkey-${name}`)
     expect([name, await axeViolations(tab), await overflowPixels(tab)]).toEqual([name, [], 0])
   }
 
@@ -189,7 +187,7 @@ describe.skipIf(isMissing('chromium'))('a passkey in chromium', () => {
     await tab.open((await begin()).address)
     const visible = () => pageOf(tab).getByRole('button').allInnerTexts()
     expect(await visible()).toEqual(['Continue'])
-    await tab.picture(join(tmpdir(), 'passkey-no-script.png'))
+    await keepPicture(tab, 'passkey-no-script')
     await session.send('Emulation.setScriptExecutionDisabled', { value: false })
 
     await session.send('Page.enable')

@@ -34,6 +34,7 @@ export async function launchFirefoxWindows(profile: string): Promise<Windows<Fir
   const browser = await start({ profile, origin: '', notifications: 'granted' })
   const version = await browser.version()
   return {
+    isOpen: () => browser.connected,
     async window(options: WindowOptions) {
       if (options.dark || options.language || options.notifications === 'denied')
         throw new Error(
@@ -115,6 +116,10 @@ function preferences(options: FirefoxOptions): Record<string, unknown> {
     'intl.accept_languages': options.language ?? 'en-GB',
     'layout.css.prefers-color-scheme.content-override': options.dark ? 0 : 1,
     'dom.disable_open_during_load': false,
+    // As Chromium's: what moves is painted sixty times a second.
+    'ui.prefersReducedMotion': 1,
+    // Processes that stand ready for pages that nobody opens.
+    'dom.ipc.processPrelaunch.enabled': false,
     ...(notifications && {
       'permissions.default.desktop-notification': notifications === 'granted' ? 1 : 2,
     }),

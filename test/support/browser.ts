@@ -26,8 +26,9 @@ export type WindowOptions = Pick<
   'origin' | 'notifications' | 'width' | 'height' | 'language' | 'dark'
 >
 
-/** One process for many windows, each with a storage of its own that goes with it. None gets push. */
+/** One process for many windows, each with a storage of its own that goes with it. None gets push. It ends with whoever launched it. */
 export type Windows<Kind extends Browser = Browser> = {
+  isOpen(): boolean
   window(options: WindowOptions): Promise<Kind>
   close(): Promise<void>
 }

@@ -44,12 +44,37 @@ export type Stage = {
   person(name?: string): Promise<Person & { realm: string }>
   /** A browser with a profile of its own, open; by default notifications are allowed. */
   phone<Kind extends Engine>(engine: Kind, options?: Partial<BrowserOptions>): Promise<Phone<Kind>>
-  /** For all that needs neither push nor notifications, and much quicker: a window, of a storage of its own, of a browser that the stage keeps. */
+  /** For all that needs neither push nor notifications, and much quicker: a window, of a storage of its own, of a browser that all stages share. */
   window<Kind extends Engine>(
     engine: Kind,
     options?: Partial<WindowOptions>,
   ): Promise<Launched[Kind]>
   end(): Promise<void>
+}
+
+/** Where a test file ends, the next one goes on with them: each takes seconds to start. */
+const kept = new Map<Engine, Promise<Windows>>()
+
+/** One that has crashed costs what was under way in it, and no later file. */
+async function windowsOf(engine: Engine): Promise<Windows> {
+  const known = kept.get(engine)
+  const isOpen = (windows: Windows) => windows.isOpen()
+  if (known && (await known.then(isOpen, () => false))) return known
+  // Drivers end their browsers as the process exits; vitest ends it by a signal, which is no exit.
+  if (kept.size === 0) process.once('SIGTERM', () => process.exit(143))
+  // Unless somebody else was quicker.
+  if (kept.get(engine) === known)
+    kept.set(engine, engine === 'chromium' ? launchChromiumWindows() : keepFirefox())
+  return kept.get(engine)!
+}
+
+async function keepFirefox(): Promise<Windows> {
+  const profile = mkdtempSync(join(tmpdir(), 'countersign-firefox-'))
+  const firefox = await launchFirefoxWindows(profile)
+  // Its last helper may still be writing.
+  const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 }
+  process.once('exit', () => rmSync(profile, removal))
+  return firefox
 }
 
 export async function setStage(options: ServeOptions = {}): Promise<Stage> {
@@ -67,17 +92,7 @@ export async function setStage(options: ServeOptions = {}): Promise<Stage> {
       ? launchChromium({ ...given, pushService: push.chromium })
       : launchFirefox({ ...given, pushService: push.firefox })
 
-  const kept = new Map<Engine, Promise<Windows>>()
-  function windowsOf(engine: Engine): Promise<Windows> {
-    const known = kept.get(engine)
-    if (known) return known
-    const begun: Promise<Windows> =
-      engine === 'chromium'
-        ? launchChromiumWindows()
-        : launchFirefoxWindows(mkdtempSync(join(folder, 'firefox-')))
-    kept.set(engine, begun)
-    return begun
-  }
+  const windows: Browser[] = []
 
   return {
     deployment,
@@ -116,13 +131,15 @@ export async function setStage(options: ServeOptions = {}): Promise<Stage> {
       return phone
     },
     async window<Kind extends Engine>(engine: Kind, more: Partial<WindowOptions> = {}) {
-      const windows = await windowsOf(engine)
+      const shared = await windowsOf(engine)
       const given: WindowOptions = { origin: deployment.url, notifications: 'granted', ...more }
-      return (await windows.window(given)) as Launched[Kind]
+      const window = (await shared.window(given)) as Launched[Kind]
+      windows.push(window)
+      return window
     },
     async end() {
       for (const phone of phones) await phone.close().catch(() => undefined)
-      for (const windows of kept.values()) await (await windows).close().catch(() => undefined)
+      for (const window of windows) await window.close().catch(() => undefined)
       for (const { notifications } of phones) notifications.close()
       await deployment.remove()
       for (const service of Object.values(push)) await service.close()

@@ -1,10 +1,12 @@
 /** Waiting in tests: for a condition, never for a time. What was waited for is in the error. */
 
 const turnMs = 50
+const longestTurnMs = 250
 
 /**
- * Asks again and again until there is an answer that is neither null, undefined nor false. Where a test holds the clock, turns are
- * counted instead: as many as fit into that time.
+ * Asks again and again until there is an answer that is neither null, undefined nor false, and less often the longer that takes: asking
+ * a browser is work for it, on the cores that what is waited for needs too. Where a test holds the clock, turns are counted instead: as
+ * many short ones as fit into that time.
  */
 export async function until<T>(
   what: string,
@@ -25,7 +27,8 @@ export async function until<T>(
       throw new Error(`waited ${withinMs} ms in vain for ${what}`, { cause: lastError })
     if (turn > turns)
       throw new Error(`asked ${turns} times in vain for ${what}`, { cause: lastError })
-    await pause(turnMs)
+    // A tenth of the time it took is not missed.
+    await pause(Math.min(longestTurnMs, Math.max(turnMs, (turn * turnMs) / 10)))
   }
 }
 
