@@ -7,10 +7,5 @@ await orSayWhy(async () => {
   const built = await buildPwa(console.log)
   if (!built) console.log('The app is up to date in dist/.')
   const script = await bundleWorker()
-  console.log(`The worker bundles to ${Math.round(withoutMap(script).length / 1024)} KiB.`)
+  console.log(`The worker bundles to ${Math.round(script.length / 1024)} KiB.`)
 })
-
-/** The source map is for local stack traces only. */
-function withoutMap(script: string): string {
-  return script.replace(/^\/\/# sourceMappingURL=.*$/m, '')
-}

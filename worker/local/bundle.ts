@@ -84,8 +84,11 @@ const refused = (error: Error): never => {
 const sources = ['worker', 'schema', 'package.json', 'package-lock.json']
 
 /** For the local runtime; bundled anew where something that goes into it has changed since. @throws Refusal with esbuild's own words where the worker does not compile. */
-export const bundleWorker = (): Promise<string> =>
-  kept('.built-worker.js', sources, () => bundle(workerEntry))
+export async function bundleWorker(): Promise<string> {
+  const script = await kept('.built-worker.js', sources, () => bundle(workerEntry))
+  // It stays in what is kept, below the first line, for whoever reads a stack. The runtime only copies it, at each start many times.
+  return script.replace(/^\/\/# sourceMappingURL=.*$/m, '')
+}
 
 /** Another worker than ours, each time anew. */
 export async function bundle(entry: string): Promise<string> {
