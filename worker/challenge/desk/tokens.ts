@@ -3,7 +3,7 @@ import { failCountOf, otpStateOf, setFailCount, usesOf } from './counters.ts'
 import { approveFinished } from './by-login.ts'
 import { closeOthers } from './sockets.ts'
 import { copyOf, isUsable, readChange } from './copy.ts'
-import { type Address, type Desk, type Found, type Uses, needStorage, rows } from './desk.ts'
+import { type Address, type Desk, type Found, type Uses, rows } from './desk.ts'
 import { move } from './move.ts'
 import { notifyEnded } from './notify.ts'
 import { drain, isWaiting } from './outbox.ts'
@@ -67,8 +67,7 @@ const handOverMs = 25_000
 export async function handOver(desk: Desk, address: Address, serial: string): Promise<boolean> {
   await copyOf(desk, address)
   desk.handedOver.set(serial, desk.nowMs() + handOverMs)
-  // Whatever ends the object meanwhile, it wakes without the token.
-  needStorage(desk)
+  // Which keeps what it reads: whatever ends the object meanwhile, it wakes without the token.
   await readChange(desk, address)
   await drain(desk)
   return !isWaiting(desk, serial, ['otp', 'fail_count', 'uses'])
