@@ -1,6 +1,6 @@
 /**
  * How long after an approval whoever waits for it knows. Measured from sending the device's answer until the waiter has heard, both in
- * this process. For a blocked check the two requests' own time is taken off: an answer that nobody waits for, and a check of what is
+ * this process. The device has just looked, as the app has that shows the question: its connection stands. For a blocked check the two requests' own time is taken off: an answer that nobody waits for, and a check of what is
  * approved already, measured in the same run.
  */
 import { WebSocket } from 'ws'
@@ -75,6 +75,7 @@ export async function listen(): Promise<Findings> {
         const { asked, approve } = await open(at, who)
         const waiting = await waiter(at, who, asked)
         await pause()
+        await who.device.list()
         const sentAt = performance.now()
         const [heardAt] = await Promise.all([waiting.heard, approve()])
         return heardAt - sentAt
@@ -140,6 +141,7 @@ async function ownTimes(at: { server: Ours; payroll: Application }, all: Enrolle
   const answers = await each(all, async (who) => {
     const { asked, approve } = await open(at, who)
     await pause()
+    await who.device.list()
     const took = await timed(approve)
     checks.push(await timed(() => at.payroll.redeem(who, asked.transactionId)))
     return took

@@ -7,7 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Both, startBoth } from '../both.ts'
 import { barChart } from '../chart.ts'
 import { type Loaded, type Prepared, load, median, quantile, settled } from '../load.ts'
-import type { Figure, Findings, Row } from '../report.ts'
+import { type Figure, type Findings, type Row, part } from '../report.ts'
 import type { Side, Step } from '../sides.ts'
 import type { Owner } from '../store.ts'
 
@@ -23,6 +23,15 @@ const rounds = 3
 const warmOwners = 50
 /** Of a round. A device is shown twenty challenges at most: six for each of the fifty in each round, and one that wakes them. */
 const requests = { warm: 300, cold: 128 }
+/** A poll uses nothing up: each is sent so often, because 300 are over in a third of a second. */
+const pollsEach = 4
+/**
+ * The two sides take turns so often in a round, because a machine's mood lasts for seconds. A hundred connections leave nothing to
+ * part, so all is done so often; and what is cold takes so long that a round's trail would be written within it.
+ */
+const turns = ({ temperature, connections }: Case): number =>
+  temperature === 'warm' && connections < 100 ? 3 : 1
+const times = (of: Case): number => (of.temperature === 'warm' && turns(of) === 1 ? 2 : 1)
 /** Of each step, before anything is measured. */
 const runUp = 600
 const stepsInOrder = ['poll', 'trigger', 'devices', 'answer', 'redeem'] as const
@@ -41,10 +50,6 @@ const judged: Record<Temperature, Step[]> = {
   cold: ['trigger'],
 }
 
-/** What is not judged is measured once. */
-const connectionsOf = (step: Step, temperature: Temperature): number[] =>
-  judged[temperature].includes(step) ? connections : [16]
-
 export async function steps(): Promise<Findings> {
   const both = await startBoth()
   const measured: Measured[] = []
@@ -52,8 +57,10 @@ export async function steps(): Promise<Findings> {
     await warmUp(both)
     for (const step of stepsInOrder)
       for (const temperature of temperatures)
-        for (const count of connectionsOf(step, temperature)) {
-          const one = await measure(both, { step, temperature, connections: count })
+        for (const count of connections) {
+          const one = await part(`steps-${step}-${temperature}-${count}`, () =>
+            measure(both, { step, temperature, connections: count }),
+          )
           console.log(
             `${step} ${temperature} ${count}: ${one.ratio.toFixed(2)} of the floor, ${medianOf(one.ours, 'allCpuMs').toFixed(2)} ms of CPU (${medianOf(one.floor, 'allCpuMs').toFixed(2)})`,
           )
@@ -77,32 +84,56 @@ export async function steps(): Promise<Findings> {
 }
 
 async function measure(both: Both, of: Case): Promise<Measured> {
-  const prepared = await (of.temperature === 'warm' ? warm : cold)(both, of)
   const given: Record<Side['name'], Taken[]> = { ours: [], floor: [] }
-  const { floor } = both
-  for (let round = 0; round < rounds; round++) {
-    if (prepared.waking.length > 0)
-      await load(floor.server, prepared.waking, {
-        connections: 8,
-        expected: floor.expected.devices,
-      })
-    const taken: { side: Side; before: number; loaded: Loaded }[] = []
-    for (const side of [floor, both.ours]) {
-      const before = side.server.cpuSeconds()
-      const expected = side.expected[of.step]
-      const requests = prepared[side.name][round]!
-      const loaded = await load(side.server, requests, { connections: of.connections, expected })
-      taken.push({ side, before, loaded })
-    }
-    // What follows from requests is done before the next are sent, and is theirs.
-    await settled(both.ours.server)
-    for (const { side, before, loaded } of taken) {
-      const allCpuMs = ((side.server.cpuSeconds() - before) * 1000) / loaded.latenciesMs.length
-      given[side.name].push({ ...loaded, allCpuMs })
+  const ratios: number[] = []
+  for (let time = 0; time < times(of); time++) {
+    const prepared = await (of.temperature === 'warm' ? warm : cold)(both, of)
+    for (let round = 0; round < rounds; round++) {
+      const taken = await measureRound(both, of, prepared, round)
+      for (const name of ['ours', 'floor'] as const) given[name].push(taken[name])
+      ratios.push(...taken.ratios)
     }
   }
-  const ratios = given.ours.map(({ perSecond }, at) => perSecond / given.floor[at]!.perSecond)
   return { ...of, ...given, ratio: median(ratios) }
+}
+
+async function measureRound(
+  { sides, ours, floor }: Both,
+  of: Case,
+  prepared: Rounds,
+  round: number,
+): Promise<Record<Side['name'], Taken> & { ratios: number[] }> {
+  if (prepared.waking.length > 0)
+    await load(floor.server, prepared.waking, {
+      connections: 8,
+      expected: floor.expected.devices,
+    })
+  const before = { ours: ours.server.cpuSeconds(), floor: floor.server.cpuSeconds() }
+  const loaded: Record<Side['name'], Loaded[]> = { ours: [], floor: [] }
+  const { connections } = of
+  for (let turn = 0; turn < turns(of); turn++)
+    for (const side of [floor, ours]) {
+      const requests = parts(prepared[side.name][round]!, turns(of))[turn]!
+      const expected = side.expected[of.step]
+      loaded[side.name].push(await load(side.server, requests, { connections, expected }))
+    }
+  // What follows from requests is done before the next are sent, and is theirs.
+  await settled(ours.server)
+  const [a, b] = sides.map(({ name, server }) =>
+    whole(loaded[name], (server.cpuSeconds() - before[name]) * 1000),
+  )
+  const ratios = loaded.ours.map(({ perSecond }, at) => perSecond / loaded.floor[at]!.perSecond)
+  return { ours: a!, floor: b!, ratios }
+}
+
+function whole(turns: Loaded[], cpuMs: number): Taken {
+  const latenciesMs = turns.flatMap((turn) => turn.latenciesMs)
+  return {
+    perSecond: median(turns.map(({ perSecond }) => perSecond)),
+    cpuMs: median(turns.map((turn) => turn.cpuMs)),
+    allCpuMs: cpuMs / latenciesMs.length,
+    latenciesMs,
+  }
 }
 
 /** Of each side, each round's requests. waking: the floor's objects must not fall asleep while ours have their trail written. */
@@ -134,14 +165,18 @@ async function prepared(
   prepare: (side: Side) => Promise<Prepared[]>,
 ): Promise<Rounds> {
   const given: Rounds = { ours: [], floor: [], waking: [] }
-  for (const side of sides) given[side.name] = inRounds(await prepare(side))
+  for (const side of sides) {
+    const each = parts(await prepare(side), rounds)
+    given[side.name] =
+      step === 'poll' ? each.map((round) => Array<Prepared[]>(pollsEach).fill(round).flat()) : each
+  }
   if (step !== 'devices') await settled(ours.server)
   return given
 }
 
-function inRounds(all: Prepared[]): Prepared[][] {
-  const each = all.length / rounds
-  return Array.from({ length: rounds }, (_, at) => all.slice(at * each, (at + 1) * each))
+function parts<T>(all: T[], count: number): T[][] {
+  const each = Math.ceil(all.length / count)
+  return Array.from({ length: count }, (_, at) => all.slice(at * each, (at + 1) * each))
 }
 
 /** Both have run for a while: what is asked often is compiled by then. */

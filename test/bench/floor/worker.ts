@@ -7,15 +7,17 @@ import { DurableObject } from 'cloudflare:workers'
 import { type Context, Hono } from 'hono'
 
 type Env = { DB: D1Database; COORDINATOR: DurableObjectNamespace<ChallengeCoordinator> }
-type State = 'pending' | 'approved' | 'redeemed'
 
 /** As the bench has it of ours (both.ts). */
 const answerMs = 3_600_000
 const sliceMs = 25_000
 /** As ours gathers its trail: one alarm for all that happens within it, then one for when the challenges end. */
 const gatherMs = 5000
-/** As long as the settings of a challenge, and as its JWS. */
-const sentence = 'x'.repeat(900)
+/** As long as ours are: a challenge as it is asked and signed, an answer, what the trail says of a step, and a receipt beside it. */
+const asked = 'x'.repeat(800)
+const answer = 'x'.repeat(720)
+const said = 'x'.repeat(230)
+const receipt = 'x'.repeat(2550)
 
 /** Bound by the one wrangler.toml that both run by, like the next. */
 export class ConnectorHub extends DurableObject<Env> {}
@@ -30,9 +32,10 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     context.storage.sql.exec(
       `create table if not exists owner (id integer primary key, copy text not null);
        create table if not exists txn (number integer primary key, id text not null unique, challenge text not null unique,
-         state text not null, untilMs integer not null, body text not null);
+         state text not null, untilMs integer not null, body text not null, answer text);
        create table if not exists challenge (id text primary key, body text not null) without rowid;
        create table if not exists counter (id text primary key, uses integer not null) without rowid;
+       create table if not exists ring (id text primary key, at integer not null) without rowid;
        create table if not exists outbox (id integer primary key, body text not null)`,
     )
   }
@@ -45,10 +48,11 @@ export class ChallengeCoordinator extends DurableObject<Env> {
       `${id}/challenge`,
       'pending',
       Date.now() + answerMs,
-      sentence,
+      asked,
     )
-    this.#rows('insert into challenge values (?, ?)', id, sentence)
-    this.#record()
+    this.#rows('insert into challenge values (?, ?)', id, asked)
+    this.#rows('insert or replace into ring values (1, ?)', Date.now())
+    this.#record(said)
     return id
   }
 
@@ -60,16 +64,23 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     return this.#rows('select state from txn where id = ?', id)[0]?.state ?? null
   }
 
-  settle(id: string, from: State, to: State): boolean {
+  approve(id: string): boolean {
     const moved = this.#rows(
-      'update txn set state = ? where id = ? and state = ? returning id',
-      to,
+      "update txn set state = 'approved', answer = ? where id = ? and state = 'pending' returning id",
+      answer,
       id,
-      from,
     )
-    if (moved.length === 1) this.#record()
-    if (to === 'redeemed')
-      this.#rows('insert into counter values (1, 1) on conflict (id) do update set uses = uses + 1')
+    if (moved.length === 1) this.#record(said)
+    return moved.length === 1
+  }
+
+  redeem(id: string): boolean {
+    const moved = this.#rows(
+      "update txn set state = 'redeemed' where id = ? and state = 'approved' returning id",
+      id,
+    )
+    if (moved.length === 1) this.#record(said + receipt)
+    this.#rows('insert into counter values (1, 1) on conflict (id) do update set uses = uses + 1')
     return moved.length === 1
   }
 
@@ -111,8 +122,8 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     this.#knowsOwner = true
   }
 
-  #record(): void {
-    this.#rows('insert into outbox (body) values (?)', sentence.slice(0, 250))
+  #record(what: string): void {
+    this.#rows('insert into outbox (body) values (?)', what)
     this.#wakeAt(Date.now() + gatherMs)
   }
 
@@ -153,12 +164,12 @@ app.post('/answer', async (call) => {
     new TextEncoder().encode(signed),
   )
   return call.json({
-    done: good && (await objectOf(call).settle(idOf(call), 'pending', 'approved')),
+    done: good && (await objectOf(call).approve(idOf(call))),
   })
 })
 app.post('/redeem', async (call) => {
   const { owner, id } = await call.req.json<{ owner: string; id: string }>()
-  return call.json({ done: await object(call, owner).settle(id, 'approved', 'redeemed') })
+  return call.json({ done: await object(call, owner).redeem(id) })
 })
 
 /** A held answer: a space every few seconds, which is how a server learns that the caller has left. */
