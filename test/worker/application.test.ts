@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { eq } from 'drizzle-orm'
 import { tokens } from '../../schema/tables.ts'
+import type { Coordinator } from '../../worker/challenge/reach.ts'
 import type { OwnerId } from '../../worker/crypto/sealed-id.ts'
 import type { StatusEvent, Transaction } from '../support/application.ts'
 import { readEvents } from '../support/application.ts'
@@ -101,9 +102,10 @@ describe('a challenge', () => {
       .where(eq(tokens.serial, serial))
     const set = async (values: Partial<typeof tokens.$inferInsert>) => {
       await d.db.update(tokens).set(values).where(eq(tokens.serial, serial))
-      await (
-        object.stub as unknown as { tokensChanged(address: object): Promise<void> }
-      ).tokensChanged({ ownerId: ownerId as OwnerId, customer: 'default' })
+      await (object.stub as unknown as Coordinator).tokensChanged(
+        { ownerId: ownerId as OwnerId, customer: 'default' },
+        Date.now(),
+      )
     }
     const refused = async () => [
       told(await d.payroll.check({ user, pass: '' }))[2],

@@ -2,8 +2,9 @@
 import { createScheduledController } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it, vi } from 'vitest'
 import { tokenChanges, tokens } from '../../schema/tables.ts'
+import { markChanges, unmarkAll } from '../../worker/store/changes.ts'
 import worker from '../../worker/index.ts'
 import { DeviceRefused } from '../support/virtual-device.ts'
 import { type Deployment, deployment } from './deployment.ts'
@@ -42,4 +43,30 @@ it('leaves no mark behind after a change that went well', async () => {
   const phone = await d.device(await d.person('ivo'))
   await phone.rename('Tablet')
   expect(await d.db.select().from(tokenChanges)).toEqual([])
+})
+
+it('marks as many owners as a realm may have, in values that D1 takes', async () => {
+  const marks = Array.from({ length: 30_000 }, (_, index) => ({
+    mark: `mark-${index}`.padEnd(16, '-'),
+    ownerId: `owner-${index}`.padEnd(22, '-'),
+    customer: 'default',
+    at: Math.floor(Date.now() / 1000),
+  }))
+  const session = Object.getPrototypeOf(env.DB.withSession()) as {
+    _send(path: string, query: unknown, given: unknown): Promise<unknown>
+  }
+  const send = vi.spyOn(session, '_send')
+  await markChanges(env.DB, marks)
+  expect(await d.db.$count(tokenChanges)).toBe(marks.length)
+  await unmarkAll(
+    env.DB,
+    marks.map(({ mark }) => mark),
+  )
+  expect(await d.db.$count(tokenChanges)).toBe(0)
+  const values = send.mock.calls.flatMap(([, , given]) => [given].flat(2) as unknown[])
+  const longest = Math.max(...values.map((value) => String(value).length))
+  expect(longest).toBeGreaterThan(10_000)
+  // Two megabytes at most; here it would take more.
+  expect(longest).toBeLessThan(200_000)
+  vi.restoreAllMocks()
 })

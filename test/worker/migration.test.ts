@@ -1,7 +1,7 @@
 /** /migration: privacyIDEA's people, tokens, PINs and policies, NetScaler's devices; what is left, and that it may come twice. */
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { audit, people, tokens } from '../../schema/tables.ts'
 import { random } from '../../worker/crypto/random.ts'
 import { deploymentOf } from '../../worker/env.ts'
@@ -438,6 +438,60 @@ describe('a file of privacyIDEA', () => {
       expect(rows.some(({ serial }) => serial === about)).toBe(true)
     expect(rows.some(({ user }) => user === 'clara')).toBe(true)
     expect(JSON.stringify(rows)).not.toMatch(/argon2|pbkdf2|3132333435/)
+  })
+
+  it('is in force when it is answered, also for whoever was asked for while it was loaded', async () => {
+    const session = Object.getPrototypeOf(env.DB.withSession()) as {
+      _send(path: string, query: string | string[], ...given: unknown[]): Promise<unknown>
+    }
+    const send = session._send
+    const early: unknown[] = []
+    vi.spyOn(session, '_send').mockImplementation(async function (
+      this: unknown,
+      ...given: Parameters<typeof send>
+    ) {
+      if ([given[1]].flat().some((query) => query.startsWith('insert into tokens')))
+        early.push(await passes({ user: 'between', pass: totpAt(Date.now()) }))
+      return send.apply(this, given)
+    })
+    const file = {
+      users: [{ username: 'between' }],
+      tokens: [exported('BETWEEN1', { user: { login: 'between', realm: 'default' } })],
+    }
+    const { value } = await load(file, { pins: 'none' })
+    vi.restoreAllMocks()
+    expect(value).toEqual({ n_imported: 2, n_not_imported: 0 })
+    // Nobody was called so before all was there.
+    expect(early).toEqual([undefined])
+    expect(await passes({ user: 'between', pass: totpAt(Date.now()) })).toBe('ACCEPT')
+  })
+
+  it.each([
+    ['who joins', 'first', 'second'],
+    ['who was there', 'second', 'first'],
+  ])('gives a token to %s, where theirs is the first resolver of the realm', async (who, a, b) => {
+    const named = (name: string) => `${name}-${who.replaceAll(' ', '-')}`
+    const [joins, was] = [named(a), named(b)]
+    for (const resolver of [joins, was])
+      await admin.call('POST', `/resolver/${resolver}`, { type: 'local' })
+    const realm = named('both')
+    await admin.call('POST', `/realm/${realm}`, {
+      resolvers: [joins, was],
+      [`priority.${named('first')}`]: 1,
+      [`priority.${named('second')}`]: 2,
+    })
+    expect((await admin.call('POST', '/user/', { user: 'twin', resolver: was })).status).toBe(200)
+    const serial = `TWIN${a.toUpperCase()}`
+    const file = {
+      users: [{ username: 'Twin', resolver: joins }],
+      tokens: [exported(serial, { user: { login: 'twin', realm } })],
+    }
+    const { value } = await load(file, { pins: 'none' })
+    expect(value).toEqual({ n_imported: 2, n_not_imported: 0 })
+    const all = await d.db.select().from(people).where(eq(people.usernameKey, 'twin'))
+    const meant = all.find(({ resolver }) => resolver === named('first'))
+    expect((await tokenRow(serial))?.person).toBe(meant?.id)
+    expect(await passes({ user: 'twin', realm, pass: totpAt(Date.now()) })).toBe('ACCEPT')
   })
 
   it('of a thousand people with a token each takes few statements', async () => {

@@ -16,6 +16,7 @@ import { random } from '../../worker/crypto/random.ts'
 import type { OwnerId } from '../../worker/crypto/sealed-id.ts'
 import { type Context, deploymentOf } from '../../worker/env.ts'
 import { remembered } from '../../worker/store/cache.ts'
+import { readOwner } from '../../worker/store/owner.ts'
 import type { Application } from '../support/application.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
@@ -64,8 +65,8 @@ it('a change is in force when it is acknowledged, although a later one is still 
     expect((await copyOf(desk, address)).tokens[0]?.active).toBe(true)
     await d.db.update(tokens).set({ active: false }).where(eq(tokens.serial, phone.serial))
     slowDown()
-    const first = tokensChanged(desk, address)
-    const second = tokensChanged(desk, address)
+    const first = tokensChanged(desk, address, Date.now())
+    const second = tokensChanged(desk, address, Date.now())
     await vi.waitUntil(() => answers.length === 2)
     answers[0]!()
     await first
@@ -193,7 +194,8 @@ describe('what an edge has read with a name', () => {
     const look = async () => {
       const { context } = await isolate()
       const edge = { ...context, nowMs: () => Date.now() }
-      const whose = await seek(edge, 'default', { user, realm: '', serial: '' })
+      const named = { user, realm: '', serial: '' }
+      const whose = await seek(edge, 'default', named, 'with tokens')
       return async () => {
         const asked = await triggerChallenge(edge, whose, {
           application: { id: 'payroll', name: 'Payroll' },
@@ -238,6 +240,31 @@ describe('what an edge has read with a name', () => {
     expect(await before()).toBe('no_suitable_token')
     await set('enable')
     expect(await (await look())()).toBe('asked')
+  })
+
+  it('gives way to a change that is being read while it is taken', async () => {
+    const { phone, object } = await unknown('reading')
+    const [row] = await d.db.select().from(tokens).where(eq(tokens.serial, phone.serial))
+    const address: Address = { ownerId: row!.ownerId as OwnerId, customer: 'default' }
+    const seen = { owner: await readOwner(env.DB, address.ownerId), readAtMs: Date.now() }
+    await runInDurableObject(object.stub, async (_, state) => {
+      const { db, answers, slowDown } = slowD1(env.DB)
+      const desk = { ...(await openDesk(state, env)), db }
+      const isActive = () => desk.copy?.tokens[0]?.active
+      await d.db.update(tokens).set({ active: false }).where(eq(tokens.serial, phone.serial))
+      slowDown()
+      const first = tokensChanged(desk, address, Date.now())
+      const second = tokensChanged(desk, address, Date.now())
+      await vi.waitUntil(() => answers.length === 2)
+      await copyOf(desk, address, seen)
+      expect(isActive()).toBe(true)
+      answers[1]!()
+      await second
+      expect(isActive()).toBe(false)
+      answers[0]!()
+      await first
+      expect(isActive()).toBe(false)
+    })
   })
 
   it('is not believed by one that was told that the last token has gone', async () => {

@@ -22,7 +22,8 @@ export async function changeTokens<T>(
   const mark = toBase64url(context.random(12))
   await markChange(context.db, { mark, customer: '', ...address, at: nowSeconds(context) })
   const done = await commit()
-  await reach(context, address, (object) => object.tokensChanged(address))
+  const doneAtMs = context.nowMs()
+  await reach(context, address, (object) => object.tokensChanged(address, doneAtMs))
   await unmark(context.db, mark)
   return done
 }
@@ -49,12 +50,13 @@ export async function changeManyTokens<T>(
   }))
   await markChanges(context.db, marked)
   const done = await commit()
+  const doneAtMs = context.nowMs()
   const ownerIds = [...new Set([...marked.map(({ ownerId }) => ownerId), ...(await owners())])]
   for (let from = 0; from < ownerIds.length; from += atOnce)
     await Promise.all(
       ownerIds.slice(from, from + atOnce).map((ownerId) => {
         const address = { ownerId, customer }
-        return reach(context, address, (object) => object.tokensChanged(address))
+        return reach(context, address, (object) => object.tokensChanged(address, doneAtMs))
       }),
     )
   await unmarkAll(
@@ -67,11 +69,12 @@ export async function changeManyTokens<T>(
 /** Ends changes that were interrupted between D1 and the object, each for itself. Reading once too often harms nothing. */
 export async function endInterruptedChanges(context: Context): Promise<void> {
   const left = await marksBefore(context.db, nowSeconds(context) - underWaySeconds)
-  for (const { mark, ownerId, customer } of left) {
+  for (const { mark, ownerId, customer, at } of left) {
     // Where who changed it did not know the customer, the object does.
     const address = { ownerId: ownerId as OwnerId, ...(customer !== '' && { customer }) }
     try {
-      await reach(context, address, (object) => object.tokensChanged(address))
+      const doneAtMs = (at + underWaySeconds) * 1000
+      await reach(context, address, (object) => object.tokensChanged(address, doneAtMs))
       await unmark(context.db, mark)
     } catch (error) {
       logFailure('a change is still not ended', error)

@@ -233,8 +233,9 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     await this.#verbs.tellNewcomer(this.#open, address, added)
   }
 
-  async tokensChanged(address: Found) {
-    await this.#verbs.tokensChanged(this.#open, address)
+  /** @param doneAtMs since when D1 has the change, at the latest. */
+  async tokensChanged(address: Found, doneAtMs: number) {
+    await this.#verbs.tokensChanged(this.#open, address, doneAtMs)
   }
 
   /** What of these tokens only this object knows at once, in their order. */

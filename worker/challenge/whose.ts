@@ -7,7 +7,7 @@ import { remembered } from '../store/cache.ts'
 import { isStillThere, readSightOf, sightOf } from '../people/find.ts'
 import { nameKey } from '../store/name-key.ts'
 import { readNamed } from '../store/owner.ts'
-import { type PersonName, findPerson, rememberedPerson } from '../store/people.ts'
+import { type PersonName, findPerson, readPersonIn, rememberedPerson } from '../store/people.ts'
 import { realmNamed } from '../store/realms.ts'
 import { findToken } from '../store/tokens/find.ts'
 import type { Address, Seen } from './desk/desk.ts'
@@ -31,24 +31,28 @@ export type Sought = Whose & {
 }
 
 /**
- * @param afresh reads D1 for every name, known or not, so that neither can be told from the other by what it costs. For callers
- * who may not know.
- * @throws Refusal user_or_serial_needed
+ * How names are looked up. with tokens: for who goes on to the owner's object. afresh: D1 is read for every name, known or not, so
+ * that neither can be told from the other by what it costs; for callers who may not know.
+ */
+export type Seeking = 'by name' | 'with tokens' | 'afresh'
+
+/** @throws Refusal user_or_serial_needed
  */
 export async function seek(
   context: Context,
   customer: string,
   { user, realm, serial }: Named,
-  afresh = false,
+  how: Seeking = 'by name',
 ): Promise<Sought> {
   if (user !== '') {
-    const found = await personNamed(context, customer, { user, realm }, afresh)
+    const found = await personNamed(context, customer, { user, realm }, how)
     return serial === '' ? found : { ...found, serials: [serial] }
   }
   if (serial === '') refuse({ reason: 'user_or_serial_needed' })
-  const owner = afresh
-    ? await readOwnerOfSerial(context, customer, serial, true)
-    : await ownerOfSerial(context, customer, serial)
+  const owner =
+    how === 'afresh'
+      ? await readOwnerOfSerial(context, customer, serial, true)
+      : await ownerOfSerial(context, customer, serial)
   if (owner && (await mayStill(context, owner)))
     return { ...owner, serials: [serial], missing: null }
   const address = await nobody(context, customer, { name: serial, realm: '' })
@@ -61,7 +65,7 @@ export async function whoseOrNobody(
   customer: string,
   given: Named,
 ): Promise<Whose | null> {
-  const sought = await seek(context, customer, given)
+  const sought = await seek(context, customer, given, 'with tokens')
   if (sought.missing === 'user_not_found') refuse({ reason: 'user_not_found' })
   return sought.missing ? null : sought
 }
@@ -85,17 +89,18 @@ async function personNamed(
   context: Context,
   customer: string,
   asked: { user: string; realm: string },
-  afresh: boolean,
+  how: Seeking,
 ): Promise<Sought> {
   const { username, realm } = await splitRealm(context, customer, asked.user, asked.realm)
   const name = { customer, realm: realm ?? asked.realm, username }
   const reading = withTokens()
-  const sight = afresh
-    ? await readSightOf(context, name)
-    : realm && (await sightOf(context, name, reading.read))
+  const sight =
+    how === 'afresh'
+      ? await readSightOf(context, name)
+      : realm && (await sightOf(context, name, how === 'with tokens' ? reading.read : readPersonIn))
   const person = sight ? sight.person : null
   if (realm && person) {
-    const ownerId = await (afresh ? personOwner : rememberedOwner)(
+    const ownerId = await (how === 'afresh' ? personOwner : rememberedOwner)(
       context,
       customer,
       realm,

@@ -1,23 +1,35 @@
-/** Loads people into local resolvers. A name that is there stays as it is; what is new can log in when this resolves. */
+/** People for local resolvers. A name that is there stays as it is; who is new is made together with their tokens (load-tokens.ts). */
 import { toBase64url } from '../../schema/encoding.ts'
 import { splitRealm } from '../challenge/whose.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { keepLegacy } from '../factor/legacy.ts'
 import { refuse } from '../problem.ts'
-import { type PersonLoaded, insertPeople, namesTaken } from '../store/bulk.ts'
+import { type PersonLoaded, namesTaken } from '../store/bulk.ts'
 import { nameKey } from '../store/name-key.ts'
 import { readRealms } from '../store/realms.ts'
 import { readResolvers } from '../store/resolvers.ts'
 import type { PersonFound } from './privacyidea.ts'
-import type { Load } from './load-tokens.ts'
-import { type Found, type Outcome, alreadyThere, left, rowsAtOnce, taken } from './rows.ts'
+import {
+  type Found,
+  type Load,
+  type Outcome,
+  alreadyThere,
+  left,
+  rowsAtOnce,
+  taken,
+} from './rows.ts'
 
-/** @returns what became of each, and the ids of those who are new. */
-export async function loadPeople(
+export type Joining = {
+  rows: PersonLoaded[]
+  /** @param made the ids of those who were made; null where it is only tried. */
+  outcomes(made: ReadonlySet<string> | null): Outcome[]
+}
+
+export async function judgePeople(
   context: Context,
-  { customer, dryRun }: Load,
+  { customer }: Load,
   found: Found<PersonFound>,
-): Promise<{ outcomes: Outcome[]; made: ReadonlySet<string> }> {
+): Promise<Joining> {
   if (found.rows.length + found.left.length > rowsAtOnce)
     refuse({
       reason: 'bad_parameter',
@@ -25,7 +37,7 @@ export async function loadPeople(
       mend: `has more than ${rowsAtOnce} users: split it`,
     })
   const outcomes = found.left.map((one) => left(one, one.why))
-  if (found.rows.length === 0) return { outcomes, made: new Set() }
+  if (found.rows.length === 0) return { rows: [], outcomes: () => outcomes }
   const placeOf = await places(context, customer)
   const placed = found.rows.map((person) => ({ person, place: placeOf(person) }))
   const names = placed.flatMap(({ person, place }) =>
@@ -57,15 +69,16 @@ export async function loadPeople(
       kept.add(nameOf(place.resolver, person.user))
     }
   }
-  const made = dryRun
-    ? null
-    : await insertPeople(
-        context,
-        fresh.map(({ row }) => row),
-      )
-  for (const { person, row, note } of fresh)
-    outcomes.push(made === null || made.has(row.id) ? taken(person, note) : alreadyThere(person))
-  return { outcomes: outcomes.toSorted((a, b) => a.row - b.row), made: made ?? new Set() }
+  return {
+    rows: fresh.map(({ row }) => row),
+    outcomes: (made) =>
+      [
+        ...outcomes,
+        ...fresh.map(({ person, row, note }) =>
+          made === null || made.has(row.id) ? taken(person, note) : alreadyThere(person),
+        ),
+      ].toSorted((a, b) => a.row - b.row),
+  }
 }
 
 const nameOf = (resolver: string, username: string): string =>

@@ -2,8 +2,7 @@
 import { type Scope, actionNamed, isScope } from '../policy/actions.ts'
 import type { Context } from '../env.ts'
 import { readPolicies, writePolicy } from '../store/policies.ts'
-import type { Load } from './load-tokens.ts'
-import { type Left, type Outcome, type Row, alreadyThere, left, taken } from './rows.ts'
+import { type Load, type Left, type Outcome, type Row, alreadyThere, left, taken } from './rows.ts'
 
 /** As the route has read and checked it. */
 export type PolicyRead = Row & {

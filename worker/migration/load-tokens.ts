@@ -11,19 +11,23 @@ import { type OwnerId } from '../crypto/sealed-id.ts'
 import { type Context, nowSeconds } from '../env.ts'
 import { refuse } from '../problem.ts'
 import {
+  type Inserted,
   type PersonKept,
+  type PersonLoaded,
   type TokenKept,
   type TokenLoaded,
-  insertTokens,
+  insertLoaded,
   peopleNamed,
   personIn,
   tokensNamed,
+  withJoining,
 } from '../store/bulk.ts'
-import { nameKey } from '../store/name-key.ts'
-import { realmNamed } from '../store/realms.ts'
+import { readRealms, realmNamed } from '../store/realms.ts'
 import { readSettings } from '../store/settings.ts'
+import type { Joining } from './load-people.ts'
 import {
   type Found,
+  type Load,
   type Outcome,
   type TokenFound,
   alreadyThere,
@@ -32,22 +36,19 @@ import {
   taken,
 } from './rows.ts'
 
-export type Load = {
-  customer: string
-  dryRun: boolean
-  /** Names of people who would be there by now, were it not only tried. */
-  coming?: string[]
-  /** Ids of people who were made in the same breath: nothing anywhere knows of them, so nobody need be told. */
-  newcomers?: ReadonlySet<string>
-}
+const nobodyJoins: Joining = { rows: [], outcomes: () => [] }
 
 type Judged = { token: TokenFound; person: (PersonKept & { realm: string }) | null }
 
-/** @returns what became of each row, in their order. */
+/**
+ * @param joining people who are made in the same breath.
+ * @returns what became of them, and then of each row, in their order.
+ */
 export async function loadTokens(
   context: Context,
-  { customer, dryRun, coming = [], newcomers = new Set() }: Load,
+  { customer, dryRun }: Load,
   found: Found<TokenFound>,
+  joining = nobodyJoins,
 ): Promise<Outcome[]> {
   if (found.rows.length + found.left.length > rowsAtOnce)
     refuse({
@@ -59,28 +60,28 @@ export async function loadTokens(
   const fresh: Judged[] = []
   const serials = found.rows.map(({ serial }) => serial)
   const kept = await tokensNamed(context.db, serials)
-  const whose = await ownersOf(context, customer, found.rows)
-  const expected = new Set(coming.map(nameKey))
-  const isComing = ({ owner }: TokenFound) =>
-    owner !== null && expected.has(nameKey(owner.username))
+  const whose = await ownersOf(context, customer, found.rows, joining.rows)
   const seen = new Set<string>()
   for (const token of found.rows) {
     const known = kept.get(token.serial)
     const person = whose(token)
     if (seen.has(token.serial)) outcomes.push(left(token, 'the serial stands in this file twice'))
     else if (known) outcomes.push(await compared(context, customer, token, known))
-    else if (person === undefined && !isComing(token)) outcomes.push(left(token, nobody(token)))
-    else fresh.push({ token, person: person ?? null })
+    else if (person === undefined) outcomes.push(left(token, nobody(token)))
+    else fresh.push({ token, person })
     seen.add(token.serial)
   }
-  const made = dryRun ? null : await insert(context, { customer, newcomers }, fresh)
+  const made = dryRun ? null : await insert(context, customer, fresh, joining.rows)
   for (const { token } of fresh)
     outcomes.push(
-      made === null || made.has(token.serial)
+      made === null || made.serials.has(token.serial)
         ? taken(token, token.note)
-        : left(token, 'somebody else took the serial in the same moment: load the file again'),
+        : left(
+            token,
+            'somebody else took the serial or the name in the same moment: load the file again',
+          ),
     )
-  return outcomes.toSorted((a, b) => a.row - b.row)
+  return [...joining.outcomes(made && made.ids), ...outcomes.toSorted((a, b) => a.row - b.row)]
 }
 
 const nobody = ({ owner }: TokenFound): string =>
@@ -105,7 +106,12 @@ async function compared(
 }
 
 /** @returns who a token will belong to: null for nobody, undefined where there is no such person. */
-async function ownersOf(context: Context, customer: string, rows: TokenFound[]) {
+async function ownersOf(
+  context: Context,
+  customer: string,
+  rows: TokenFound[],
+  joining: PersonLoaded[],
+) {
   const owners = rows.flatMap(({ owner }) => owner ?? [])
   const realms = new Map<string, string | null>()
   for (const { realm } of owners)
@@ -115,6 +121,7 @@ async function ownersOf(context: Context, customer: string, rows: TokenFound[]) 
     return realm ? [{ ...owner, realm }] : []
   })
   const kept = await peopleNamed(context.db, customer, asked)
+  if (joining.length > 0) withJoining(kept, joining, await readRealms(context.db, customer))
   return ({ owner }: TokenFound) => {
     if (owner === null) return null
     const realm = realms.get(owner.realm)
@@ -125,22 +132,24 @@ async function ownersOf(context: Context, customer: string, rows: TokenFound[]) 
 
 async function insert(
   context: Context,
-  { customer, newcomers }: { customer: string; newcomers: ReadonlySet<string> },
+  customer: string,
   fresh: Judged[],
-): Promise<ReadonlySet<string>> {
+  joining: PersonLoaded[],
+): Promise<Inserted> {
   const { maxFailCount } = await readSettings(context, customer)
   const rows = await Promise.all(
     fresh.map((one) => rowOf(context, { customer, maxFailCount }, one)),
   )
-  if (rows.length === 0) return new Set()
+  // Nothing anywhere has seen those who join: they are there when their tokens are.
+  const unknown = new Set(joining.map(({ id }) => id))
   const owners = rows.flatMap(({ person, ownerId }) =>
-    person === null || newcomers.has(person) ? [] : [ownerId as OwnerId],
+    person === null || unknown.has(person) ? [] : [ownerId as OwnerId],
   )
   return changeManyTokens(
     context,
     customer,
     async () => [...new Set(owners)],
-    () => insertTokens(context.db, rows),
+    () => insertLoaded(context, { people: joining, tokens: rows }),
   )
 }
 

@@ -1,6 +1,11 @@
 /** What a file of tokens says, whoever wrote it, and what becomes of each of its rows. Nothing here is told with its seed. */
 import type { Hashlib } from '../factor/otp.ts'
 
+export type Load = {
+  customer: string
+  dryRun: boolean
+}
+
 /** Which row of the file, by the number that its reader sees, and what it is about. */
 export type Row = { row: number; serial?: string; user?: string; policy?: string }
 

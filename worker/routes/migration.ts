@@ -2,9 +2,9 @@
 import { splitRealm } from '../challenge/whose.ts'
 import type { Context } from '../env.ts'
 import { openFernet, isFernet } from '../migration/fernet.ts'
-import { loadPeople } from '../migration/load-people.ts'
+import { judgePeople } from '../migration/load-people.ts'
 import { type PolicyRead, knownActions, loadPolicies } from '../migration/load-policies.ts'
-import { type Load, loadTokens } from '../migration/load-tokens.ts'
+import { loadTokens } from '../migration/load-tokens.ts'
 import { type DeviceFound, defaultAttribute, readNetscaler } from '../migration/netscaler.ts'
 import { withPins } from '../migration/pins.ts'
 import {
@@ -13,7 +13,14 @@ import {
   readPins,
   readPrivacyIdea,
 } from '../migration/privacyidea.ts'
-import { type Found, type Left, type Outcome, type TokenFound, left } from '../migration/rows.ts'
+import {
+  type Found,
+  type Left,
+  type Load,
+  type Outcome,
+  type TokenFound,
+  left,
+} from '../migration/rows.ts'
 import { serialOfDevice } from '../migration/serial.ts'
 import type { Act } from '../policy/acts.ts'
 import type { Right } from '../policy/rights.ts'
@@ -89,7 +96,7 @@ async function needRights(
     }
 }
 
-/** People first, because tokens are theirs. */
+/** People and their tokens together. */
 async function loadAll(
   context: Context,
   load: Load,
@@ -97,23 +104,14 @@ async function loadAll(
   parameters: Parameters,
 ): Promise<Outcome[]> {
   const { tokens, left: pinsLeft } = await tokensWithPins(context, file, parameters)
-  const { outcomes: people, made } = await loadPeople(context, load, file.people)
-  const coming = load.dryRun
-    ? file.people.rows.filter(
-        ({ row }) => people.find((one) => one.row === row)?.outcome !== 'left',
-      )
-    : []
-  const loaded = await loadTokens(
-    context,
-    { ...load, coming: coming.map(({ user }) => user), newcomers: made },
-    tokens,
-  )
+  const joining = await judgePeople(context, load, file.people)
+  const loaded = await loadTokens(context, load, tokens, joining)
   const read = [
     ...file.policies.left,
     ...file.policies.rows.map((one) => policyRead(one, parameters)),
   ]
   const policies = await loadPolicies(context, load, read)
-  return [...people, ...loaded, ...pinsLeft.map((one) => left(one, one.why)), ...policies]
+  return [...loaded, ...pinsLeft.map((one) => left(one, one.why)), ...policies]
 }
 
 /** A token that loses its PIN on the way would let in whoever holds it. @throws Refusal bad_parameter */

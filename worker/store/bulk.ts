@@ -94,6 +94,25 @@ const keyOf = ({ realm, username, resolver }: PersonAsked): string =>
 export const personIn = (kept: Map<string, PersonKept>, asked: PersonAsked): PersonKept | null =>
   kept.get(keyOf(asked)) ?? kept.get(keyOf({ ...asked, resolver: '' })) ?? null
 
+/** As if these were there already: in each realm that looks into their resolver, before whom a later one has. */
+export function withJoining(
+  kept: Map<string, PersonKept>,
+  joining: PersonKept[],
+  realms: { name: string; resolvers: { name: string }[] }[],
+): void {
+  for (const { name: realm, resolvers } of realms) {
+    const order = new Map(resolvers.map(({ name }, at) => [name, at]))
+    const place = ({ resolver }: PersonKept): number => order.get(resolver) ?? Infinity
+    for (const person of joining.filter(({ resolver }) => order.has(resolver))) {
+      const named = { realm, username: person.username }
+      kept.set(keyOf({ ...named, resolver: person.resolver }), person)
+      const first = kept.get(keyOf({ ...named, resolver: '' }))
+      if (!first || place(person) < place(first))
+        kept.set(keyOf({ ...named, resolver: '' }), person)
+    }
+  }
+}
+
 export type TokenLoaded = Pick<
   typeof tokens.$inferSelect,
   | 'serial'
@@ -132,17 +151,9 @@ const insertFromJson = `insert into tokens
     value ->> 'timeStep', value ->> 'timeWindow', value ->> 'countWindow', value ->> 'syncWindow',
     value ->> 'counter', value ->> 'timeShift', value ->> 'validUntil', value ->> 'active', value ->> 'revoked',
     value ->> 'failCount', value ->> 'maxFailCount', value ->> 'createdAt', ''
-  from json_each(?) where true
+  from json_each(?)
+  where value ->> 'person' is null or exists (select 1 from people where id = value ->> 'person')
   on conflict do nothing returning serial`
-
-/** All or none. @returns the serials that are new; one that somebody else took meanwhile is not among them. */
-export async function insertTokens(db: D1Database, rows: TokenLoaded[]): Promise<Set<string>> {
-  if (rows.length === 0) return new Set()
-  const made = await db.batch<{ serial: string }>(
-    chunked(rows).map((chunk) => db.prepare(insertFromJson).bind(JSON.stringify(chunk))),
-  )
-  return new Set(made.flatMap(({ results }) => results.map(({ serial }) => serial)))
-}
 
 export type PersonLoaded = typeof people.$inferSelect
 
@@ -181,13 +192,27 @@ const insertPeopleFromJson = `insert into people
   from json_each(?) where true
   on conflict do nothing returning id`
 
-/** All or none, and nobody remembers who had a name before. @returns the ids that are new. */
-export async function insertPeople(context: Context, rows: PersonLoaded[]): Promise<Set<string>> {
-  if (rows.length === 0) return new Set()
+/** ids and serials: those that are new; what somebody else took meanwhile is not among them. */
+export type Inserted = { ids: ReadonlySet<string>; serials: ReadonlySet<string> }
+
+/** All or none, so that nobody is ever seen without their tokens; and nobody remembers who had a name before. */
+export async function insertLoaded(
+  context: Context,
+  loaded: { people: PersonLoaded[]; tokens: TokenLoaded[] },
+): Promise<Inserted> {
   const { db } = context
-  const made = await db.batch<{ id: string }>(
-    chunked(rows).map((chunk) => db.prepare(insertPeopleFromJson).bind(JSON.stringify(chunk))),
+  const statements = [
+    ...chunked(loaded.people).map((chunk) => [insertPeopleFromJson, chunk] as const),
+    ...chunked(loaded.tokens).map((chunk) => [insertFromJson, chunk] as const),
+  ]
+  if (statements.length === 0) return { ids: new Set(), serials: new Set() }
+  const made = await db.batch<{ id?: string; serial?: string }>(
+    statements.map(([query, chunk]) => db.prepare(query).bind(JSON.stringify(chunk))),
   )
-  await forget(context)
-  return new Set(made.flatMap(({ results }) => results.map(({ id }) => id)))
+  if (loaded.people.length > 0) await forget(context)
+  const rows = made.flatMap(({ results }) => results)
+  return {
+    ids: new Set(rows.flatMap(({ id }) => id ?? [])),
+    serials: new Set(rows.flatMap(({ serial }) => serial ?? [])),
+  }
 }

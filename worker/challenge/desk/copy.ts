@@ -21,8 +21,8 @@ import { drain } from './outbox.ts'
 const keptMs = 86_400_000
 
 /**
- * What an edge has seen is taken for so long, and by an object without storage alone. Such a one has changed nothing in D1 since: it
- * keeps its storage for longer after its last write (`lingersMs`), and after a change of its owner's tokens (`keptMs`).
+ * What an edge has seen is taken for so long, and by an object without storage alone. Such a one has changed nothing in D1 since, and
+ * heard of no change: for longer than that after either it has storage (`lingersMs`).
  */
 const seenMs = 3000
 /** Less than the ten seconds after which the runtime may put an object to sleep, which forgets when that was. */
@@ -32,10 +32,10 @@ export const lingersMs = 8000
 export async function copyOf(desk: Desk, address: Found, seen?: Seen): Promise<OwnerCopy> {
   const kept = keptCopy(desk)
   if (!kept) {
-    if (seen && !desk.hasStorage && Math.abs(desk.nowMs() - seen.readAtMs) < seenMs)
-      // It may be older than a change that is being read right now, which takes its place.
-      return takeCopy(desk, address, seen.owner)
-    return refreshCopy(desk, address)
+    // It may be older than a change that is being read right now, which takes its place.
+    return seen && !desk.hasStorage && Math.abs(desk.nowMs() - seen.readAtMs) < seenMs
+      ? takeCopy(desk, address, seen.owner)
+      : firstCopy(desk, address)
   }
   // Who has no rows, and was found by a sealed id, is known once somebody comes who knows.
   kept.customer ||= address.customer ?? ''
@@ -49,25 +49,34 @@ export function keptCopy(desk: Desk): OwnerCopy | null {
   return (desk.copy = kept ? (JSON.parse(kept.copy) as OwnerCopy) : null)
 }
 
-/**
- * Reads D1 again, after a committed change of the owner's tokens, and keeps a copy, be it of nothing: for whatever any edge has seen
- * before, the change is in force (`seenMs`).
- */
-export async function readChange(desk: Desk, address: Found): Promise<OwnerCopy> {
-  desk.generation++
-  return refreshCopy(desk, address, () => needStorage(desk))
+async function firstCopy(desk: Desk, address: Found): Promise<OwnerCopy> {
+  for (;;) {
+    const { generation } = desk
+    const owner = await readNow(desk, address)
+    // Whoever was quicker read what is as new, or a later change.
+    if (desk.copy) return desk.copy
+    if (generation === desk.generation) return takeCopy(desk, address, owner)
+  }
 }
 
-async function refreshCopy(desk: Desk, address: Found, before = () => {}): Promise<OwnerCopy> {
-  const { generation } = desk
-  // What D1 has yet to learn of these tokens would else be read as it was before.
-  await drain(desk)
-  const owner = await readOwner(desk.db, address.ownerId)
-  before()
+/**
+ * Reads D1 again, after a committed change of the owner's tokens. Where it is new a copy is kept, be it of nothing: so the change is
+ * in force whatever an edge has seen before it (`seenMs`).
+ */
+export async function readChange(desk: Desk, address: Found, doneAtMs: number): Promise<OwnerCopy> {
+  const generation = ++desk.generation
+  const owner = await readNow(desk, address)
+  if (desk.nowMs() - doneAtMs < lingersMs) needStorage(desk)
   // A later change has been read already. One that is still being read must not hold ours up.
   if (generation < desk.copyGeneration && desk.copy) return desk.copy
   desk.copyGeneration = generation
   return takeCopy(desk, address, owner)
+}
+
+async function readNow(desk: Desk, { ownerId }: Found): Promise<OwnerRead> {
+  // What D1 has yet to learn of these tokens would else be read as it was before.
+  await drain(desk)
+  return readOwner(desk.db, ownerId)
 }
 
 function takeCopy(

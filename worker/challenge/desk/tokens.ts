@@ -11,8 +11,8 @@ import { challengesOf, transactionsWhere, withdraw } from './kept.ts'
 import { wakeForDevices } from './wait.ts'
 
 /** Reads D1 again; challenges of tokens that are gone are withdrawn, their sockets closed, and transactions without any left cancelled. */
-export async function tokensChanged(desk: Desk, address: Found): Promise<void> {
-  const copy = await readChange(desk, address)
+export async function tokensChanged(desk: Desk, address: Found, doneAtMs: number): Promise<void> {
+  const copy = await readChange(desk, address, doneAtMs)
   const usable = copy.tokens.filter((token) => isUsable(desk, token)).map(({ serial }) => serial)
   closeOthers(desk, usable)
   wakeForDevices(desk, usable)
@@ -68,7 +68,7 @@ export async function handOver(desk: Desk, address: Address, serial: string): Pr
   await copyOf(desk, address)
   desk.handedOver.set(serial, desk.nowMs() + handOverMs)
   // Which keeps what it reads: whatever ends the object meanwhile, it wakes without the token.
-  await readChange(desk, address)
+  await readChange(desk, address, desk.nowMs())
   await drain(desk)
   return !isWaiting(desk, serial, ['otp', 'fail_count', 'uses'])
 }

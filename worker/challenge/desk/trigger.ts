@@ -47,6 +47,8 @@ export async function trigger(
       issue(desk, copy, token, request, { now, answerableUntilAt, match }),
     ),
   )
+  // Signing takes a moment, in which the alarm may have forgotten all: what is counted below would begin anew.
+  await copyOf(desk, address)
   const phone = devices.some((token) => token.phone) ? request.phone : null
   const challenges = chosen.tokens.map((token) => ({
     serial: token.serial,

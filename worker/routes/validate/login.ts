@@ -32,7 +32,8 @@ export async function loginOf(call: Call, parameters: Parameters): Promise<Login
   const isKnown = caller.name !== ''
   const hides = 'hide_specific_error_message'
   const afresh = !isKnown && (await isEverSaid(context, customer, 'authentication', hides))
-  const sought = await seek(context, customer, named(parameters), afresh)
+  const begins = transactionId === '' ? 'with tokens' : 'by name'
+  const sought = await seek(context, customer, named(parameters), afresh ? 'afresh' : begins)
   await checkHeard(call, caller, sought.about)
   const about = asking(call, caller, parameters)
   const { client } = about
