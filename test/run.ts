@@ -45,13 +45,13 @@ const checks: Suite[][] = [
   [{ name: 'types', command: [file('test/types.ts')] }],
 ]
 const servers: Suite[][] = [
-  [vitest('worker', 'test/worker/vitest.config.ts')],
   [
-    vitest('local', 'test/local/vitest.config.ts'),
+    vitest('worker', 'test/worker/vitest.config.ts'),
     vitest('compat', 'test/compat/vitest.config.ts'),
   ],
+  [vitest('local', 'test/local/vitest.config.ts')],
 ]
-/** They begin when one of those lanes is through: browsers mostly wait. */
+/** They begin when the shorter of those lanes is through: browsers wait as much as they work. */
 const browsers: Suite[] = [vitest('browser', 'test/browser/vitest.config.ts')]
 
 const lines: string[] = []
