@@ -9,8 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chromiumPath } from '../support/browser.ts'
 import { type Deployment, startDeployment } from '../support/deployment.ts'
 
-/** Out of 100. Speed depends on the machine, the others do not. */
+/** Out of 100. Speed depends on what else the machine does, which only takes away from it: the best of so many looks counts. The others do not. */
 const least = { performance: 80, accessibility: 100, 'best-practices': 95 }
+type Category = keyof typeof least
+const looks = 3
 
 describe.skipIf(chromiumPath() === null)('Lighthouse', () => {
   let deployment: Deployment
@@ -46,24 +48,32 @@ describe.skipIf(chromiumPath() === null)('Lighthouse', () => {
     rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   })
 
-  it.each(['/', '/app'])('finds little to complain of at %s', async (path) => {
+  async function look(path: string, onlyCategories: Category[]) {
     const result = await lighthouse(deployment.url + path, {
       port,
       logLevel: 'error',
-      onlyCategories: Object.keys(least),
+      onlyCategories,
     })
     expect(result?.lhr.runtimeError).toBeUndefined()
-    const scores = Object.entries(result?.lhr.categories ?? {}).map(([name, { score }]) => [
-      name,
-      Math.round((score ?? 0) * 100),
-    ])
     const complaints = Object.values(result?.lhr.audits ?? {})
       .filter(({ score }) => score !== null && score < 0.9)
       .map(({ id, displayValue }) => `${id} ${displayValue ?? ''}`)
-    for (const [name, score] of scores) {
-      const wanted = least[name as keyof typeof least]
-      expect(score, `${path} ${name}: ${complaints.join('; ')}`).toBeGreaterThanOrEqual(wanted)
-    }
-    console.log(path, Object.fromEntries(scores), complaints.join('; '))
-  })
+      .join('; ')
+    const score = (name: Category) => Math.round((result?.lhr.categories[name]?.score ?? 0) * 100)
+    return { score, complaints }
+  }
+
+  it.each(['/', '/app'])(
+    'finds little to complain of at %s',
+    async (path) => {
+      const { score, complaints } = await look(path, Object.keys(least) as Category[])
+      for (const name of ['accessibility', 'best-practices'] as const)
+        expect(score(name), `${path} ${name}: ${complaints}`).toBeGreaterThanOrEqual(least[name])
+      let quickest = score('performance')
+      for (let more = 1; more < looks && quickest < least.performance; more++)
+        quickest = Math.max(quickest, (await look(path, ['performance'])).score('performance'))
+      expect(quickest, `${path}: ${complaints}`).toBeGreaterThanOrEqual(least.performance)
+    },
+    60_000 * looks,
+  )
 })
