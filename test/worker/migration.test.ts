@@ -1,11 +1,11 @@
-/** /migration: privacyIDEA's people, tokens, PINs and policies, NetScaler's devices; what is left, and that it may come twice. */
+/** /migration/privacyidea: people, tokens, PINs and policies; what is left, and that it may come twice. */
 import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { audit, people, tokens } from '../../schema/tables.ts'
 import { random } from '../../worker/crypto/random.ts'
 import { deploymentOf } from '../../worker/env.ts'
-import { isLegacy, keepLegacy, matchesKept, matchesLegacy } from '../../worker/factor/legacy.ts'
+import { matchesKept } from '../../worker/factor/legacy.ts'
 import type { Application } from '../support/application.ts'
 import { upload } from '../support/upload.ts'
 import vectors from '../vectors/passlib.json' with { type: 'json' }
@@ -42,78 +42,6 @@ const exported = (serial: string, more: object = {}) => ({
   issuer: 'privacyIDEA',
   info_list: { hashlib: 'sha1', timeStep: '30', timeShift: '0', tokenkind: 'software' },
   ...more,
-})
-
-describe('hashes of other systems', () => {
-  const right = [
-    ['argon2idSmall', vectors.pin],
-    ['argon2idEmpty', ''],
-    ['argon2idUmlaut', 'Grüße 1'],
-    ['pbkdf2Sha512', vectors.pin],
-    ['pbkdf2Sha256', vectors.pin],
-    ['pbkdf2Sha1', vectors.pin],
-    ['ssha', vectors.pin],
-    ['ssha256', vectors.pin],
-    ['ssha512', vectors.pin],
-    ['sha', vectors.pin],
-  ] as const
-
-  it.each(right)('%s: takes the right one and no other', async (name, secret) => {
-    expect(await matchesLegacy(secret, vectors[name])).toBe(true)
-    expect(await matchesLegacy(`${secret}x`, vectors[name])).toBe(false)
-    expect(await matchesLegacy(secret === '' ? '1234' : '', vectors[name])).toBe(false)
-  })
-
-  it('takes argon2 over 64 MiB in four lanes, as privacyIDEA does (all nine passes: long form)', async () => {
-    expect(await matchesLegacy(vectors.pin, vectors.argon2id64MiB)).toBe(true)
-  })
-
-  const brought = async (hash: string, seed = '') => {
-    const context = {
-      env,
-      database: 0,
-      db: env.DB,
-      deployment: await deploymentOf(env),
-      nowMs: Date.now,
-      random,
-    }
-    return { context, ...(await keepLegacy(context, hash, seed)) }
-  }
-
-  it('keeps them sealed, each with its older seed', async () => {
-    const { context, kept, why } = await brought(vectors.sha256, vectors.sha256Seed)
-    expect([isLegacy(kept), why]).toEqual([true, ''])
-    expect(kept).not.toContain(vectors.sha256)
-    expect(await matchesKept(context, '1234', kept ?? '')).toBe(true)
-    expect(await matchesKept(context, '1235', kept ?? '')).toBe(false)
-    expect((await brought('')).kept).toBeNull()
-  })
-
-  it.each([
-    ['argon2idLarge', 'takes 100 MiB and 1 passes'],
-    ['argon2i', '(argon2i) is not understood'],
-    ['pbkdf2Long', 'takes 100001 rounds'],
-    ['sha512Crypt', '(6) is not understood'],
-    ['bcrypt', '(2b) is not understood'],
-    ['phpass', '(P) is not understood'],
-  ] as const)('%s: cannot be checked, so nothing matches it', async (name, said) => {
-    const { context, kept, why } = await brought(vectors[name])
-    expect(why).toContain(said)
-    for (const secret of ['', '1234', vectors[name], kept ?? ''])
-      expect(await matchesKept(context, secret, kept ?? '')).toBe(false)
-  })
-
-  it.each([
-    '@@0a1b',
-    'plain',
-    '$argon2id$v=19$m=8,t=1,p=4$AA$AA',
-    '$pbkdf2-sha512$0$aa$bb',
-    '{SSHA}x',
-  ])('no sense is made of %s', async (hash) => {
-    const { context, kept, why } = await brought(hash)
-    expect(why).not.toBe('')
-    expect(await matchesKept(context, '1234', kept ?? '')).toBe(false)
-  })
 })
 
 describe('what privacyIDEA has', () => {
@@ -508,96 +436,5 @@ describe('a file of privacyIDEA', () => {
     // They are new as well, so no object can hold anything about them.
     expect(cost.objects).toBe(0)
     expect(await passes({ user: name(999), pass: `1234${totpAt(Date.now())}` })).toBe('ACCEPT')
-  })
-})
-
-describe("NetScaler's attribute", () => {
-  const base32 = 'GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ'
-  const short = 'JBSWY3DPEHPK3PXP'
-  const send = (file: string, fields: Record<string, string> = {}) =>
-    upload(admin, '/migration/netscaler', file, fields)
-  const encrypted = JSON.stringify({ otpdata: { devices: { Phone: 'a2lk.aXY=.Y2lwaGVy' } } })
-
-  it('becomes a TOTP token for each device, and says what is not', async () => {
-    await d.person('net1')
-    await d.person('net2')
-    const file = [
-      '#TYPE Selected.Microsoft.ActiveDirectory.Management.ADUser',
-      '"sAMAccountName","userParameters"',
-      `"net1","#@Phone=${base32}&tag=8f6a&,Büro Tablet=${short}&tag=9&,"`,
-      `"net2","#@Key=${base32}&,"`,
-      `"net3","#@Phone=${base32}&,"`,
-      '"net1",""',
-      `"net2","${encrypted.replaceAll('"', '""')}"`,
-      '"net2","CtxCfgPresent"',
-      '"net2","#@Phone=not base32!&,"',
-      '"net2","#@Phone=MFRGG&,"',
-    ].join('\r\n')
-    const dry = await upload(admin, '/migration/netscaler?dry_run=1', file)
-    const sent = await send(file)
-    expect(sent.rows).toEqual(dry.rows)
-    expect(sent.value).toEqual({ n_imported: 3, n_not_imported: 6 })
-    expect(sent.rows.map(({ row, why, outcome }) => [row, why ?? outcome])).toEqual([
-      [3, 'taken'],
-      [3, 'its key has 80 bits only: enrol it again soon'],
-      [4, 'taken'],
-      [5, 'there is no user net3 in the realm default: make the user first'],
-      [6, 'no device is registered'],
-      [7, expect.stringMatching(/^encrypted by NetScaler \(Phone\): decrypt the attribute first/)],
-      [8, 'the value is none of NetScaler: it does not begin with #@'],
-      [9, 'device Phone: the key is neither hexadecimal nor base32'],
-      [10, 'device Phone: the key is shorter than 10 bytes'],
-    ])
-    expect(await passes({ user: 'net1', pass: totpAt(Date.now()) })).toBe('ACCEPT')
-    const serial = sent.rows[1]?.serial ?? ''
-    expect(await tokenRow(serial)).toMatchObject({ description: 'Büro Tablet', otpLength: 6 })
-    expect(sent.text).not.toContain(base32)
-    const again = await send(file)
-    expect(again.value).toEqual({ n_imported: 0, n_not_imported: 9 })
-    expect(again.rows[0]?.outcome).toBe('already there')
-    const other = await send(file.replace(base32, 'MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43U'))
-    expect(other.rows[0]?.why).toContain('its key is not this one')
-  })
-
-  it('is read from LDIF as well, folded and in base64', async () => {
-    await d.person('ldif1')
-    await d.person('ldif2')
-    const value = `#@Täblet=${base32}&tag=1&,`
-    const bytes = btoa(String.fromCharCode(...new TextEncoder().encode(value)))
-    const file = [
-      '# extended LDIF',
-      'dn: CN=One,DC=example,DC=org',
-      'sAMAccountName: ldif1',
-      `userParameters: #@Phone=${base32.slice(0, 10)}`,
-      ` ${base32.slice(10)}&tag=1&,`,
-      '',
-      'dn: CN=Two,DC=example,DC=org',
-      'sAMAccountName: ldif2',
-      `userParameters:: ${bytes}`,
-      '',
-    ].join('\n')
-    const sent = await send(file)
-    expect(sent.rows.map(({ row, user, outcome }) => [row, user, outcome])).toEqual([
-      [2, 'ldif1', 'taken'],
-      [7, 'ldif2', 'taken'],
-    ])
-    expect(await passes({ user: 'ldif2', pass: totpAt(Date.now()) })).toBe('ACCEPT')
-  })
-
-  it('is looked for where it is said to be, and nowhere else', async () => {
-    const file = `userPrincipalName,extensionAttribute9\nnet2@default,#@Pad=${short}&,`
-    const lost = await send(file)
-    expect([lost.status, lost.error?.code]).toEqual([400, 304])
-    expect(lost.error?.message).toContain('and userParameters')
-    const found = await send(file, { attribute: 'extensionAttribute9' })
-    expect(found.rows[0]).toMatchObject({ user: 'net2@default', outcome: 'taken' })
-  })
-
-  it('asks for both rights', async () => {
-    const file = `uid,userParameters\nnet2,#@Later=${base32}&,`
-    const half = await d.newApplication('Half', ['enrol'])
-    expect((await upload(half, '/migration/netscaler', file)).status).toBe(403)
-    const both = await d.newApplication('Both', ['enrol', 'tokens'])
-    expect((await upload(both, '/migration/netscaler', file)).rows[0]?.outcome).toBe('taken')
   })
 })

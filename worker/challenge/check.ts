@@ -45,7 +45,9 @@ export async function checkPass(
   whose: Whose,
   { pass, rules, otpOnly = false, isHidden, ...asking }: Checking,
 ): Promise<Checked> {
-  const { address, serials, about, person } = whose
+  // Their object has it when it has answered the first of our calls.
+  const { seen, ...known } = whose
+  const { address, serials, about, person } = known
   const { terms, firstFactor } = rules
   // Without anything in their hands, nobody unknown rings anyone, and learns of nobody that they have no PIN.
   if (isHidden && pass === '' && firstFactor !== 'none') return wrongPin
@@ -68,7 +70,7 @@ export async function checkPass(
         ...(serials && { serials }),
         ...(types && { types }),
       },
-      whose.seen,
+      seen,
     ),
   )
   const { user, realm } = about
@@ -127,7 +129,7 @@ export async function checkPass(
     if ('refused' in may) refuse(may.refused)
     const asked = may.tokens.map(({ serial }) => serial)
     const how = { ...asking, firstFactor: pass !== '' }
-    return triggerChallenge(context, { ...whose, serials: asked }, how)
+    return triggerChallenge(context, { ...known, serials: asked }, how)
   }
   if (used) return otpOnly && used.reason === 'wrong_otp' ? wrongAlone : used
   if (otpOnly) return wrongAlone

@@ -182,7 +182,7 @@ export class ChallengeCoordinator extends DurableObject<Env> {
     if ('reason' in token) return { ok: false as const, reason: token.reason }
     if (!this.#verbs.useOnce(this.#open, jti, attempt))
       return { ok: false as const, reason: 'replayed' as const }
-    const { serial, heldUntil = null, stoppableUntil = null } = token
+    const { serial, heldUntil, stoppableUntil } = token
     return { ok: true as const, serial, heldUntil, stoppableUntil, customer: copy.customer }
   }
 

@@ -36,8 +36,7 @@ export type Sought = Whose & {
  */
 export type Seeking = 'by name' | 'with tokens' | 'afresh'
 
-/** @throws Refusal user_or_serial_needed
- */
+/** @throws Refusal user_or_serial_needed */
 export async function seek(
   context: Context,
   customer: string,

@@ -29,7 +29,9 @@ export type OwnerRead = {
     type: TokenType
     /** Of a device's own codes: the device, which all else below has been seen together with. */
     device: string | null
+    /** It answers nothing until then. */
     heldUntil: number | null
+    /** Another device let it in lately, or its person added it themselves: any other may stop it until then. */
     stoppableUntil: number | null
     description: string
     active: boolean
@@ -54,15 +56,17 @@ export type OwnerRead = {
     lastAuthAt: number | null
     countAuth: number
     countAuthSuccess: number
+    /** null: any number. */
     countAuthMax: number | null
     countAuthSuccessMax: number | null
     subscription: { endpoint: string; p256dh: string; auth: string } | null
+    /** COSE key, base64url. */
     verifier: { credentialId: string; publicKey: string; counter: number } | null
     /** The credential of a passkey; its signature counter is `counter`. */
     passkey: string | null
     /** `web push`, `poll only` or the name of an FCM configuration. */
     pushConfiguration: string | null
-    /** A stock phone. null: our own app, or no push token. */
+    /** Held by the privacyIDEA app, and asked in its own words. null: our own app, or no push token. */
     phone: {
       /** SPKI, base64, as the phone sent it. */
       key: string

@@ -6,7 +6,6 @@ import type { Context, Deployment } from '../../env.ts'
 import type { OwnerId } from '../../crypto/sealed-id.ts'
 import type { Random } from '../../crypto/random.ts'
 import type { OwnerRead } from '../../store/owner.ts'
-import type { TokenType } from '../../store/tokens/row.ts'
 import type { OutboxEvent } from '../../record/outbox.ts'
 import type { State } from '../../../schema/states.ts'
 import { createStorage } from './storage.ts'
@@ -17,39 +16,11 @@ export type Address = { ownerId: OwnerId; customer: string }
 /** Where only a sealed id led here: whose customer it is, the object knows from the rows it reads. */
 export type Found = { ownerId: OwnerId; customer?: string }
 
-export type TokenCopy = {
-  serial: string
-  type: TokenType
-  /** Of the codes that a device of ours shows: its serial. */
-  device?: string | null
-  /** It answers nothing until then. */
-  heldUntil?: number | null
-  /** Another device let it in lately, or its person added it themselves: any other may stop it until then. */
-  stoppableUntil?: number | null
-  description: string
-  active: boolean
-  revoked: boolean
-  enrolled: boolean
-  deviceId: string | null
-  deviceName: string
-  pinHash: string | null
-  maxFailCount: number
-  validUntil: number | null
-  validFrom?: number | null
-  /** null: any number. */
-  countAuthMax?: number | null
-  countAuthSuccessMax?: number | null
-  /** null: no one-time passwords. The seed is sealed; what is used up of it is among the counters. */
-  otp: OwnerRead['tokens'][number]['otp']
-  subscription: { endpoint: string; p256dh: string; auth: string } | null
-  /** COSE key, base64url. */
-  verifier: { credentialId: string; publicKey: string; counter: number } | null
-  /** The credential of a passkey; what its counter was last is among the counters. */
-  passkey?: string | null
-  pushConfiguration: string | null
-  /** Held by the privacyIDEA app and not by ours: it has no device id, and is asked in its own words. */
-  phone: OwnerRead['tokens'][number]['phone']
-}
+/** What is counted of a token stands apart (counters.ts). */
+export type TokenCopy = Omit<
+  OwnerRead['tokens'][number],
+  'failCount' | 'counter' | 'timeShift' | 'lastAuthAt' | 'countAuth' | 'countAuthSuccess'
+>
 
 export type OwnerCopy = Address & {
   /** null: tokens that no person owns. */
