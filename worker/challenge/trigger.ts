@@ -9,6 +9,7 @@ import { readSettings } from '../store/settings.ts'
 import { codeFor } from './code.ts'
 import type { Ping } from './desk/transaction.ts'
 import type { NotTriggered, Triggered } from './desk/asked.ts'
+import { askedOf } from './desk/settings.ts'
 import { phoneTermsFor } from './phone-terms.ts'
 import { type PhoneTerms, presenceOf } from './presence.ts'
 import { reach } from './reach.ts'
@@ -97,7 +98,7 @@ export async function triggerChallenge(
   const blocks = waitSeconds > 0 || withoutCode
   const matchCode = !blocks && (found.matchCode === 1 || terms.match !== 'none') ? 1 : 0
   const seconds = Math.min(found.answerSeconds, answerSeconds ?? Infinity)
-  const settings = { ...found, matchCode, answerSeconds: seconds }
+  const settings = { ...askedOf(found), matchCode, answerSeconds: seconds }
   const phone: PhoneTerms = blocks ? { ...terms, match: 'none' } : terms
   const [transactionId, challenge] = await Promise.all([
     sealId({ master, kind: 'transaction' }, address.ownerId, now, context.random),

@@ -2,6 +2,7 @@
  * Enrols a token in the middle of a login (policy enroll_via_multichallenge): where somebody has just been let in and has no token
  * of that type, the answer becomes a challenge with a QR code instead. Off by default: a stolen password then suffices to enrol.
  */
+import { askedOf } from '../challenge/desk/settings.ts'
 import type { LoginEnrolment } from '../challenge/desk/transaction.ts'
 import { reach } from '../challenge/reach.ts'
 import { changeTokens } from '../challenge/change-tokens.ts'
@@ -98,7 +99,7 @@ async function begin(
   const { serial, link, otp, seconds } = made
   const address = { ownerId, customer }
   const request = {
-    ...{ transactionId, challenge, application, client, settings },
+    ...{ transactionId, challenge, application, client, settings: askedOf(settings) },
     // Nobody follows a transaction for longer.
     seconds: Math.min(seconds, definitions.answerSeconds.max),
     enrolment: { ...about, serial, optional, otp, maxFailCount: settings.maxFailCount },

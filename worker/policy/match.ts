@@ -94,24 +94,25 @@ const nobody: Speaker[] = []
 
 type Speaker = { policy: Policy; isAbout: (subject: Subject) => boolean }
 
-/** By `scope/action`, the first priority first. */
-const compiled = new WeakMap<Policy[], Map<string, Speaker[]>>()
+/** By scope and action, the first priority first. */
+type Compiled = Map<Scope, Map<string, Speaker[]>>
+const compiled = new WeakMap<Policy[], Compiled>()
 
 function speakersOf(policies: Policy[], scope: Scope, action: string): Speaker[] {
   let known = compiled.get(policies)
   if (!known) compiled.set(policies, (known = compile(policies)))
-  return known.get(`${scope}/${action}`) ?? nobody
+  return known.get(scope)?.get(action) ?? nobody
 }
 
-function compile(policies: Policy[]): Map<string, Speaker[]> {
-  const speakers = new Map<string, Speaker[]>()
+function compile(policies: Policy[]): Compiled {
+  const speakers: Compiled = new Map()
   const active = policies.filter((policy) => policy.active)
   for (const policy of active.toSorted((a, b) => a.priority - b.priority)) {
     const speaker = { policy, isAbout: isAboutOf(policy) }
-    for (const action of Object.keys(policy.action)) {
-      const key = `${policy.scope}/${action}`
-      speakers.set(key, [...(speakers.get(key) ?? []), speaker])
-    }
+    const ofScope = speakers.get(policy.scope) ?? new Map<string, Speaker[]>()
+    speakers.set(policy.scope, ofScope)
+    for (const action of Object.keys(policy.action))
+      ofScope.set(action, [...(ofScope.get(action) ?? []), speaker])
   }
   return speakers
 }

@@ -32,7 +32,8 @@ export async function remembered<T>(
   key: string,
   load: () => Promise<T | null>,
 ): Promise<T | null> {
-  const cache = await freshCache(context)
+  const cache = cacheOf(context)
+  if (isOld(context, cache)) await check(context, cache)
   const known = cache.entries.get(key)
   if (known !== undefined) return known as T
   const { epoch } = cache
@@ -93,19 +94,21 @@ export async function forgetIfAny(context: Context, change: BatchItem<'sqlite'>)
 /** After a change that was committed by itself. */
 export const forget = (context: Context): Promise<unknown> => forgetWith(context, [])
 
-async function freshCache(context: Context): Promise<Cache> {
+function cacheOf(context: Context): Cache {
   let cache = caches.get(context.db)
   if (!cache) {
     cache = { epoch: -1, askedAtMs: -Infinity, checkedAtMs: -Infinity, entries: new Map() }
     caches.set(context.db, cache)
   }
+  return cache
+}
+
+function isOld(context: Context, cache: Cache): boolean {
   const agoMs = context.nowMs() - cache.checkedAtMs
   // Nobody awaits another's check: a promise of another request dies with that request.
   const isAsked = cache.askedAtMs > cache.checkedAtMs
   // A clock that was set back would else keep what is remembered until it has caught up.
-  if (agoMs < 0 || agoMs >= lastsMs || (agoMs >= askAfterMs && !isAsked))
-    await check(context, cache)
-  return cache
+  return agoMs < 0 || agoMs >= lastsMs || (agoMs >= askAfterMs && !isAsked)
 }
 
 /** Asked by every isolate, all the time. */

@@ -1,7 +1,7 @@
 /** What a trigger asks of the object, and what comes of it. */
 import type { Origin } from '../../../schema/signing.ts'
-import type { Settings } from '../../policy/settings.ts'
 import type { TokenType } from '../../store/tokens/row.ts'
+import type { AskedSettings } from './settings.ts'
 import type { Ping } from './transaction.ts'
 import type { Match, PhoneTerms } from '../presence.ts'
 
@@ -19,7 +19,7 @@ export type TriggerRequest = {
   types?: string[]
   /** The caller has shown a first factor of this person. */
   firstFactor: boolean
-  settings: Settings
+  settings: AskedSettings
   title?: string
   text?: string
   /** Which new device is to be let in. */

@@ -2,10 +2,11 @@
  * Whether a challenge may ring. Limits silence the bell, never the challenge: the person finds it by opening the app.
  * Requests after a verified first factor are counted apart, so that a stranger can neither wear a person down nor lock them out.
  */
-import { type Settings, unlimited } from '../../policy/settings.ts'
+import { unlimited } from '../../policy/settings.ts'
 import type { Desk } from './desk.ts'
 import { openTransactions } from './kept.ts'
 import { keepUntil, lapsing } from './lapsing.ts'
+import type { KeptSettings } from './settings.ts'
 import { addMiss, forgive, quietUntil } from './waits.ts'
 
 export type Ringing =
@@ -17,7 +18,7 @@ export type Ringer = { firstFactor: boolean; application: string; client: string
 const hourSeconds = 3600
 const person = (firstFactor: boolean): string => (firstFactor ? 'verified' : 'open')
 
-function budgets(ringer: Ringer, settings: Settings): { scope: string; perHour: number }[] {
+function budgets(ringer: Ringer, settings: KeptSettings): { scope: string; perHour: number }[] {
   const base = person(ringer.firstFactor)
   const scopes = [
     {
@@ -33,7 +34,7 @@ function budgets(ringer: Ringer, settings: Settings): { scope: string; perHour: 
   return scopes.filter(({ perHour }) => perHour < unlimited)
 }
 
-export function mayRing(desk: Desk, ringer: Ringer, settings: Settings, now: number): Ringing {
+export function mayRing(desk: Desk, ringer: Ringer, settings: KeptSettings, now: number): Ringing {
   const open = [...openTransactions(desk).values()].filter(
     ({ rung, state, answerableUntilAt, firstFactor }) =>
       rung && state === 'pending' && answerableUntilAt > now && firstFactor === ringer.firstFactor,
@@ -59,7 +60,7 @@ function ringsOf(desk: Desk, scope: string, now: number): number[] {
 }
 
 /** Notes that a challenge rang. */
-export function rang(desk: Desk, ringer: Ringer, settings: Settings, now: number): void {
+export function rang(desk: Desk, ringer: Ringer, settings: KeptSettings, now: number): void {
   for (const { scope, perHour } of budgets(ringer, settings)) {
     // More than are counted need not be kept.
     const rings = [...ringsOf(desk, scope, now), now].slice(-perHour)
@@ -68,7 +69,12 @@ export function rang(desk: Desk, ringer: Ringer, settings: Settings, now: number
 }
 
 /** A prompt that rang was declined, answered wrongly, called off or left alone: after some in a row the bell waits, longer each time. */
-export function missed(desk: Desk, firstFactor: boolean, settings: Settings, now: number): void {
+export function missed(
+  desk: Desk,
+  firstFactor: boolean,
+  settings: KeptSettings,
+  now: number,
+): void {
   const growth = {
     from: settings.missedPrompts,
     firstSeconds: settings.firstQuietSeconds,

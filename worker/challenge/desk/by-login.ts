@@ -7,7 +7,6 @@ import { setFailCount } from './counters.ts'
 import { unseal } from '../../crypto/seal.ts'
 import { type OtpState, matchOtp } from '../../factor/otp.ts'
 import type { State } from '../../../schema/states.ts'
-import type { Settings } from '../../policy/settings.ts'
 import type { AuditEntry } from '../../record/audit.ts'
 import type { TokenType } from '../../store/tokens/row.ts'
 import { copyOf, keptCopy } from './copy.ts'
@@ -17,6 +16,7 @@ import { expireDue } from './expire.ts'
 import { move } from './move.ts'
 import { record } from './outbox.ts'
 import type { Shown } from './otp.ts'
+import { type AskedSettings, keptOf } from './settings.ts'
 import { succeeded } from './terms.ts'
 import {
   addTransaction,
@@ -33,7 +33,7 @@ export type OpenEnrolment = {
   application: { id: string; name: string }
   client: string | null
   seconds: number
-  settings: Settings
+  settings: AskedSettings
   enrolment: Omit<LoginEnrolment, 'failures' | 'proved'>
 }
 
@@ -73,7 +73,7 @@ export async function openEnrolment(
     rung: false,
     resends: 0,
     resentAt: now,
-    settings,
+    settings: keptOf(settings),
     phone: null,
     toldTo: null,
     attempt: null,

@@ -3,10 +3,10 @@
  * once. Everything that is written of one is written here, so that the two never differ.
  */
 import type { PhoneTerms } from '../presence.ts'
-import type { Settings } from '../../policy/settings.ts'
 import type { State } from '../../../schema/states.ts'
 import { stateAt } from '../state.ts'
 import { type Desk, type OpenTransaction, needStorage, nowSeconds, rows } from './desk.ts'
+import type { KeptSettings } from './settings.ts'
 import type { About, IssuedChallenge, LoginEnrolment, Ping, Transaction } from './transaction.ts'
 
 /** Some kilobytes each. More than a device is shown at once. */
@@ -32,7 +32,7 @@ const read = ({ number: _, ...row }: TransactionRow): Transaction => ({
   firstFactor: row.firstFactor === 1,
   isTold: row.isTold === 1,
   rung: row.rung === 1,
-  settings: JSON.parse(row.settings) as Settings,
+  settings: JSON.parse(row.settings) as KeptSettings,
   phone: row.phone === null ? null : (JSON.parse(row.phone) as PhoneTerms),
   ping: row.ping === null ? null : (JSON.parse(row.ping) as Ping),
   about: row.about === null ? null : (JSON.parse(row.about) as About),

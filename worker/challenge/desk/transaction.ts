@@ -1,7 +1,7 @@
 /** What a transaction is inside its object. How it is kept: kept.ts. */
 import type { OtpKind, OtpState } from '../../factor/otp.ts'
-import type { Settings } from '../../policy/settings.ts'
 import type { PhoneTerms } from '../presence.ts'
+import type { KeptSettings } from './settings.ts'
 import type { Origin } from '../../../schema/signing.ts'
 import type { RequestOutcome, State } from '../../../schema/states.ts'
 
@@ -57,8 +57,8 @@ export type Transaction = {
   rung: boolean
   resends: number
   resentAt: number
-  /** Those that it was made under. */
-  settings: Settings
+  /** Of those that it was made under, what is asked of it afterwards. */
+  settings: KeptSettings
   /** How its stock phones are asked; null where there is none among its tokens. */
   phone: PhoneTerms | null
   /** The stock phone that confirmed and shows the code, which the person has yet to type at the login. */

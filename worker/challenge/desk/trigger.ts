@@ -24,6 +24,7 @@ import { roadTo } from './road.ts'
 import { socketsOf } from './sockets.ts'
 import { addTransaction, transactionById } from './kept.ts'
 import { matchOf } from './match.ts'
+import { keptOf } from './settings.ts'
 import type { Transaction } from './transaction.ts'
 
 export async function trigger(
@@ -90,7 +91,7 @@ export async function trigger(
     rung: ringing.ring,
     resends: 0,
     resentAt: now,
-    settings,
+    settings: keptOf(settings),
     phone,
     toldTo: null,
     attempt: null,
