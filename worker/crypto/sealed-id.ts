@@ -33,7 +33,7 @@ export type Opened = { ownerId: OwnerId; madeAt: number }
  * A login's ids are sealed once and opened by each poll, and by the answer and the redeem. Whoever holds one of these may know that
  * it is genuine, which is all that the time tells; finding it in a Map compares hashes first, which each process seeds anew.
  */
-const opened = new Recent<Opened & { day: number }>(4096)
+const opened = new Recent<{ is: Opened; day: number }>(4096)
 
 type Sealing = { master: CryptoKey; kind: SealedKind; bound?: string }
 
@@ -55,7 +55,7 @@ export async function sealId(
   const sealed = await crypto.subtle.encrypt(parameters(sealing, id), key, owner)
   id.set(new Uint8Array(sealed), 13)
   const text = toBase64url(id)
-  opened.set(sealing.master, nameOf(sealing, text), { ownerId, madeAt: now, day })
+  opened.set(sealing.master, nameOf(sealing, text), { is: { ownerId, madeAt: now }, day })
   return text
 }
 
@@ -65,7 +65,7 @@ export async function openId(sealing: Sealing, text: string, now: number): Promi
   const today = Math.floor(now / daySeconds)
   const { daily } = kinds[sealing.kind]
   const known = opened.get(sealing.master, nameOf(sealing, text))
-  if (known && (!daily || Math.abs(known.day - today) <= 1)) return known
+  if (known && (!daily || Math.abs(known.day - today) <= 1)) return known.is
   const id = fromBase64url(text)
   if (id?.length !== lengthBytes) return null
   const form = id[0] ?? 0
@@ -76,12 +76,11 @@ export async function openId(sealing: Sealing, text: string, now: number): Promi
     const bytes = await crypto.subtle.decrypt(parameters(sealing, id), key, id.subarray(13))
     const owner = new Uint8Array(bytes)
     if (!daily && form === keptForm.first) owner[0] = 0
-    const found = {
+    const found: Opened = {
       ownerId: toBase64url(owner) as OwnerId,
       madeAt: new DataView(id.buffer).getUint32(1),
-      day,
     }
-    opened.set(sealing.master, nameOf(sealing, text), found)
+    opened.set(sealing.master, nameOf(sealing, text), { is: found, day })
     return found
   } catch {
     return null
