@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axeViolations, overflowPixels } from '../support/axe.ts'
 import { until } from '../support/until.ts'
 import { type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+import type { Tab } from '../support/tab.ts'
 import { enrol } from '../support/virtual-device.ts'
 
 const password = 'a long and quiet password'
@@ -39,6 +40,12 @@ async function relyingParty(id: string) {
   return openid.discovery(new URL(stage.deployment.url), clientId!, secret, undefined, {
     execute: [openid.allowInsecureRequests],
   })
+}
+
+/** Firefox tells the new address a moment after its page is drawn. */
+async function addressWith(tab: Tab, parameter: string): Promise<URL | false> {
+  const address = new URL(await tab.address())
+  return address.searchParams.has(parameter) && address
 }
 
 describe.each(engines)('the sign-in page in %s', (engine) => {
@@ -78,12 +85,7 @@ describe.each(engines)('the sign-in page in %s', (engine) => {
       const [open] = await device.list()
       await device.approve(open!, code)
       await tab.sees('You are back')
-      // Firefox tells the new address a moment after its page is drawn.
-      const hasCode = async () => {
-        const address = new URL(await tab.address())
-        return address.searchParams.has('code') && address
-      }
-      const back = await until('the way back with a code', hasCode)
+      const back = await until('the way back with a code', () => addressWith(tab, 'code'))
       const tokens = await openid.authorizationCodeGrant(config, back, {
         pkceCodeVerifier: verifier,
       })
@@ -99,7 +101,8 @@ describe.each(engines)('the sign-in page in %s', (engine) => {
       expect([await axeViolations(again), await overflowPixels(again)]).toEqual([[], 0])
       await again.press('button', 'Zurück zu Payroll')
       await again.sees('You are back')
-      expect(new URL(await again.address()).searchParams.get('error')).toBe('access_denied')
+      const declined = await until('the way back without one', () => addressWith(again, 'error'))
+      expect(declined.searchParams.get('error')).toBe('access_denied')
     },
   )
 })
