@@ -77,7 +77,7 @@ async function samplesOf(stage: Stage, engine: Engine): Promise<Sample[]> {
     const one = await ask(stage, phone, user)
     if (sample > 0) asked.push(one)
   }
-  const events = await eventsOf(stage, phone)
+  const events = await eventsOf(stage, phone, asked.at(-1)?.askedAt ?? 0)
   await phone.close()
   return asked.map(({ askedAt, shownAt }) => {
     const event = events.find((at) => at >= askedAt)
@@ -101,12 +101,16 @@ async function ask({ deployment }: Stage, phone: Phone, user: string): Promise<A
   return { askedAt, shownAt }
 }
 
-async function eventsOf({ deployment }: Stage, phone: Phone): Promise<number[]> {
+/** A service worker may keep its last event a moment after the notification is seen. */
+async function eventsOf({ deployment }: Stage, phone: Phone, lastAt: number): Promise<number[]> {
   const tab = await phone.browser().open(`${deployment.url}/app`)
-  const seen = await until('what the service worker has kept', () =>
-    tab.run(async () => (await (await caches.open('bench')).keys()).map(({ url }) => url)),
-  )
-  return seen
-    .map((url) => Number(url.slice(url.lastIndexOf('/') + 1)))
-    .toSorted((one, other) => one - other)
+  return until('what the service worker has kept', async () => {
+    const urls = await tab.run(async () =>
+      (await (await caches.open('bench')).keys()).map(({ url }) => url),
+    )
+    const events = urls
+      .map((url) => Number(url.slice(url.lastIndexOf('/') + 1)))
+      .toSorted((one, other) => one - other)
+    return events.some((at) => at >= lastAt) && events
+  })
 }
