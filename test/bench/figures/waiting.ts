@@ -188,8 +188,7 @@ async function measureOthers(
     )
     const requests = await ours.prepare(step, asking)
     const sent = step === 'poll' ? Array<Prepared[]>(pollsEach).fill(requests).flat() : requests
-    return (await load(server, sent, { connections, expected: ours.expected[step] }))
-      .latenciesMs
+    return (await load(server, sent, { connections, expected: ours.expected[step] })).latenciesMs
   }
   return { trigger: await measure('trigger'), poll: await measure('poll') }
 }
