@@ -74,6 +74,10 @@ export async function settled({ cpuSeconds }: Running): Promise<void> {
   }
 }
 
+/** So many, one after the other and from the beginning again. */
+export const repeated = <T>(all: T[], count: number): T[] =>
+  Array.from({ length: count }, (_, at) => all[at % all.length]!)
+
 export const quantile = (values: number[], share: number): number => {
   const sorted = values.toSorted((one, other) => one - other)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN

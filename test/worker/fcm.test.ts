@@ -2,10 +2,10 @@
 import { env } from 'cloudflare:workers'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { gateways } from '../../schema/tables.ts'
-import { random } from '../../worker/crypto/random.ts'
 import { deploymentOf } from '../../worker/env.ts'
 import { type FcmGateway, type FcmMessage, deliverByFcm } from '../../worker/push/fcm.ts'
 import { findGateway } from '../../worker/store/gateways.ts'
+import { contextHere } from './context.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { type FcmTestProject, fcmProject, firebaseModule } from './fcm-project.ts'
 import { receivedAt } from './push-box.ts'
@@ -193,15 +193,9 @@ describe('/smsgateway', () => {
   const call = (method: string, path: string, body?: object) => d.payroll.call(method, path, body)
   const context = async (overrides: object = {}) => {
     const own = { ...env, ...overrides }
-    return {
-      env: own,
-      database: 0,
-      // Another isolate: what one remembers hangs on its binding.
-      db: new Proxy(own.DB, {}),
-      deployment: await deploymentOf(own),
-      nowMs: () => Date.now(),
-      random,
-    }
+    // Another isolate: what one remembers hangs on its binding.
+    const db = new Proxy(own.DB, {})
+    return contextHere({ env: own, db, deployment: await deploymentOf(own) })
   }
 
   it('keeps a service account sealed, tells everything but that, and sends in its name', async () => {

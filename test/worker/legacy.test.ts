@@ -1,10 +1,8 @@
 /** Hashes that other systems made: which are checked, which cannot be, and that none is kept as it came. */
-import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
-import { random } from '../../worker/crypto/random.ts'
-import { deploymentOf } from '../../worker/env.ts'
 import { isLegacy, keepLegacy, matchesKept, matchesLegacy } from '../../worker/factor/legacy.ts'
 import vectors from '../vectors/passlib.json' with { type: 'json' }
+import { contextHere } from './context.ts'
 
 describe('hashes of other systems', () => {
   const right = [
@@ -31,14 +29,7 @@ describe('hashes of other systems', () => {
   })
 
   const brought = async (hash: string, seed = '') => {
-    const context = {
-      env,
-      database: 0,
-      db: env.DB,
-      deployment: await deploymentOf(env),
-      nowMs: Date.now,
-      random,
-    }
+    const context = await contextHere()
     return { context, ...(await keepLegacy(context, hash, seed)) }
   }
 

@@ -3,12 +3,11 @@ import { env } from 'cloudflare:workers'
 import { eq } from 'drizzle-orm'
 import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { audit, people, tokens } from '../../schema/tables.ts'
-import { random } from '../../worker/crypto/random.ts'
-import { deploymentOf } from '../../worker/env.ts'
 import { matchesKept } from '../../worker/factor/legacy.ts'
 import type { Application } from '../support/application.ts'
 import { upload } from '../support/upload.ts'
 import vectors from '../vectors/passlib.json' with { type: 'json' }
+import { contextHere } from './context.ts'
 import { type Deployment, adminPassword, costOf, deployment } from './deployment.ts'
 import { hotpAt, otpSeed, totpAt } from './seeds.ts'
 
@@ -173,14 +172,7 @@ describe('what privacyIDEA has', () => {
     const all = await d.db.select().from(people)
     const clara = all.find(({ username }) => username === 'clara')
     expect(clara).toMatchObject({ email: 'clara@example.org', mobile: '1', resolver: 'local' })
-    const context = {
-      env,
-      database: 0,
-      db: env.DB,
-      deployment: await deploymentOf(env),
-      nowMs: Date.now,
-      random,
-    }
+    const context = await contextHere()
     expect(await matchesKept(context, '1234', clara?.passwordHash ?? '')).toBe(true)
     expect(await matchesKept(context, '12345', clara?.passwordHash ?? '')).toBe(false)
     expect(all.find(({ username }) => username === 'Robert')?.passwordHash).toBeNull()

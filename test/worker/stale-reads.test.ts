@@ -12,12 +12,12 @@ import { tokensChanged } from '../../worker/challenge/desk/tokens.ts'
 import type { Coordinator } from '../../worker/challenge/reach.ts'
 import { triggerChallenge } from '../../worker/challenge/trigger.ts'
 import { seek } from '../../worker/challenge/whose.ts'
-import { random } from '../../worker/crypto/random.ts'
 import type { OwnerId } from '../../worker/crypto/sealed-id.ts'
-import { type Context, deploymentOf } from '../../worker/env.ts'
+import type { Context } from '../../worker/env.ts'
 import { remembered } from '../../worker/store/cache.ts'
 import { readOwner } from '../../worker/store/owner.ts'
 import type { Application } from '../support/application.ts'
+import { contextHere } from './context.ts'
 import { type Deployment, clock, deployment } from './deployment.ts'
 import { objectOf } from './object.ts'
 
@@ -79,15 +79,8 @@ it('a change is in force when it is acknowledged, although a later one is still 
 
 async function isolate(): Promise<{ context: Context; pass: (ms: number) => void }> {
   let nowMs = 0
-  const context = {
-    env,
-    database: 0,
-    // What an isolate remembers hangs on its binding.
-    db: new Proxy(env.DB, {}),
-    deployment: await deploymentOf(env),
-    nowMs: () => nowMs,
-    random,
-  }
+  // What an isolate remembers hangs on its binding.
+  const context = await contextHere({ db: new Proxy(env.DB, {}), nowMs: () => nowMs })
   return { context, pass: (ms) => void (nowMs += ms) }
 }
 

@@ -18,22 +18,19 @@ export async function buildPwa(say: (line: string) => void): Promise<boolean> {
   const letGo = await takeExclusively(`${noted}.lock`, () => false)
   try {
     if (await isBuilt()) return false
-    const from = await madeFrom()
+    const digest = await digestOf(sources)
     say('Building the app …')
     await runVite()
-    await writeFile(noted, from)
+    await writeFile(noted, digest)
     return true
   } finally {
     letGo?.()
   }
 }
 
-/** With the folder: modules are copied with all that is beside them, and dist/ is not. */
-const madeFrom = async (): Promise<string> => `${await digestOf(sources)} ${projectRoot}`
-
 async function isBuilt(): Promise<boolean> {
   const last = await readFile(noted, 'utf8').catch(() => '')
-  return existsSync(join(projectRoot, 'dist/app.html')) && last === (await madeFrom())
+  return existsSync(join(projectRoot, 'dist/app.html')) && last === (await digestOf(sources))
 }
 
 async function runVite(): Promise<void> {

@@ -11,8 +11,7 @@ export async function kept(
   make: () => Promise<string>,
 ): Promise<string> {
   const path = join(projectRoot, 'node_modules', name)
-  // What is made may name the folder, and modules are copied with all that is beside them.
-  const madeFrom = `// ${await digestOf(sources)} ${projectRoot}\n`
+  const madeFrom = `// ${await digestOf(sources)}\n`
   const last = await readFile(path, 'utf8').catch(() => '')
   if (last.startsWith(madeFrom)) return last.slice(madeFrom.length)
   const made = await make()

@@ -6,10 +6,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Both, startBoth } from '../both.ts'
 import { barChart } from '../chart.ts'
-import { type Loaded, type Prepared, load, median, quantile, settled } from '../load.ts'
+import { type Loaded, type Prepared, load, median, quantile, repeated, settled } from '../load.ts'
 import { type Figure, type Findings, type Row, part } from '../report.ts'
 import type { Side, Step } from '../sides.ts'
-import type { Owner } from '../store.ts'
 
 const connections = [1, 16, 128]
 const temperatures = ['warm', 'cold'] as const
@@ -168,7 +167,7 @@ async function prepared(
   for (const side of sides) {
     const each = parts(await prepare(side), rounds)
     given[side.name] =
-      step === 'poll' ? each.map((round) => Array<Prepared[]>(pollsEach).fill(round).flat()) : each
+      step === 'poll' ? each.map((round) => repeated(round, round.length * pollsEach)) : each
   }
   if (step !== 'devices') await settled(ours.server)
   return given
@@ -189,9 +188,6 @@ async function warmUp({ sides, fresh }: Both): Promise<void> {
     }
   }
 }
-
-const repeated = (owners: Owner[], count: number): Owner[] =>
-  Array.from({ length: count }, (_, at) => owners[at % owners.length]!)
 
 function rowOf({ step, temperature, connections, ours, floor, ratio }: Measured): Row {
   const latencies = (loaded: Loaded[]) => loaded.flatMap(({ latenciesMs }) => latenciesMs)

@@ -8,7 +8,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { application } from '../../support/application.ts'
 import { type Alone, startAlone } from '../both.ts'
-import { type Prepared, load, median, quantile } from '../load.ts'
+import { load, median, quantile, repeated } from '../load.ts'
 import { type Figure, type Findings, type Row, part } from '../report.ts'
 import { startFloor } from '../servers.ts'
 import { floorOf } from '../sides.ts'
@@ -182,12 +182,8 @@ async function measureOthers(
   neighbours: Owner[],
 ): Promise<Record<Other, number[]>> {
   const measure = async (step: Other) => {
-    const asking = Array.from(
-      { length: others[step] },
-      (_, at) => neighbours[at % neighbours.length]!,
-    )
-    const requests = await ours.prepare(step, asking)
-    const sent = step === 'poll' ? Array<Prepared[]>(pollsEach).fill(requests).flat() : requests
+    const requests = await ours.prepare(step, repeated(neighbours, others[step]))
+    const sent = step === 'poll' ? repeated(requests, requests.length * pollsEach) : requests
     return (await load(server, sent, { connections, expected: ours.expected[step] })).latenciesMs
   }
   return { trigger: await measure('trigger'), poll: await measure('poll') }
