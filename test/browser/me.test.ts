@@ -4,7 +4,7 @@ import { en } from '../../pwa/src/text/en.ts'
 import { laterTexts } from '../../pwa/src/text/later-texts.ts'
 import { axeViolations, keepPicture, overflowPixels } from '../support/axe.ts'
 import { enrolInApp } from '../support/person.ts'
-import { type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+import { type Stage, engines, isMissing, pageEngines, setStage } from '../support/stage.ts'
 import type { Tab } from '../support/tab.ts'
 import { enrol } from '../support/virtual-device.ts'
 
@@ -47,7 +47,7 @@ async function newcomer() {
   return { person, once: String(made.envelope.detail?.['registrationcode']) }
 }
 
-describe.each(engines)('/me in %s', (engine) => {
+describe.each(pageEngines)('/me in %s', (engine) => {
   it.skipIf(isMissing(engine))(
     'leads from a one-time code to a device, recovery codes, a lost device and its end',
     async () => {
@@ -176,7 +176,7 @@ async function tabTo(tab: Tab, name: RegExp): Promise<void> {
   throw new Error(`the tabulator never came to ${name}`)
 }
 
-describe.each(engines)('/me by the keyboard alone in %s', (engine) => {
+describe.each(pageEngines)('/me by the keyboard alone in %s', (engine) => {
   it.skipIf(isMissing(engine))('signs in, adds a device and removes it', async () => {
     const { person, once } = await newcomer()
     const browser = await stage.window(engine, { width: 360, height: 740 })

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as openid from 'openid-client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { isFull } from '../full.ts'
 import { axeViolations, keepPicture, overflowPixels } from '../support/axe.ts'
 import { giveAuthenticator } from '../support/browser-authenticator.ts'
 import { type Stage, isMissing, setStage } from '../support/stage.ts'
@@ -61,7 +62,7 @@ describe.skipIf(isMissing('chromium'))('a passkey in chromium', () => {
     return { address: address.href, verifier }
   }
 
-  it.each(['light', 'dark'] as const)(
+  it.each(isFull ? (['light', 'dark'] as const) : (['dark'] as const))(
     'is added at /me, signs in without a name at the page, and does so no more once it is removed (%s)',
     async (look) => {
       const person = await stage.person()

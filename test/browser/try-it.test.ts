@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { axeViolations, overflowPixels } from '../support/axe.ts'
 import { startDeployment } from '../support/deployment.ts'
 import { approveInApp, confirmInvitation } from '../support/person.ts'
-import { type Stage, engines, isMissing, setStage } from '../support/stage.ts'
+import { type Stage, isMissing, pageEngines, setStage } from '../support/stage.ts'
 
 let stage: Stage
 beforeAll(async () => {
@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => stage?.end())
 
-describe.each(engines)('Try it in %s', (engine) => {
+describe.each(pageEngines)('Try it in %s', (engine) => {
   it.skipIf(isMissing(engine))(
     'leads to an approval, shows its milliseconds, and redeems it once',
     async () => {

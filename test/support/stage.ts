@@ -17,6 +17,7 @@ import { type ChromiumBrowser, launchChromium, launchChromiumWindows } from './b
 import { type FirefoxBrowser, launchFirefox, launchFirefoxWindows } from './browser-firefox.ts'
 import type { ServeOptions } from '../../worker/local/serve.ts'
 import type { Person } from './application.ts'
+import { isFull } from '../full.ts'
 import { type Deployment, startDeployment } from './deployment.ts'
 import { type NotificationDaemon, startNotificationDaemon } from './notification-daemon.ts'
 import type { PushService } from './push-service.ts'
@@ -25,6 +26,8 @@ import { startFirefoxPushService } from './push-service-firefox.ts'
 
 export const engines = ['chromium', 'firefox'] as const
 export type Engine = (typeof engines)[number]
+/** For pages that ask nothing of a browser but to be one: the long form shows them in each. */
+export const pageEngines: readonly Engine[] = isFull ? engines : ['chromium']
 export const isMissing = (engine: Engine): boolean =>
   (engine === 'chromium' ? chromiumPath() : firefoxPath()) === null
 
