@@ -3,7 +3,7 @@ import { addressOf, waitForChange } from '../challenge/follow.ts'
 import { reach } from '../challenge/reach.ts'
 import type { Status } from '../challenge/desk/look.ts'
 import { wireStatus } from './encode/outcome.ts'
-import { breathing } from './encode/streamed.ts'
+import { breathing } from './encode/breathing.ts'
 import type { Call } from './surface.ts'
 
 /** A stream that nobody ends ends itself; EventSource comes back by itself. */
@@ -12,37 +12,32 @@ const retryMs = 2000
 
 export async function eventStream(call: Call, transactionId: string): Promise<Response> {
   const context = call.get('context')
-  const { readable, writer, gone, breathe } = breathing(': \n\n')
-  const encoder = new TextEncoder()
-  const say = (status: Status | null) =>
-    writer.write(
-      encoder.encode(
-        `event: status\ndata: ${JSON.stringify({
-          challenge_status: status ? wireStatus[status.state] : 'expired',
-          answered_at_ms: status?.answeredAtMs ?? null,
-        })}\n\n`,
-      ),
+  const { readable, say, end, gone } = breathing(': \n\n')
+  const tell = (status: Status | null) =>
+    say(
+      `event: status\ndata: ${JSON.stringify({
+        challenge_status: status ? wireStatus[status.state] : 'expired',
+        answered_at_ms: status?.answeredAtMs ?? null,
+      })}\n\n`,
     )
   const follow = async () => {
     const untilMs = context.nowMs() + longestMs
-    const stop = breathe()
     try {
-      await writer.write(encoder.encode(`retry: ${retryMs}\n\n`))
+      say(`retry: ${retryMs}\n\n`)
       const address = await addressOf(context, transactionId)
       const status =
         address && (await reach(context, address, (object) => object.status(transactionId)))
-      await say(status)
+      tell(status)
       if (!address || status?.state !== 'pending') return
       // One move ends it: that an approval is redeemed later is the application's own doing.
-      const { end, status: moved } = await waitForChange(context, address, transactionId, {
+      const waited = await waitForChange(context, address, transactionId, {
         whileState: 'pending',
         untilMs,
         gone,
       })
-      if (end === 'moved') await say(moved)
+      if (waited.end === 'moved') tell(waited.status)
     } finally {
-      stop()
-      await writer.close().catch(() => undefined)
+      end()
     }
   }
   call.executionCtx.waitUntil(follow().catch(() => undefined))

@@ -3,9 +3,7 @@
  * before it), then the body: only a response that is being written tells us that its reader has left.
  */
 import { logFailure } from '../../record/log.ts'
-
-/** Of thousands who wait, each sign of life is work: of ten thousand every five seconds, a third of a core. */
-const breathMs = 5000
+import { breathing } from './breathing.ts'
 
 /**
  * @param make gets a promise that resolves when the caller has gone; what it makes then is not sent. Where it
@@ -15,21 +13,19 @@ export function streamed(
   background: (work: Promise<unknown>) => void,
   make: (gone: Promise<void>) => Promise<unknown>,
 ): Response {
-  const { readable, writer, gone, breathe } = breathing(' ')
+  const { readable, say, end, fail, gone } = breathing(' ')
   background(
-    (async () => {
-      const stop = breathe()
-      const body = await make(gone)
-        .catch(async (error: unknown) => {
-          logFailure('streamed answer failed', error)
-          // A broken answer is asked for again; one that breathes for ever is not.
-          await writer.abort(error)
-          throw error
-        })
-        .finally(stop)
-      await writer.write(new TextEncoder().encode(JSON.stringify(body)))
-      await writer.close()
-    })().catch(() => undefined),
+    make(gone).then(
+      (body) => {
+        say(JSON.stringify(body))
+        end()
+      },
+      (error: unknown) => {
+        logFailure('streamed answer failed', error)
+        // A broken answer is asked for again; one that breathes for ever is not.
+        fail(error)
+      },
+    ),
   )
   return new Response(readable, {
     headers: {
@@ -37,29 +33,4 @@ export function streamed(
       'Cache-Control': 'no-cache, no-transform',
     },
   })
-}
-
-/** A stream that shows signs of life, and notices when nobody reads it any more. */
-export function breathing(breath: string): {
-  readable: ReadableStream
-  writer: WritableStreamDefaultWriter<Uint8Array>
-  gone: Promise<void>
-  breathe: () => () => void
-} {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
-  const writer = writable.getWriter()
-  const gone = new Promise<void>((resolve) => {
-    writer.closed.then(
-      () => undefined,
-      () => resolve(),
-    )
-  })
-  const bytes = new TextEncoder().encode(breath)
-  const breathe = () => {
-    const send = () => void writer.write(bytes).catch(() => undefined)
-    send()
-    const timer = setInterval(send, breathMs)
-    return () => clearInterval(timer)
-  }
-  return { readable, writer, gone, breathe }
 }
