@@ -53,15 +53,26 @@ const serialOf = (index: number): string => `PUSH${String(index).padStart(8, '0'
 const userOf = (index: number): string => `user${index}`
 const chunk = 2000
 
-/** @returns a fresh copy of the store, made first where it is not there or the schema has changed. */
-/** @param name of the copy: two runs side by side have one each. */
+/**
+ * Made where it is not there or the schema has changed, by servers on both ports: nothing may run there.
+ * @returns its folder.
+ */
+export async function keepStore(size: Size, say: (line: string) => void): Promise<string> {
+  const folder = join(kept, `${size.people}-${size.audit}-${schemaMark()}`)
+  if (!existsSync(join(folder, 'ready'))) await make(folder, size, say)
+  return folder
+}
+
+/**
+ * @param name of the copy: two runs side by side have one each.
+ * @returns a fresh copy of the store.
+ */
 export async function openStore(
   size: Size,
   say: (line: string) => void,
   name = 'run',
 ): Promise<Store> {
-  const folder = join(kept, `${size.people}-${size.audit}-${schemaMark()}`)
-  if (!existsSync(join(folder, 'ready'))) await make(folder, size, say)
+  const folder = await keepStore(size, say)
   const run = join(kept, name)
   rmSync(run, { recursive: true, force: true })
   cpSync(folder, run, { recursive: true })

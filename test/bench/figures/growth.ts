@@ -3,7 +3,7 @@ import { type Alone, startAlone } from '../both.ts'
 import { load, median } from '../load.ts'
 import { type Findings, type Row, part } from '../report.ts'
 import { type Step, steps } from '../sides.ts'
-import { floorPort } from '../store.ts'
+import { floorPort, keepStore } from '../store.ts'
 
 const small = { people: 1000, policies: 50, audit: 10_000 }
 /** With every fifth person's second token a million. */
@@ -16,6 +16,7 @@ const connections = 8
 const most = 1.2
 
 export async function growth(): Promise<Findings> {
+  for (const size of [small, large]) await keepStore(size, console.log)
   const one = await startAlone(small, { name: 'small' })
   const other = await startAlone(large, { name: 'large', at: floorPort })
   try {
