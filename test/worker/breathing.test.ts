@@ -1,6 +1,6 @@
 /** Signs of life: how often they are sent, by how many, and to whom no more. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { type Breathing, breathing, silenceMs } from '../../worker/routes/encode/breathing.ts'
+import { type Breathing, Timetable, breathing } from '../../worker/routes/encode/breathing.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -8,27 +8,28 @@ const open = (count: number): Breathing[] => Array.from({ length: count }, () =>
 
 describe('a stream that breathes', () => {
   it('is silent for five seconds, longer where thousands breathe, and never for half a minute', () => {
-    expect([1, 1250, 2500, 5000, 1_000_000].map(silenceMs)).toEqual([
-      5000, 5000, 10_000, 20_000, 20_000,
+    const timetable = new Timetable()
+    const nowMs = 1_800_000_000_000
+    const silences = Array.from({ length: 10_000 }, () => timetable.silenceMs(nowMs))
+    expect([0, 1, 1000, 3750, 9999].map((at) => silences[at])).toEqual([
+      5000, 5004, 9000, 20_000, 20_000,
     ])
+    // When all those have had their turn, it is as at first.
+    expect(timetable.silenceMs(nowMs + 15_000)).toBe(5004)
+    expect(timetable.silenceMs(nowMs + 40_000)).toBe(5000)
   })
 
-  it('is counted until it ends, breaks off or is left', async () => {
-    const timers = vi.spyOn(globalThis, 'setTimeout')
-    const lastMs = () => timers.mock.lastCall?.[1]
-    const [ended, failed, left] = [open(1000), open(1000), open(1000)]
-    expect(lastMs()).toBe(12_000)
-    for (const one of ended) {
-      one.end()
-      // A second end is none.
-      one.end()
-    }
-    for (const one of failed) one.fail(new Error('broken'))
-    await Promise.all(left.map(({ readable }) => readable.cancel()))
-    await Promise.all(left.map(({ gone }) => gone))
-    const [last] = open(1)
-    expect(lastMs()).toBe(5000)
-    last?.end()
+  it('breathes no more once it ends, breaks off or is left', async () => {
+    const stopped = vi.spyOn(globalThis, 'clearTimeout')
+    const [ended, failed, left] = open(3)
+    ended?.end()
+    failed?.fail(new Error('broken'))
+    await left?.readable.cancel()
+    await left?.gone
+    expect(stopped).toHaveBeenCalledTimes(3)
+    // A second end is none.
+    for (const one of [ended, failed, left]) one?.end()
+    expect(stopped).toHaveBeenCalledTimes(3)
   })
 
   it('says nothing more to a reader who has left, and everything to one who has not', async () => {

@@ -1,17 +1,24 @@
 /** A stream that shows signs of life while nothing is there to be said, and notices when nobody reads it any more. */
 
 /**
- * Each sign of life is work, and leaves garbage that is dear to collect where thousands wait. All streams of an isolate together send
- * so many a second; each sends one at least every `longestMs`, because proxies begin to close what is silent for half a minute.
+ * Each sign of life is work, and leaves garbage that is dear to collect where thousands wait. Those of all streams of an isolate are
+ * apart, and none is silent for longer than `longestMs`: proxies begin to close what says nothing for half a minute.
  */
-const pace = { perSecond: 250, shortestMs: 5000, longestMs: 20_000 }
+const pace = { apartMs: 4, shortestMs: 5000, longestMs: 20_000 }
 
-/** In this isolate, until they end. */
-let streams = 0
+/** Who breathes when. Nobody is counted: of what was cut off by the runtime nobody would tell, and it would be counted for ever. */
+export class Timetable {
+  #lastAtMs = 0
 
-/** @returns how long each is silent where so many streams breathe. */
-export const silenceMs = (count: number): number =>
-  Math.min(Math.max((count * 1000) / pace.perSecond, pace.shortestMs), pace.longestMs)
+  /** @returns how long to be silent from now on. */
+  silenceMs(nowMs: number): number {
+    const next = Math.max(this.#lastAtMs + pace.apartMs, nowMs + pace.shortestMs)
+    this.#lastAtMs = Math.min(next, nowMs + pace.longestMs)
+    return this.#lastAtMs - nowMs
+  }
+}
+
+const ofThisIsolate = new Timetable()
 
 export type Breathing = {
   readable: ReadableStream<Uint8Array>
@@ -37,7 +44,6 @@ export function breathing(breath: string): Breathing {
   const over = (): boolean => {
     if (isOver) return false
     isOver = true
-    streams--
     clearTimeout(timer)
     return true
   }
@@ -51,9 +57,8 @@ export function breathing(breath: string): Breathing {
   })
   const breathe = () => {
     controller.enqueue(bytes)
-    timer = setTimeout(breathe, silenceMs(streams))
+    timer = setTimeout(breathe, ofThisIsolate.silenceMs(Date.now()))
   }
-  streams++
   breathe()
   return {
     readable,
