@@ -2,7 +2,9 @@
  * Starts two real servers for all files. plain: `hardening` deleted, so that it answers as privacyIDEA does. hardened: as it
  * comes, under a public address and behind a proxy, so that only known applications are heard.
  */
+import { fileURLToPath } from 'node:url'
 import type { TestProject } from 'vitest/node'
+import { bundle } from '../../worker/local/bundle.ts'
 import { application } from '../support/application.ts'
 import { type Deployment, startDeployment } from '../support/deployment.ts'
 
@@ -25,8 +27,10 @@ declare module 'vitest' {
 export const adminPassword = 'correct horse battery staple'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const plain = await startDeployment()
+  const script = await bundle(fileURLToPath(new URL('cheap-worker.ts', import.meta.url)))
+  const plain = await startDeployment({ script })
   const hardened = await startDeployment({
+    script,
     publicUrl: 'https://sign.example.org',
     trustedProxies: '127.0.0.1',
   })

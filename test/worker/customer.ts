@@ -5,7 +5,8 @@ import { type Customer, customerRows, directoryRow } from '../../worker/local/pr
 import { everyRight } from '../../worker/policy/rights.ts'
 import { type Application, application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
-import { type Deployment, adminPassword, cheap, origin } from './deployment.ts'
+import { type Deployment, adminPassword, origin } from './deployment.ts'
+import { cheap } from './hash-cost.ts'
 
 export type OneCustomer = Awaited<ReturnType<typeof newCustomer>>
 

@@ -22,7 +22,7 @@ import { createApp } from '../../worker/app.ts'
 import { random } from '../../worker/crypto/random.ts'
 import { sealedServerKey } from '../../worker/crypto/server-key.ts'
 import { type Context, type Env, deploymentOf } from '../../worker/env.ts'
-import { type HashCost, hashPassword } from '../../worker/factor/hash.ts'
+import { hashPassword } from '../../worker/factor/hash.ts'
 import { type Right, everyRight } from '../../worker/policy/rights.ts'
 import {
   type SettingName,
@@ -37,13 +37,12 @@ import { forget } from '../../worker/store/cache.ts'
 import { application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
 import { ofTests, preparedAtTheEdge } from './statements.ts'
+import { cheap } from './hash-cost.ts'
 import { mustBeOpen } from './stores.ts'
 
 export const origin = env.PUBLIC_URL
 export const adminPassword = 'correct horse battery staple'
 
-/** Two cores hash for minutes else. What a deployment's hashes cost is held by hashing.test.ts. */
-export const cheap: HashCost = { N: 16, r: 1, p: 1 }
 export const cheapHash = (password: string): Promise<string> =>
   hashPassword(password, env.PEPPER, undefined, cheap)
 

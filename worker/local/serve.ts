@@ -26,6 +26,8 @@ export type ServeOptions = Partial<Settings> & {
   outboundService?: RuntimeOptions['outboundService']
   /** Over what settings and keys say, e.g. to leave one out. */
   bindings?: Bindings
+  /** In place of our own bundle. */
+  script?: string
   /** Of the workerd process. */
   environment?: Record<string, string>
   log?: (entry: LogEntry) => void
@@ -94,7 +96,7 @@ async function serveFrom(lock: FolderLock, options: Decided): Promise<Server> {
     port,
     databases: options.databases,
     storage: join(state, 'storage'),
-    script: await bundleWorker(),
+    script: options.script ?? (await bundleWorker()),
     bindings,
     environment: options.environment ?? {},
     ...(options.outboundService && { outboundService: options.outboundService }),
