@@ -1,6 +1,7 @@
 /** Signs of life: how often they are sent, by how many, and to whom no more. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type Breathing, Timetable, breathing } from '../../worker/routes/encode/breathing.ts'
+import { streamed } from '../../worker/routes/encode/streamed.ts'
 
 afterEach(() => vi.restoreAllMocks())
 
@@ -48,5 +49,16 @@ describe('a stream that breathes', () => {
     await expect(new Response(broken?.readable).text()).rejects.toThrow('broken')
     whole?.end()
     expect(await new Response(whole?.readable).text()).toBe(' ')
+  })
+})
+
+describe('an answer that is streamed', () => {
+  it('breaks off where it cannot be made or written, and does not breathe for ever', async () => {
+    const logged = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const text = (make: () => Promise<unknown>) => streamed(() => undefined, make).text()
+    await expect(text(() => Promise.reject(new Error('not made')))).rejects.toThrow('not made')
+    await expect(text(() => Promise.resolve(1n))).rejects.toThrow('BigInt')
+    expect(logged).toHaveBeenCalledTimes(2)
+    expect(await text(() => Promise.resolve({ done: true }))).toBe(' {"done":true}')
   })
 })

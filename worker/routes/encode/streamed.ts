@@ -15,17 +15,16 @@ export function streamed(
 ): Response {
   const { readable, say, end, fail, gone } = breathing(' ')
   background(
-    make(gone).then(
-      (body) => {
+    make(gone)
+      .then((body) => {
         say(JSON.stringify(body))
         end()
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         logFailure('streamed answer failed', error)
         // A broken answer is asked for again; one that breathes for ever is not.
         fail(error)
-      },
-    ),
+      }),
   )
   return new Response(readable, {
     headers: {
