@@ -36,89 +36,15 @@ import vectors from '../vectors/phone.json'
 import { forget } from '../../worker/store/cache.ts'
 import { application } from '../support/application.ts'
 import { type VirtualDevice, enrol } from '../support/virtual-device.ts'
-import { ofTests, preparedAtTheEdge } from './statements.ts'
+import { type Cost, counted } from './counted.ts'
 import { cheap } from './hash-cost.ts'
-import { mustBeOpen } from './stores.ts'
+import { ofTests } from './statements.ts'
 
 export const origin = env.PUBLIC_URL
 export const adminPassword = 'correct horse battery staple'
 
 export const cheapHash = (password: string): Promise<string> =>
   hashPassword(password, env.PEPPER, undefined, cheap)
-
-export type Cost = { d1: number; objects: number }
-
-/** A D1 and a namespace that count. The runtime's own objects do the work. */
-function counted(real: Env, cost: Cost): Env {
-  const countedDatabase = (database: D1Database) =>
-    new Proxy(database, {
-      get(target, name) {
-        if (name === 'batch')
-          return (statements: D1PreparedStatement[]) => {
-            mustBeOpen()
-            cost.d1 += statements.length
-            return target.batch(statements.map((statement) => unwrap.get(statement) ?? statement))
-          }
-        if (name === 'prepare')
-          return (query: string) => {
-            mustBeOpen()
-            preparedAtTheEdge(query)
-            return countedStatement(target.prepare(query), cost)
-          }
-        const value = Reflect.get(target, name) as unknown
-        return typeof value === 'function' ? value.bind(target) : value
-      },
-    })
-  const DB = countedDatabase(real.DB)
-  const DB_1 = real.DB_1 && countedDatabase(real.DB_1)
-  const COORDINATOR = new Proxy(real.COORDINATOR, {
-    get(target, name) {
-      if (name === 'get')
-        return (id: DurableObjectId) => {
-          mustBeOpen()
-          return countedStub(target.get(id), cost)
-        }
-      const value = Reflect.get(target, name) as unknown
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
-  return { ...real, DB, DB_1, COORDINATOR }
-}
-
-const unwrap = new WeakMap<D1PreparedStatement, D1PreparedStatement>()
-
-function countedStatement(real: D1PreparedStatement, cost: Cost): D1PreparedStatement {
-  const proxy = new Proxy(real, {
-    get(target, name) {
-      if (name === 'bind')
-        return (...values: unknown[]) => countedStatement(target.bind(...values), cost)
-      const value = Reflect.get(target, name) as unknown
-      if (typeof value !== 'function') return value
-      return (...given: unknown[]) => {
-        cost.d1++
-        return value.apply(target, given) as unknown
-      }
-    },
-  })
-  unwrap.set(proxy, real)
-  return proxy
-}
-
-function countedStub(stub: DurableObjectStub, cost: Cost): DurableObjectStub {
-  return new Proxy(stub, {
-    get(target, name) {
-      const value = Reflect.get(target, name) as unknown
-      if (typeof value !== 'function') return value
-      return (...given: unknown[]) => {
-        cost.objects++
-        // Called on the stub itself: a method of a stub is a remote thing, without `apply`.
-        return (target as unknown as Record<string | symbol, (...given: unknown[]) => unknown>)[
-          name
-        ]?.(...given)
-      }
-    },
-  })
-}
 
 /** The key that stock phones are given where none was made; making one would cost each test file a tenth of a second. */
 async function spareKey(own: Env) {

@@ -1,12 +1,12 @@
 /**
- * Reads what a step costs off the runtime itself, beside the calls that deployment.ts counts: rows that objects and D1 write,
+ * Reads what a step costs off the runtime itself, beside the calls that counted.ts counts: rows that objects and D1 write,
  * alarms, requests of ours to others, hashes and signatures. It watches the runtime's own methods and changes nothing of them.
  */
 import { runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { vi } from 'vitest'
 import { hashes } from '../../worker/factor/hash.ts'
-import type { Cost } from './deployment.ts'
+import type { Cost } from './counted.ts'
 
 export type Bill = {
   /** Statements of D1 that the caller waits for. */
